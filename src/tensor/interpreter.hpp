@@ -1,0 +1,27 @@
+// An interpreter of Ops, from the outside: how inputs get in and results get out.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "tensor/ops.hpp"
+#include "tensor/sequences.hpp"
+
+namespace moa {
+
+// One forward pass at a time; not thread-safe. Handles must not outlive the interpreter that made them.
+class Interpreter : public Ops {
+ public:
+  // `ids` holds sequences.rows() ids; `types` as many token types, or none (all 0). Copied.
+  virtual Tokens tokens(std::span<const std::int32_t> ids, std::span<const std::int32_t> types,
+                        const Sequences& sequences) = 0;
+  // `values` holds batch * channels * height_px * width_px numbers, [batch, channels, height_px, width_px].
+  // Copied.
+  virtual Tensor pixels(std::span<const float> values, std::int64_t batch, std::int64_t channels,
+                        std::int64_t height_px, std::int64_t width_px) = 0;
+  // The numbers behind `x`, row by row.
+  virtual std::vector<float> read(const Rows& x) = 0;
+};
+
+}  // namespace moa

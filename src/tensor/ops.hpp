@@ -1,0 +1,122 @@
+// Ops: the vocabulary in which models are written. A model is a composition of these calls; an interpreter
+// decides what a call does: compute it on a CPU (backends/cpu), write it down (backends/recording), and
+// others to come.
+//
+// Mathematics, for every interpreter: statistics of norms, softmax, l2_normalize and sums are f32 or better,
+// whatever the precision of the run. Shapes are checked against the parameters: shape_mismatch. An id outside
+// its table is out_of_range.
+#pragma once
+
+#include <cstdint>
+
+#include "tensor/parameter.hpp"
+#include "tensor/value.hpp"
+
+namespace moa {
+
+// none: x.  quick_gelu: x sigmoid(1.702 x).  gelu: x (1 + erf(x / sqrt 2)) / 2.  gelu_tanh: its tanh
+// approximation. silu: x sigmoid(x).  relu6: min(max(x, 0), 6).
+enum class Activation { none, quick_gelu, gelu, gelu_tanh, relu, relu6, silu, tanh, sigmoid };
+
+// y = x weightᵀ + bias; weight [out, in], bias [out] or absent.
+struct Linear {
+  Parameter weight;
+  Parameter bias;
+};
+
+// (x - mean) / sqrt(variance + eps) * weight + bias over the last axis, population variance; weight and bias
+// [width].
+struct LayerNorm {
+  Parameter weight;
+  Parameter bias;
+  double eps = 1e-5;
+};
+
+// weight [out, in / groups, kernel height, kernel width], bias [out] or absent.
+struct Convolution {
+  Parameter weight;
+  Parameter bias;
+};
+
+struct LinearOptions {
+  Activation activation = Activation::none;  // applied to x weightᵀ + bias
+  const Rows* residual = nullptr;            // added last, if given
+};
+
+// Which rows of its own item a row attends to.
+enum class Mask { none, causal };
+
+struct AttentionOptions {
+  std::int64_t heads = 1;  // divides the width of q, k and v
+  double scale = 0;        // 0: 1 / sqrt(head width)
+  Mask mask = Mask::none;
+};
+
+struct Padding {
+  std::int64_t top = 0, bottom = 0, left = 0, right = 0;  // zeros around the picture
+};
+
+struct ConvolutionOptions {
+  std::int64_t stride = 1;
+  Padding padding;
+  std::int64_t groups = 1;  // 1, or the number of channels (depthwise)
+  Activation activation = Activation::none;
+  const Tensor* residual = nullptr;  // added last, if given
+};
+
+enum class TokenField { id, type };
+
+// Which row of an item stands for the whole text.
+struct TokenRule {
+  // first_of: the first row whose id is `id`, row 0 if there is none.  largest_id: the first row that holds
+  // the item's largest id.
+  enum class Kind { first_of, largest_id };
+  Kind kind = Kind::first_of;
+  std::int32_t id = 0;
+};
+
+class Ops {
+ public:
+  virtual ~Ops() = default;
+
+  // ---- rows in, rows out, item by item unchanged in number
+  virtual Rows linear(const Rows& x, const Linear& layer, const LinearOptions& options = {}) = 0;
+  virtual Rows layer_norm(const Rows& x, const LayerNorm& norm) = 0;
+  virtual Rows activation(const Rows& x, Activation kind) = 0;
+  virtual Rows add(const Rows& a, const Rows& b) = 0;
+  // x + row, the same row [width] to every row.
+  virtual Rows add_row(const Rows& x, const Parameter& row) = 0;
+  // softmax(scale x) along each row.
+  virtual Rows softmax(const Rows& x, double scale) = 0;
+  // x / max(|x|, eps) for each row; eps 0 divides by |x| itself.
+  virtual Rows l2_normalize(const Rows& x, double eps) = 0;
+  // Columns [begin, begin + width) of every row.
+  virtual Rows columns(const Rows& x, std::int64_t begin, std::int64_t width) = 0;
+  // softmax(q kᵀ scale + mask) v, per head, within each item. q, k and v have as many rows for each item.
+  virtual Rows attention(const Rows& q, const Rows& k, const Rows& v, const AttentionOptions& options) = 0;
+
+  // ---- texts
+  // The table's row for each token's id (or type); table [entries, width].
+  virtual Rows embedding(const Tokens& tokens, TokenField field, const Parameter& table) = 0;
+  // Adds table row `first + i` to the i-th row of each item; table [positions, width]. Error: out_of_range
+  // past its end.
+  virtual Rows add_positions(const Rows& x, const Parameter& table, std::int64_t first = 0) = 0;
+
+  // ---- one row an item
+  virtual Rows first_row(const Rows& x) = 0;
+  virtual Rows last_row(const Rows& x) = 0;
+  virtual Rows mean_rows(const Rows& x) = 0;
+  virtual Rows row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) = 0;
+  // `row` [width] put before the rows of each item.
+  virtual Rows prepend_row(const Rows& x, const Parameter& row) = 0;
+
+  // ---- pictures
+  virtual Tensor convolution(const Tensor& x, const Convolution& layer,
+                             const ConvolutionOptions& options) = 0;
+  // Each pixel position becomes a row of `channels` values, in reading order.
+  virtual Rows rows_of(const Tensor& x) = 0;
+  // The mean over all pixel positions: one row of `channels` values an item.
+  virtual Rows mean_pixels(const Tensor& x) = 0;
+};
+
+}  // namespace moa

@@ -1,0 +1,221 @@
+#include "tensor/parameter.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <moa/error.hpp>
+
+namespace moa {
+
+struct Parameter::Data {
+  std::string name;
+  Shape shape;
+  DType dtype = DType::f32;
+  std::shared_ptr<const ParameterSource> source;
+  std::vector<Parameter> parts;
+};
+
+namespace {
+
+class ValuesSource final : public ParameterSource {
+ public:
+  explicit ValuesSource(std::vector<float> values) : values_(std::move(values)) {}
+  void read(std::int64_t first, std::int64_t count, float* out) const override {
+    std::copy_n(values_.data() + first, count, out);
+  }
+  const float* in_place(std::int64_t first, std::int64_t) const override { return values_.data() + first; }
+
+ private:
+  std::vector<float> values_;
+};
+
+// Elements [begin, …) of another source.
+class OffsetSource final : public ParameterSource {
+ public:
+  OffsetSource(std::shared_ptr<const ParameterSource> base, std::int64_t begin)
+      : base_(std::move(base)), begin_(begin) {}
+  void read(std::int64_t first, std::int64_t count, float* out) const override {
+    base_->read(begin_ + first, count, out);
+  }
+  const float* in_place(std::int64_t first, std::int64_t count) const override {
+    return base_->in_place(begin_ + first, count);
+  }
+
+ private:
+  std::shared_ptr<const ParameterSource> base_;
+  std::int64_t begin_;
+};
+
+// Several parameters end to end.
+class StackedSource final : public ParameterSource {
+ public:
+  explicit StackedSource(std::vector<Parameter> parts) : parts_(std::move(parts)) {}
+  void read(std::int64_t first, std::int64_t count, float* out) const override {
+    std::int64_t start = 0;
+    for (const Parameter& part : parts_) {
+      const std::int64_t width = part.shape().elements_per_row();
+      const std::int64_t size = part.shape().elements();
+      const std::int64_t from = std::max(first, start);
+      const std::int64_t to = std::min(first + count, start + size);
+      if (from < to) {  // callers ask for whole rows, so both ends fall on rows of the part
+        part.read_rows((from - start) / width, (to - from) / width, out + (from - first));
+      }
+      start += size;
+    }
+  }
+  void drop_pages() const override {
+    for (const Parameter& part : parts_) part.drop_pages();
+  }
+
+ private:
+  std::vector<Parameter> parts_;
+};
+
+}  // namespace
+
+std::string_view name(DType dtype) noexcept {
+  switch (dtype) {
+    case DType::f32:
+      return "f32";
+    case DType::f16:
+      return "f16";
+    case DType::bf16:
+      return "bf16";
+    case DType::f64:
+      return "f64";
+    case DType::i64:
+      return "i64";
+    case DType::i32:
+      return "i32";
+    case DType::u8:
+      return "u8";
+    case DType::q4:
+      return "q4";
+  }
+  return "unknown";
+}
+
+const float* ParameterSource::in_place(std::int64_t, std::int64_t) const {
+  return nullptr;
+}
+
+Parameter::Parameter(std::string name, Shape shape, DType dtype,
+                     std::shared_ptr<const ParameterSource> source)
+    : data_(std::make_shared<Data>(Data{std::move(name), std::move(shape), dtype, std::move(source), {}})) {}
+
+Parameter Parameter::from_values(std::string name, Shape shape, std::vector<float> values) {
+  if (shape.elements() != static_cast<std::int64_t>(values.size())) {
+    throw Error(ErrorCode::shape_mismatch, "'" + name + "': found " + std::to_string(values.size()) +
+                                               " values, expected " + to_string(shape));
+  }
+  return {std::move(name), std::move(shape), DType::f32, std::make_shared<ValuesSource>(std::move(values))};
+}
+
+Parameter Parameter::stacked(std::vector<Parameter> parts) {
+  std::string name;
+  std::int64_t rows = 0;
+  for (const Parameter& part : parts) {
+    if (part.shape().rank() != parts.front().shape().rank() ||
+        part.shape().elements_per_row() != parts.front().shape().elements_per_row()) {
+      throw Error(ErrorCode::shape_mismatch, "cannot stack '" + part.name() + "' " + to_string(part.shape()) +
+                                                 " below '" + parts.front().name() + "' " +
+                                                 to_string(parts.front().shape()));
+    }
+    name += (name.empty() ? "" : "+") + part.name();
+    rows += part.shape()[0];
+  }
+  const Shape& first = parts.front().shape();
+  std::vector<std::int64_t> extents{rows};
+  for (std::size_t axis = 1; axis < first.rank(); ++axis) extents.push_back(first[axis]);
+  const DType dtype = parts.front().dtype();
+  auto source = std::make_shared<StackedSource>(parts);
+  return Parameter(std::make_shared<Data>(
+      Data{std::move(name), Shape(std::move(extents)), dtype, std::move(source), std::move(parts)}));
+}
+
+const std::string& Parameter::name() const {
+  return data_->name;
+}
+const Shape& Parameter::shape() const {
+  return data_->shape;
+}
+DType Parameter::dtype() const {
+  return data_->dtype;
+}
+std::vector<Parameter> Parameter::parts() const {
+  return data_->parts.empty() ? std::vector<Parameter>{*this} : data_->parts;
+}
+
+namespace {
+
+void check_rows(const Parameter& parameter, std::int64_t first, std::int64_t count) {
+  const std::int64_t rows = parameter.shape().rank() == 0 ? 1 : parameter.shape()[0];
+  if (first < 0 || count < 0 || first > rows - count) {
+    throw Error(ErrorCode::out_of_range, "'" + parameter.name() + "': found rows " + std::to_string(first) +
+                                             " to " + std::to_string(first + count) + ", expected at most " +
+                                             std::to_string(rows));
+  }
+}
+
+}  // namespace
+
+void Parameter::read_rows(std::int64_t first, std::int64_t count, float* out) const {
+  check_rows(*this, first, count);
+  const std::int64_t width = shape().elements_per_row();
+  data_->source->read(first * width, count * width, out);
+}
+
+const float* Parameter::rows_in_place(std::int64_t first, std::int64_t count) const {
+  check_rows(*this, first, count);
+  const std::int64_t width = shape().elements_per_row();
+  return data_->source->in_place(first * width, count * width);
+}
+
+std::vector<float> Parameter::read() const {
+  std::vector<float> values(static_cast<std::size_t>(shape().elements()));
+  data_->source->read(0, static_cast<std::int64_t>(values.size()), values.data());
+  return values;
+}
+
+void Parameter::drop_pages() const {
+  data_->source->drop_pages();
+}
+
+Parameter Parameter::rows(std::int64_t begin, std::int64_t end) const {
+  check_rows(*this, begin, end - begin);
+  std::vector<std::int64_t> extents{end - begin};
+  for (std::size_t axis = 1; axis < shape().rank(); ++axis) extents.push_back(shape()[axis]);
+  auto source = std::make_shared<OffsetSource>(data_->source, begin * shape().elements_per_row());
+  return {name() + "[" + std::to_string(begin) + ":" + std::to_string(end) + "]", Shape(std::move(extents)),
+          dtype(), std::move(source)};
+}
+
+Parameter Parameter::reshaped(Shape shape) const {
+  if (shape.elements() != this->shape().elements()) {
+    throw Error(ErrorCode::shape_mismatch,
+                "'" + name() + "': cannot see " + to_string(this->shape()) + " as " + to_string(shape));
+  }
+  return {name(), std::move(shape), dtype(), data_->source};
+}
+
+Parameter Parameter::transposed() const {
+  if (shape().rank() != 2) {
+    throw Error(ErrorCode::shape_mismatch,
+                "'" + name() + "': found " + to_string(shape()) + ", expected a matrix");
+  }
+  const std::int64_t rows = shape()[0];
+  const std::int64_t columns = shape()[1];
+  const std::vector<float> values = read();
+  std::vector<float> turned(values.size());
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < columns; ++column) {
+      turned[static_cast<std::size_t>(column * rows + row)] =
+          values[static_cast<std::size_t>(row * columns + column)];
+    }
+  }
+  Parameter result = from_values(name(), {columns, rows}, std::move(turned));
+  drop_pages();
+  return result;
+}
+
+}  // namespace moa

@@ -1,0 +1,71 @@
+// A model's weight, as the checkpoint stores it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tensor/shape.hpp"
+
+namespace moa {
+
+// How a checkpoint stores the elements of a tensor.
+enum class DType { f32, f16, bf16, f64, i64, i32, u8, q4 };
+std::string_view name(DType dtype) noexcept;
+
+// Where a parameter's elements come from: a mapped file, a buffer, 4-bit blocks. Immutable; called from any
+// thread.
+class ParameterSource {
+ public:
+  virtual ~ParameterSource() = default;
+  // Writes elements [first, first + count) of the row-major tensor to `out` as f32.
+  virtual void read(std::int64_t first, std::int64_t count, float* out) const = 0;
+  // The elements [first, first + count) in place, if they are stored as f32; nullptr otherwise.
+  virtual const float* in_place(std::int64_t first, std::int64_t count) const;
+  // The elements will not be read again soon: their memory may go.
+  virtual void drop_pages() const {}
+};
+
+// A named, immutable tensor. Copies are cheap and share it. An interpreter prepares its own form (packed,
+// converted, a graph initializer) once per `identity()`, and then may drop the pages of the original.
+class Parameter {
+ public:
+  // No tensor: what a linear layer without a bias has.
+  Parameter() = default;
+  Parameter(std::string name, Shape shape, DType dtype, std::shared_ptr<const ParameterSource> source);
+  // Holds a copy of `values`. Error: shape_mismatch if their number is not the shape's.
+  static Parameter from_values(std::string name, Shape shape, std::vector<float> values);
+  // Several parameters one below the other along the first axis, e.g. the q, k and v projections as one. The
+  // others axes must agree (shape_mismatch). `parts()` gives them back, for interpreters that need the
+  // checkpoint's own tensors.
+  static Parameter stacked(std::vector<Parameter> parts);
+
+  explicit operator bool() const noexcept { return data_ != nullptr; }
+  const std::string& name() const;  // verbatim, as in the checkpoint
+  const Shape& shape() const;
+  DType dtype() const;
+  const void* identity() const noexcept { return data_.get(); }
+  // What was stacked; just this parameter if nothing was.
+  std::vector<Parameter> parts() const;
+
+  // Rows [first, first + count) of the first axis as f32, row-major. Error: out_of_range.
+  void read_rows(std::int64_t first, std::int64_t count, float* out) const;
+  const float* rows_in_place(std::int64_t first, std::int64_t count) const;
+  std::vector<float> read() const;
+  void drop_pages() const;
+
+  // Views. `rows`: part of the first axis, named like the whole with "[begin:end]". `reshaped`: the same
+  // elements. `transposed`: of a matrix; holds its own copy. Errors: out_of_range, shape_mismatch.
+  Parameter rows(std::int64_t begin, std::int64_t end) const;
+  Parameter reshaped(Shape shape) const;
+  Parameter transposed() const;
+
+ private:
+  struct Data;
+  explicit Parameter(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
+  std::shared_ptr<const Data> data_;
+};
+
+}  // namespace moa
