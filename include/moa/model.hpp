@@ -1,0 +1,172 @@
+// Model: a checkpoint, loaded, that turns texts and pictures into vectors.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <moa/export.hpp>
+#include <moa/vectors.hpp>
+
+namespace moa {
+
+enum class Modality { text, image, audio, video };
+MOA_API std::string_view name(Modality modality) noexcept;
+
+struct LoadOptions {
+  // Where to compute: "auto" or "cpu". Error: unsupported for a device that is not there.
+  std::string device = "auto";
+  // Precision: "auto" (f32, unless the checkpoint is quantized) or "f32".
+  std::string dtype = "auto";
+  // Threads for computing and decoding together; 0: as many as the process may use.
+  int threads = 0;
+};
+
+// One thing to embed.
+struct Input {
+  enum class Kind {
+    text,   // `value` is the text, UTF-8
+    file,   // `value` is a path; what it holds is decided by its content
+    bytes,  // `value` is the content of a file
+  };
+  Kind kind = Kind::text;
+  std::string value;
+
+  static Input text(std::string text) { return {Kind::text, std::move(text)}; }
+  static Input file(const std::filesystem::path& path) { return {Kind::file, path.string()}; }
+  static Input bytes(std::string content) { return {Kind::bytes, std::move(content)}; }
+};
+
+struct EmbedOptions {
+  // Vectors as the model's projection leaves them, instead of on the unit sphere.
+  bool raw = false;
+  // Keep the first `dim` dimensions and normalise again; 0: all. Error: invalid_argument beyond the model's.
+  std::int64_t dim = 0;
+  // Put before each text: the name of a prompt in the model's configuration, or the words themselves. Without
+  // one, the model's default prompt applies, if it has one.
+  std::optional<std::string> prompt;
+  // The most items in one forward pass; 0: chosen by work.
+  std::int64_t batch = 0;
+  // Pictures that declare more are limit_exceeded.
+  double max_megapixels = 256;
+  // Called now and then with how many inputs are done; may be empty. Called from the embedding thread.
+  std::function<void(std::size_t done)> progress;
+  // When it becomes true, no new item is begun: those not yet delivered fail as `cancelled`.
+  const std::atomic<bool>* cancelled = nullptr;
+};
+
+// One input's result, as it is delivered.
+struct Embedded {
+  std::size_t index = 0;  // of the input
+  Modality modality = Modality::text;
+  std::vector<float> vector;  // empty if it failed
+  std::optional<Error> error;
+};
+
+// What happened over a whole call.
+struct EmbedReport {
+  std::size_t truncated_texts = 0;             // longer than the model's context
+  std::optional<std::size_t> first_truncated;  // index of the first such input
+};
+
+// What `moa inspect` shows.
+struct ModelInfo {
+  std::string name;          // as it was asked for
+  std::string path;          // of its directory
+  std::string architecture;  // e.g. "clip"
+  std::string layout;        // "transformers" or "open_clip"
+  std::int64_t dim = 0;
+  std::int64_t parameters = 0;
+  std::vector<Modality> modalities;
+  struct Tower {
+    std::string name;  // "text", "image"
+    std::int64_t parameters = 0;
+    std::string description;  // layers, width, heads
+  };
+  std::vector<Tower> towers;
+  std::vector<std::string> dtypes;  // of the stored weights
+  std::int64_t weights_bytes = 0;
+  std::string tokenizer;  // one line: kind, size of the vocabulary, context length
+  std::string processor;  // one line: resize, crop, mean, std
+  std::string licence;    // empty if not known
+  std::string identity;   // as indexes store it
+  std::vector<std::string> prompts;
+  std::vector<std::string> templates;
+};
+
+struct ClassifyOptions {
+  // "{}" stands for the label; several are averaged on the unit sphere. Empty: the model's own, or "a photo
+  // of a {}.".
+  std::vector<std::string> templates;
+  EmbedOptions embed;
+};
+
+// Scores of the labels for each picture.
+struct Classification {
+  std::vector<std::string> labels;
+  std::vector<std::vector<float>>
+      scores;  // one row a picture, one score a label; empty row if the picture failed
+  std::vector<std::optional<Error>> errors;  // one a picture
+};
+
+// Every image against every text.
+struct MatchResult {
+  std::vector<std::vector<float>> cosine;  // one row an image; empty row if it failed
+  std::vector<std::vector<float>> score;   // softmax over texts, or sigmoid, as the model defines it
+  std::vector<std::optional<Error>> image_errors;
+  std::vector<std::optional<Error>> text_errors;  // that text's column is NaN
+};
+
+// A loaded model. Immutable: any number of threads may call it at once. Copies share it. What an input's
+// vector is does not depend on its batch, its neighbours or the number of threads, bit for bit.
+class MOA_API Model {
+ public:
+  // `name`: a directory, the name of a bundled model, or a hub id ("openai/clip-vit-base-patch32") in the
+  // local cache. Nothing is downloaded. Errors: not_found; unsupported (architecture, device, dtype);
+  // corrupt_data; shape_mismatch.
+  static Model load(std::string_view name, const LoadOptions& options = {});
+
+  std::int64_t dim() const;
+  // Cheap: reads no weights (file hashes are remembered).
+  std::string identity() const;
+  ModelInfo info() const;
+  bool embeds(Modality modality) const;
+
+  // One vector on the unit sphere. Errors: what the input deserves.
+  std::vector<float> embed_text(std::string_view text, const EmbedOptions& options = {}) const;
+  std::vector<float> embed_image(const std::filesystem::path& path, const EmbedOptions& options = {}) const;
+
+  // One row an input; a bad input is that row's error.
+  Vectors embed_texts(std::span<const std::string> texts, const EmbedOptions& options = {}) const;
+  Vectors embed_images(std::span<const std::filesystem::path> paths, const EmbedOptions& options = {}) const;
+  Vectors embed_images(std::span<const std::string> paths, const EmbedOptions& options = {}) const;
+
+  // Delivers every input's result in order, exactly once, on the calling thread, while later ones are still
+  // being decoded: memory stays flat however many there are. An exception thrown by `deliver` ends the call.
+  EmbedReport embed(std::span<const Input> inputs, const EmbedOptions& options,
+                    const std::function<void(Embedded)>& deliver) const;
+
+  // Errors: invalid_argument without labels, or for a template without "{}".
+  Classification classify(std::span<const Input> images, std::span<const std::string> labels,
+                          const ClassifyOptions& options = {}) const;
+  MatchResult match(std::span<const Input> images, std::span<const std::string> texts,
+                    const EmbedOptions& options = {}) const;
+
+ private:
+  struct Impl;
+  explicit Model(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<const Impl> impl_;
+};
+
+// Identity of a model without loading it. Errors as Model::load.
+MOA_API std::string model_identity(std::string_view name, const LoadOptions& options = {});
+
+}  // namespace moa

@@ -1,0 +1,53 @@
+// Vectors: what embedding gives back.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include <moa/error.hpp>
+#include <moa/export.hpp>
+
+namespace moa {
+
+// One vector an input, in the order of the inputs. The row of an input that failed is all NaN and `error`
+// tells why. A plain value: copy it, move it, read it from any thread.
+class MOA_API Vectors {
+ public:
+  Vectors() = default;
+  explicit Vectors(std::int64_t dim) : dim_(dim) {}
+
+  std::size_t size() const noexcept {
+    return dim_ == 0 ? 0 : values_.size() / static_cast<std::size_t>(dim_);
+  }
+  std::int64_t dim() const noexcept { return dim_; }
+  // Error: out_of_range.
+  std::span<const float> row(std::size_t index) const;
+  // All rows, [size, dim].
+  std::span<const float> values() const noexcept { return values_; }
+  // Why input `index` has no vector; nullptr if it has one.
+  const Error* error(std::size_t index) const;
+  std::size_t failures() const noexcept { return errors_.size(); }
+
+  // Error: shape_mismatch if the row is not `dim` long.
+  void append(std::span<const float> row);
+  void append(const Error& error);
+
+ private:
+  std::int64_t dim_ = 0;
+  std::vector<float> values_;
+  std::map<std::size_t, Error> errors_;
+};
+
+struct Hit {
+  std::size_t index = 0;  // row
+  float score = 0;        // dot product with the query; the cosine, if both are on the unit sphere
+};
+
+// The `count` rows nearest to `query`, best first, equal scores in order of index; rows that failed are never
+// hits. Error: shape_mismatch.
+MOA_API std::vector<Hit> top(const Vectors& vectors, std::span<const float> query, std::size_t count);
+
+}  // namespace moa
