@@ -58,7 +58,7 @@ struct Padding {
 
 struct ConvolutionOptions {
   std::int64_t stride = 1;
-  Padding padding;
+  Padding padding = {};
   std::int64_t groups = 1;  // 1, or the number of channels (depthwise)
   Activation activation = Activation::none;
   const Tensor* residual = nullptr;  // added last, if given

@@ -1,0 +1,166 @@
+#include "backends/recording/recording.hpp"
+
+#include <array>
+#include <memory>
+#include <string_view>
+
+#include <moa/error.hpp>
+
+namespace moa {
+namespace {
+
+class RecordedValue final : public Value {
+ public:
+  explicit RecordedValue(std::size_t number) : number_(number) {}
+  std::string name() const { return "%" + std::to_string(number_); }
+
+ private:
+  std::size_t number_;
+};
+
+template <typename Tag>
+std::string text(const Handle<Tag>& handle) {
+  const auto* value = dynamic_cast<const RecordedValue*>(handle.value().get());
+  if (value == nullptr)
+    throw Error(ErrorCode::internal, "a value of another interpreter was given to the recording one");
+  return value->name();
+}
+
+std::string text(const Parameter& parameter) {
+  return parameter.name() + " " + to_string(parameter.shape());
+}
+
+std::string text(Activation activation) {
+  constexpr std::array<std::string_view, 9> kNames = {"none",  "quick_gelu", "gelu", "gelu_tanh", "relu",
+                                                      "relu6", "silu",       "tanh", "sigmoid"};
+  return std::string(kNames.at(static_cast<std::size_t>(activation)));
+}
+
+std::string number(double value) {
+  std::string digits = std::to_string(value);
+  if (value != 0 && value < 1e-4) digits = std::to_string(value * 1e12) + "e-12";
+  return digits;
+}
+
+}  // namespace
+
+template <typename Result>
+Result RecordingInterpreter::record(const std::string& operation, const std::vector<std::string>& arguments) {
+  const auto value = std::make_shared<RecordedValue>(calls_.size());
+  std::string line = value->name() + " = " + operation + "(";
+  for (std::size_t i = 0; i < arguments.size(); ++i) line += (i == 0 ? "" : ", ") + arguments[i];
+  calls_.push_back(line + ")");
+  return Result(value);
+}
+
+Tokens RecordingInterpreter::tokens(std::span<const std::int32_t>, std::span<const std::int32_t>,
+                                    const Sequences&) {
+  return record<Tokens>("tokens", {});
+}
+
+Tensor RecordingInterpreter::pixels(std::span<const float>, std::int64_t, std::int64_t channels,
+                                    std::int64_t height_px, std::int64_t width_px) {
+  return record<Tensor>("pixels", {"[batch, " + std::to_string(channels) + ", " + std::to_string(height_px) +
+                                   ", " + std::to_string(width_px) + "]"});
+}
+
+std::vector<float> RecordingInterpreter::read(const Rows&) {
+  throw Error(ErrorCode::unsupported, "cannot read numbers from the recording interpreter: it computes none");
+}
+
+Rows RecordingInterpreter::linear(const Rows& x, const Linear& layer, const LinearOptions& options) {
+  std::vector<std::string> arguments{text(x), text(layer.weight)};
+  if (layer.bias) arguments.push_back(text(layer.bias));
+  if (options.activation != Activation::none) arguments.push_back("activation=" + text(options.activation));
+  if (options.residual != nullptr) arguments.push_back("residual=" + text(*options.residual));
+  return record<Rows>("linear", arguments);
+}
+
+Rows RecordingInterpreter::layer_norm(const Rows& x, const LayerNorm& norm) {
+  return record<Rows>("layer_norm", {text(x), text(norm.weight), text(norm.bias), "eps=" + number(norm.eps)});
+}
+
+Rows RecordingInterpreter::activation(const Rows& x, Activation kind) {
+  return record<Rows>("activation", {text(x), text(kind)});
+}
+
+Rows RecordingInterpreter::add(const Rows& a, const Rows& b) {
+  return record<Rows>("add", {text(a), text(b)});
+}
+
+Rows RecordingInterpreter::add_row(const Rows& x, const Parameter& row) {
+  return record<Rows>("add_row", {text(x), text(row)});
+}
+
+Rows RecordingInterpreter::softmax(const Rows& x, double scale) {
+  return record<Rows>("softmax", {text(x), "scale=" + number(scale)});
+}
+
+Rows RecordingInterpreter::l2_normalize(const Rows& x, double eps) {
+  return record<Rows>("l2_normalize", {text(x), "eps=" + number(eps)});
+}
+
+Rows RecordingInterpreter::columns(const Rows& x, std::int64_t begin, std::int64_t width) {
+  return record<Rows>("columns", {text(x), std::to_string(begin), std::to_string(width)});
+}
+
+Rows RecordingInterpreter::attention(const Rows& q, const Rows& k, const Rows& v,
+                                     const AttentionOptions& options) {
+  std::vector<std::string> arguments{text(q), text(k), text(v), "heads=" + std::to_string(options.heads)};
+  if (options.scale != 0) arguments.push_back("scale=" + number(options.scale));
+  if (options.mask == Mask::causal) arguments.emplace_back("mask=causal");
+  return record<Rows>("attention", arguments);
+}
+
+Rows RecordingInterpreter::embedding(const Tokens& tokens, TokenField field, const Parameter& table) {
+  return record<Rows>("embedding", {text(tokens), field == TokenField::id ? "id" : "type", text(table)});
+}
+
+Rows RecordingInterpreter::add_positions(const Rows& x, const Parameter& table, std::int64_t first) {
+  return record<Rows>("add_positions", {text(x), text(table), "first=" + std::to_string(first)});
+}
+
+Rows RecordingInterpreter::first_row(const Rows& x) {
+  return record<Rows>("first_row", {text(x)});
+}
+Rows RecordingInterpreter::last_row(const Rows& x) {
+  return record<Rows>("last_row", {text(x)});
+}
+Rows RecordingInterpreter::mean_rows(const Rows& x) {
+  return record<Rows>("mean_rows", {text(x)});
+}
+
+Rows RecordingInterpreter::row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) {
+  const std::string chosen =
+      rule.kind == TokenRule::Kind::largest_id ? "largest id" : "first id " + std::to_string(rule.id);
+  return record<Rows>("row_where", {text(x), text(tokens), chosen});
+}
+
+Rows RecordingInterpreter::prepend_row(const Rows& x, const Parameter& row) {
+  return record<Rows>("prepend_row", {text(x), text(row)});
+}
+
+Tensor RecordingInterpreter::convolution(const Tensor& x, const Convolution& layer,
+                                         const ConvolutionOptions& options) {
+  std::vector<std::string> arguments{text(x), text(layer.weight)};
+  if (layer.bias) arguments.push_back(text(layer.bias));
+  arguments.push_back("stride=" + std::to_string(options.stride));
+  const Padding& padding = options.padding;
+  if (padding.top + padding.bottom + padding.left + padding.right > 0) {
+    arguments.push_back("padding=" + std::to_string(padding.top) + "," + std::to_string(padding.bottom) +
+                        "," + std::to_string(padding.left) + "," + std::to_string(padding.right));
+  }
+  if (options.groups != 1) arguments.push_back("groups=" + std::to_string(options.groups));
+  if (options.activation != Activation::none) arguments.push_back("activation=" + text(options.activation));
+  if (options.residual != nullptr) arguments.push_back("residual=" + text(*options.residual));
+  return record<Tensor>("convolution", arguments);
+}
+
+Rows RecordingInterpreter::rows_of(const Tensor& x) {
+  return record<Rows>("rows_of", {text(x)});
+}
+Rows RecordingInterpreter::mean_pixels(const Tensor& x) {
+  return record<Rows>("mean_pixels", {text(x)});
+}
+
+}  // namespace moa

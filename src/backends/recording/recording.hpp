@@ -1,0 +1,53 @@
+// The interpreter that computes nothing and writes down every call. It proves that a model is made of Ops and
+// nothing else: there are no numbers, lengths or ids behind its handles, so a model that looks behind one
+// fails.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tensor/interpreter.hpp"
+
+namespace moa {
+
+// Each call becomes a line such as "%3 = linear(%2, fc1.weight [3072, 768], activation=quick_gelu)"; %0, %1,
+// … are values in the order they came to be, parameters go by their names in the checkpoint.
+class RecordingInterpreter final : public Interpreter {
+ public:
+  const std::vector<std::string>& calls() const noexcept { return calls_; }
+
+  Tokens tokens(std::span<const std::int32_t> ids, std::span<const std::int32_t> types,
+                const Sequences& sequences) override;
+  Tensor pixels(std::span<const float> values, std::int64_t batch, std::int64_t channels,
+                std::int64_t height_px, std::int64_t width_px) override;
+  // Error: unsupported; there is nothing to read.
+  std::vector<float> read(const Rows& x) override;
+
+  Rows linear(const Rows& x, const Linear& layer, const LinearOptions& options) override;
+  Rows layer_norm(const Rows& x, const LayerNorm& norm) override;
+  Rows activation(const Rows& x, Activation kind) override;
+  Rows add(const Rows& a, const Rows& b) override;
+  Rows add_row(const Rows& x, const Parameter& row) override;
+  Rows softmax(const Rows& x, double scale) override;
+  Rows l2_normalize(const Rows& x, double eps) override;
+  Rows columns(const Rows& x, std::int64_t begin, std::int64_t width) override;
+  Rows attention(const Rows& q, const Rows& k, const Rows& v, const AttentionOptions& options) override;
+  Rows embedding(const Tokens& tokens, TokenField field, const Parameter& table) override;
+  Rows add_positions(const Rows& x, const Parameter& table, std::int64_t first) override;
+  Rows first_row(const Rows& x) override;
+  Rows last_row(const Rows& x) override;
+  Rows mean_rows(const Rows& x) override;
+  Rows row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) override;
+  Rows prepend_row(const Rows& x, const Parameter& row) override;
+  Tensor convolution(const Tensor& x, const Convolution& layer, const ConvolutionOptions& options) override;
+  Rows rows_of(const Tensor& x) override;
+  Rows mean_pixels(const Tensor& x) override;
+
+ private:
+  template <typename Result>
+  Result record(const std::string& operation, const std::vector<std::string>& arguments);
+
+  std::vector<std::string> calls_;
+};
+
+}  // namespace moa

@@ -1,0 +1,79 @@
+// models: one file an architecture, written in Ops, and the registry of them. It knows no file, no backend,
+// no picture and no tokenizer: a model is given its configuration and its weights, and turns token ids and
+// pixels into vectors. This header: what every model that embeds is.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/config.hpp"
+#include "tensor/ops.hpp"
+#include "tensor/weights.hpp"
+
+namespace moa {
+
+// What a model's image-text score is, given cosines.
+struct ScoreRule {
+  enum class Kind { softmax, sigmoid };  // of scale * cosine + bias; softmax over the texts
+  Kind kind = Kind::softmax;
+  double scale = 1;
+  double bias = 0;
+};
+
+struct TextTowerFacts {
+  std::string description;
+  std::int64_t context_tokens = 0;  // the longest text, with its special tokens
+  std::int64_t vocabulary = 0;      // ids must be below
+};
+
+struct ImageTowerFacts {
+  std::string description;
+  std::int64_t channels = 3;
+  std::int64_t height_px = 0;
+  std::int64_t width_px = 0;
+};
+
+// Immutable; any number of threads may call forward at once, each with its own Ops.
+class EmbeddingModel {
+ public:
+  virtual ~EmbeddingModel() = default;
+
+  virtual std::int64_t dim() const = 0;
+  // nullptr if there is no such tower.
+  virtual const TextTowerFacts* text() const = 0;
+  virtual const ImageTowerFacts* image() const = 0;
+  // One row a text: its embedding, not normalised. Error: internal without a text tower.
+  virtual Rows forward_text(Ops& ops, const Tokens& tokens) const = 0;
+  // `pixels` [batch, channels, height_px, width_px] as the model's processor prepares them -> one row a
+  // picture, not normalised.
+  virtual Rows forward_image(Ops& ops, const Tensor& pixels) const = 0;
+  virtual ScoreRule score_rule() const = 0;
+  // What divides a vector whose length is smaller, when it is put on the unit sphere; 0: nothing is guarded.
+  virtual double normalize_eps() const { return 0; }
+};
+
+// How a checkpoint's files are laid out and its tensors named.
+enum class CheckpointLayout { transformers, open_clip };
+
+// One entry of the registry: everything that is known about an architecture before a checkpoint of it is
+// loaded.
+struct Architecture {
+  std::string_view name;  // as shown to users: "clip"
+  CheckpointLayout layout = CheckpointLayout::transformers;
+  std::string_view model_type;  // of config.json; empty: open_clip's own configuration
+  std::string_view summary;     // one line: what it is and which checkpoints are of it
+  // Takes its tensors out of `weights`; the caller calls weights.finish(). Errors: unsupported, out_of_range,
+  // naming field and value.
+  std::unique_ptr<EmbeddingModel> (*build)(const Config& config, Weights& weights);
+};
+
+std::span<const Architecture> architectures();
+
+// The architecture that `config` names. Error: unsupported, with the name found and those known.
+const Architecture& architecture_of(const Config& config, CheckpointLayout layout);
+
+}  // namespace moa

@@ -1,0 +1,18 @@
+// CLIP as open_clip 3.3 configures it and names its tensors: the same network as clip.hpp.
+#pragma once
+
+#include <memory>
+
+#include "models/embedding_model.hpp"
+
+namespace moa {
+
+// From open_clip_config.json. What it may ask for beyond CLIP's ViT and text transformer (ResNets, timm
+// trunks, other text towers, …) is unsupported, by the name of the field.
+std::unique_ptr<EmbeddingModel> build_open_clip(const Config& config, Weights& weights);
+
+inline constexpr Architecture kOpenClipArchitecture{
+    "open_clip", CheckpointLayout::open_clip, "",
+    "CLIP with ViT pictures, as open_clip saves it (open_clip_config.json)", build_open_clip};
+
+}  // namespace moa

@@ -1,0 +1,37 @@
+#include <array>
+#include <string>
+
+#include <moa/error.hpp>
+
+#include "models/clip.hpp"
+#include "models/embedding_model.hpp"
+#include "models/open_clip.hpp"
+
+namespace moa {
+namespace {
+
+constexpr std::array kArchitectures = {
+    kClipArchitecture,
+    kOpenClipArchitecture,
+};
+
+}  // namespace
+
+std::span<const Architecture> architectures() {
+  return kArchitectures;
+}
+
+const Architecture& architecture_of(const Config& config, CheckpointLayout layout) {
+  const std::string model_type =
+      layout == CheckpointLayout::transformers ? config.string("model_type", "") : "";
+  std::string known;
+  for (const Architecture& architecture : architectures()) {
+    if (architecture.layout != layout) continue;
+    if (architecture.model_type == model_type) return architecture;
+    known += (known.empty() ? "'" : ", '") + std::string(architecture.model_type) + "'";
+  }
+  throw Error(ErrorCode::unsupported,
+              config.where() + ": found model_type '" + model_type + "', expected one of " + known);
+}
+
+}  // namespace moa

@@ -1,0 +1,41 @@
+#include "nn/transformer.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace moa {
+
+Rows SelfAttention::forward(Ops& ops, const Rows& x, const Rows& residual, Mask mask) const {
+  const Rows projected = ops.linear(x, qkv);
+  const Rows q = ops.columns(projected, 0, width);
+  const Rows k = ops.columns(projected, width, width);
+  const Rows v = ops.columns(projected, 2 * width, width);
+  const Rows attended = ops.attention(q, k, v, {.heads = heads, .mask = mask});
+  return ops.linear(attended, out, {.residual = &residual});
+}
+
+Rows TransformerBlock::forward(Ops& ops, Rows x, Mask mask) const {
+  x = attention.forward(ops, ops.layer_norm(x, norm1), x, mask);
+  const Rows hidden = ops.linear(ops.layer_norm(x, norm2), mlp_in, {.activation = activation});
+  return ops.linear(hidden, mlp_out, {.residual = &x});
+}
+
+Linear take_linear(const WeightScope& scope, std::int64_t out, std::int64_t in) {
+  return {scope.take("weight", {out, in}), scope.take("bias", {out})};
+}
+
+LayerNorm take_layer_norm(const WeightScope& scope, std::int64_t width, double eps) {
+  return {scope.take("weight", {width}), scope.take("bias", {width}), eps};
+}
+
+Linear stacked(const std::vector<Linear>& layers) {
+  std::vector<Parameter> weights;
+  std::vector<Parameter> biases;
+  for (const Linear& layer : layers) {
+    weights.push_back(layer.weight);
+    biases.push_back(layer.bias);
+  }
+  return {Parameter::stacked(std::move(weights)), Parameter::stacked(std::move(biases))};
+}
+
+}  // namespace moa

@@ -1,0 +1,50 @@
+// The transformer block that comes with its norms in front (pre-LN): CLIP, SigLIP, ViT.
+// Vaswani et al. 2017 (arXiv 1706.03762); norms in front: Xiong et al. 2020 (arXiv 2002.04745).
+#pragma once
+
+#include <cstdint>
+
+#include "tensor/ops.hpp"
+#include "tensor/weights.hpp"
+
+namespace moa {
+
+struct TransformerSizes {
+  std::int64_t layers = 0;
+  std::int64_t width = 0;
+  std::int64_t heads = 0;
+  std::int64_t mlp_width = 0;
+  Activation activation = Activation::gelu;
+  double norm_eps = 1e-5;
+};
+
+// softmax(q kᵀ / √head_dim) v over `heads` heads, with projections in and out.
+struct SelfAttention {
+  Linear qkv;  // [3 width, width]: queries, keys, values, one below the other
+  Linear out;
+  std::int64_t width = 0;
+  std::int64_t heads = 0;
+
+  // `residual` is added to the result.
+  Rows forward(Ops& ops, const Rows& x, const Rows& residual, Mask mask) const;
+};
+
+// x += attention(norm1(x));  x += mlp(norm2(x))
+struct TransformerBlock {
+  LayerNorm norm1;
+  SelfAttention attention;
+  LayerNorm norm2;
+  Linear mlp_in;
+  Linear mlp_out;
+  Activation activation = Activation::gelu;
+
+  Rows forward(Ops& ops, Rows x, Mask mask) const;
+};
+
+// Layers by the names that transformers gives them.
+Linear take_linear(const WeightScope& scope, std::int64_t out, std::int64_t in);      // weight and bias
+LayerNorm take_layer_norm(const WeightScope& scope, std::int64_t width, double eps);  // weight and bias
+// Linears of one input as one: their weights and biases stacked in order.
+Linear stacked(const std::vector<Linear>& layers);
+
+}  // namespace moa
