@@ -52,13 +52,13 @@ struct AttentionOptions {
   Mask mask = Mask::none;
 };
 
-struct Padding {
+struct PixelPadding {
   std::int64_t top = 0, bottom = 0, left = 0, right = 0;  // zeros around the picture
 };
 
 struct ConvolutionOptions {
   std::int64_t stride = 1;
-  Padding padding = {};
+  PixelPadding padding = {};
   std::int64_t groups = 1;  // 1, or the number of channels (depthwise)
   Activation activation = Activation::none;
   const Tensor* residual = nullptr;  // added last, if given

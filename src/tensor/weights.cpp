@@ -1,5 +1,7 @@
 #include "tensor/weights.hpp"
 
+#include <algorithm>
+
 #include <moa/error.hpp>
 
 namespace moa {
@@ -55,6 +57,12 @@ Parameter Weights::take_if_present(std::string_view name, const Shape& shape) {
 
 void Weights::ignore(std::string_view name) {
   if (const auto found = entries_.find(name); found != entries_.end()) found->second.taken = true;
+}
+
+std::vector<Parameter> Weights::parameters() const {
+  std::vector<Parameter> all;
+  for (const auto& [name, entry] : entries_) all.push_back(entry.parameter);
+  return all;
 }
 
 std::vector<std::string> Weights::left_over() const {

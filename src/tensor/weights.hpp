@@ -34,6 +34,8 @@ class Weights {
   // Error: shape_mismatch listing every missing, misshapen and left-over tensor (the first 20 of each);
   // `where` names the file.
   void finish(std::string_view where) const;
+  // All tensors, by name.
+  std::vector<Parameter> parameters() const;
   // The names not taken so far.
   std::vector<std::string> left_over() const;
 

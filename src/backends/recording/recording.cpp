@@ -26,10 +26,6 @@ std::string text(const Handle<Tag>& handle) {
   return value->name();
 }
 
-std::string text(const Parameter& parameter) {
-  return parameter.name() + " " + to_string(parameter.shape());
-}
-
 std::string text(Activation activation) {
   constexpr std::array<std::string_view, 9> kNames = {"none",  "quick_gelu", "gelu", "gelu_tanh", "relu",
                                                       "relu6", "silu",       "tanh", "sigmoid"};
@@ -43,6 +39,11 @@ std::string number(double value) {
 }
 
 }  // namespace
+
+std::string RecordingInterpreter::use(const Parameter& parameter) {
+  if (seen_.insert(parameter.identity()).second) parameters_.push_back(parameter);
+  return parameter.name() + " " + to_string(parameter.shape());
+}
 
 template <typename Result>
 Result RecordingInterpreter::record(const std::string& operation, const std::vector<std::string>& arguments) {
@@ -69,15 +70,15 @@ std::vector<float> RecordingInterpreter::read(const Rows&) {
 }
 
 Rows RecordingInterpreter::linear(const Rows& x, const Linear& layer, const LinearOptions& options) {
-  std::vector<std::string> arguments{text(x), text(layer.weight)};
-  if (layer.bias) arguments.push_back(text(layer.bias));
+  std::vector<std::string> arguments{text(x), use(layer.weight)};
+  if (layer.bias) arguments.push_back(use(layer.bias));
   if (options.activation != Activation::none) arguments.push_back("activation=" + text(options.activation));
   if (options.residual != nullptr) arguments.push_back("residual=" + text(*options.residual));
   return record<Rows>("linear", arguments);
 }
 
 Rows RecordingInterpreter::layer_norm(const Rows& x, const LayerNorm& norm) {
-  return record<Rows>("layer_norm", {text(x), text(norm.weight), text(norm.bias), "eps=" + number(norm.eps)});
+  return record<Rows>("layer_norm", {text(x), use(norm.weight), use(norm.bias), "eps=" + number(norm.eps)});
 }
 
 Rows RecordingInterpreter::activation(const Rows& x, Activation kind) {
@@ -89,7 +90,7 @@ Rows RecordingInterpreter::add(const Rows& a, const Rows& b) {
 }
 
 Rows RecordingInterpreter::add_row(const Rows& x, const Parameter& row) {
-  return record<Rows>("add_row", {text(x), text(row)});
+  return record<Rows>("add_row", {text(x), use(row)});
 }
 
 Rows RecordingInterpreter::softmax(const Rows& x, double scale) {
@@ -113,11 +114,11 @@ Rows RecordingInterpreter::attention(const Rows& q, const Rows& k, const Rows& v
 }
 
 Rows RecordingInterpreter::embedding(const Tokens& tokens, TokenField field, const Parameter& table) {
-  return record<Rows>("embedding", {text(tokens), field == TokenField::id ? "id" : "type", text(table)});
+  return record<Rows>("embedding", {text(tokens), field == TokenField::id ? "id" : "type", use(table)});
 }
 
 Rows RecordingInterpreter::add_positions(const Rows& x, const Parameter& table, std::int64_t first) {
-  return record<Rows>("add_positions", {text(x), text(table), "first=" + std::to_string(first)});
+  return record<Rows>("add_positions", {text(x), use(table), "first=" + std::to_string(first)});
 }
 
 Rows RecordingInterpreter::first_row(const Rows& x) {
@@ -137,15 +138,15 @@ Rows RecordingInterpreter::row_where(const Rows& x, const Tokens& tokens, const 
 }
 
 Rows RecordingInterpreter::prepend_row(const Rows& x, const Parameter& row) {
-  return record<Rows>("prepend_row", {text(x), text(row)});
+  return record<Rows>("prepend_row", {text(x), use(row)});
 }
 
 Tensor RecordingInterpreter::convolution(const Tensor& x, const Convolution& layer,
                                          const ConvolutionOptions& options) {
-  std::vector<std::string> arguments{text(x), text(layer.weight)};
-  if (layer.bias) arguments.push_back(text(layer.bias));
+  std::vector<std::string> arguments{text(x), use(layer.weight)};
+  if (layer.bias) arguments.push_back(use(layer.bias));
   arguments.push_back("stride=" + std::to_string(options.stride));
-  const Padding& padding = options.padding;
+  const PixelPadding& padding = options.padding;
   if (padding.top + padding.bottom + padding.left + padding.right > 0) {
     arguments.push_back("padding=" + std::to_string(padding.top) + "," + std::to_string(padding.bottom) +
                         "," + std::to_string(padding.left) + "," + std::to_string(padding.right));

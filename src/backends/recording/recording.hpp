@@ -3,6 +3,7 @@
 // fails.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace moa {
 class RecordingInterpreter final : public Interpreter {
  public:
   const std::vector<std::string>& calls() const noexcept { return calls_; }
+  // Every parameter that a call was given, once each, in order of first use: what a tower is made of.
+  const std::vector<Parameter>& parameters() const noexcept { return parameters_; }
 
   Tokens tokens(std::span<const std::int32_t> ids, std::span<const std::int32_t> types,
                 const Sequences& sequences) override;
@@ -47,7 +50,11 @@ class RecordingInterpreter final : public Interpreter {
   template <typename Result>
   Result record(const std::string& operation, const std::vector<std::string>& arguments);
 
+  std::string use(const Parameter& parameter);
+
   std::vector<std::string> calls_;
+  std::vector<Parameter> parameters_;
+  std::set<const void*> seen_;
 };
 
 }  // namespace moa
