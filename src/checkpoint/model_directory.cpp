@@ -1,0 +1,232 @@
+#include "checkpoint/model_directory.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <utility>
+
+#include <moa/error.hpp>
+
+#include "base/file.hpp"
+#include "checkpoint/model_card.hpp"
+#include "checkpoint/safetensors.hpp"
+#include "checkpoint/tensor_names.hpp"
+
+namespace moa {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMaxConfigBytes = 8u << 20;  // 21,000 class labels take 1 MiB
+constexpr std::uint64_t kMaxTextFileBytes = 64u << 20;
+
+struct LayoutFiles {
+  ModelDirectory::Layout layout;
+  std::string_view config;
+  std::string_view weights;
+  std::string_view index;
+  std::string_view pickle;
+};
+
+constexpr std::array kLayouts = {
+    LayoutFiles{ModelDirectory::Layout::transformers, "config.json", "model.safetensors",
+                "model.safetensors.index.json", "pytorch_model.bin"},
+    LayoutFiles{ModelDirectory::Layout::open_clip, "open_clip_config.json", "open_clip_model.safetensors",
+                "open_clip_model.safetensors.index.json", "open_clip_pytorch_model.bin"}};
+
+// Beside the weights, what decides a vector.
+constexpr std::array<std::string_view, 17> kIdentityNames = {"config.json",
+                                                             "open_clip_config.json",
+                                                             "preprocessor_config.json",
+                                                             "processor_config.json",
+                                                             "image_processor_config.json",
+                                                             "feature_extractor_config.json",
+                                                             "video_preprocessor_config.json",
+                                                             "tokenizer.json",
+                                                             "tokenizer_config.json",
+                                                             "special_tokens_map.json",
+                                                             "added_tokens.json",
+                                                             "vocab.json",
+                                                             "vocab.txt",
+                                                             "merges.txt",
+                                                             "tokenizer.model",
+                                                             "sentencepiece.bpe.model",
+                                                             "spiece.model"};
+
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+// The layout whose configuration and weights are both there.
+const LayoutFiles& find_layout(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) {
+    throw Error(ErrorCode::not_found, "cannot open the model '" + path.string() + "': no such directory");
+  }
+  for (const LayoutFiles& files : kLayouts) {
+    const bool has_weights = is_file(path / files.weights) || is_file(path / files.index);
+    if (is_file(path / files.config) && has_weights) return files;
+  }
+  std::string missing = "no config.json and no open_clip_config.json";
+  for (const LayoutFiles& files : kLayouts) {
+    if (!is_file(path / files.config)) continue;
+    if (is_file(path / files.pickle)) {
+      throw Error(ErrorCode::unsupported, "cannot open the model '" + path.string() + "': found weights as " +
+                                              std::string(files.pickle) + ", expected " +
+                                              std::string(files.weights));
+    }
+    missing = std::string(files.config) + ", but no " + std::string(files.weights);
+    break;
+  }
+  throw Error(ErrorCode::not_found, "cannot open the model '" + path.string() + "': found " + missing);
+}
+
+// A shard lies in the directory itself, whatever the index says.
+bool is_shard_name(std::string_view name) {
+  return name.ends_with(".safetensors") && !name.starts_with('.') &&
+         name.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
+}
+
+std::vector<fs::path> shards_of(const Config& weight_map, const fs::path& directory) {
+  std::set<fs::path> shards;
+  for (const std::string& tensor : weight_map.keys()) {
+    const std::string shard = weight_map.string(tensor, "");
+    if (!is_shard_name(shard)) {
+      throw Error(ErrorCode::corrupt_data, weight_map.where() + ": tensor '" + tensor +
+                                               "': found the file '" + shard +
+                                               "', expected the name of a .safetensors file");
+    }
+    if (!shards.insert(directory / shard).second) continue;
+    if (!is_file(directory / shard)) {
+      throw Error(ErrorCode::not_found, "cannot open the model '" + directory.string() + "': its shard '" +
+                                            shard + "' is not there");
+    }
+  }
+  if (shards.empty()) {
+    throw Error(ErrorCode::corrupt_data, weight_map.where() + ": found no tensors");
+  }
+  return {shards.begin(), shards.end()};
+}
+
+// A tensor and the file that it is in.
+struct Found {
+  const SafetensorsFile* file;
+  const StoredTensor* tensor;
+};
+using FoundByName = std::map<std::string, Found, std::less<>>;
+
+FoundByName find_tensors(const std::vector<SafetensorsFile>& files) {
+  FoundByName found;
+  for (const SafetensorsFile& file : files) {
+    for (const StoredTensor& tensor : file.tensors()) {
+      if (is_ignorable_tensor(tensor.name)) continue;
+      if (!found.try_emplace(tensor.name, Found{&file, &tensor}).second) {
+        throw Error(
+            ErrorCode::corrupt_data,
+            "tensor '" + tensor.name + "' stands in two files, the second '" + file.path().string() + "'");
+      }
+    }
+  }
+  return found;
+}
+
+// Index and shards must tell the same story: a shard of another save, or a tensor moved, is refused.
+void check_against_index(const FoundByName& found, const Config& weight_map) {
+  for (const auto& [name, place] : found) {
+    const std::string expected = weight_map.string(name, "");
+    const std::string shard = place.file->path().filename().string();
+    if (shard != expected) {
+      throw Error(ErrorCode::corrupt_data, "tensor '" + name + "': found in '" + shard + "', expected " +
+                                               (expected.empty() ? "no such tensor" : "'" + expected + "'") +
+                                               " by " + weight_map.where());
+    }
+  }
+  for (const std::string& name : weight_map.keys()) {
+    if (!found.contains(name) && !is_ignorable_tensor(name)) {
+      throw Error(ErrorCode::corrupt_data, "tensor '" + name + "': not in '" + weight_map.string(name, "") +
+                                               "', where " + weight_map.where() + " says it is");
+    }
+  }
+}
+
+}  // namespace
+
+ModelDirectory ModelDirectory::open(const fs::path& path) {
+  const LayoutFiles& files = find_layout(path);
+  ModelDirectory directory;
+  directory.path_ = path;
+  directory.layout_ = files.layout;
+  directory.config_ =
+      Config::parse(read_file(path / files.config, kMaxConfigBytes), std::string(files.config));
+  if (is_file(path / files.weights)) {
+    directory.weights_name_ = files.weights;
+    directory.weight_files_ = {path / files.weights};
+  } else {
+    directory.weights_name_ = files.index;
+    directory.weight_map_ = directory.json(files.index).object("weight_map");
+    directory.weight_files_ = shards_of(directory.weight_map_, path);
+  }
+  return directory;
+}
+
+Weights ModelDirectory::weights() const {
+  std::vector<SafetensorsFile> files;
+  files.reserve(weight_files_.size());
+  for (const fs::path& path : weight_files_) files.push_back(SafetensorsFile::open(path));
+  FoundByName found = find_tensors(files);
+  if (!weight_map_.keys().empty()) check_against_index(found, weight_map_);
+
+  Weights weights;
+  constexpr std::string_view kBlocks = ".q4";
+  constexpr std::string_view kScales = ".scale";
+  for (const auto& [stored_name, blocks] : found) {  // pairs first, so that scales do not remain as tensors
+    if (!stored_name.ends_with(kBlocks)) continue;
+    std::string name = stored_name.substr(0, stored_name.size() - kBlocks.size());
+    const auto scales = found.find(name + std::string(kScales));
+    if (scales == found.end()) {
+      throw Error(ErrorCode::corrupt_data,
+                  "cannot load '" + name + "' from " + weights_name_ + ": its scales are missing");
+    }
+    weights.add(SafetensorsFile::q4_parameter(modern_tensor_name(name), *blocks.file, *blocks.tensor,
+                                              *scales->second.file, *scales->second.tensor));
+    scales->second.tensor = nullptr;
+  }
+  for (const auto& [stored_name, place] : found) {
+    if (place.tensor == nullptr || stored_name.ends_with(kBlocks)) continue;
+    weights.add(place.file->parameter(*place.tensor, modern_tensor_name(stored_name)));
+  }
+  return weights;
+}
+
+std::optional<std::string> ModelDirectory::file(std::string_view name) const {
+  if (!is_file(path_ / name)) return std::nullopt;
+  return read_file(path_ / name, kMaxTextFileBytes);
+}
+
+Config ModelDirectory::json(std::string_view name) const {
+  const std::optional<std::string> text = file(name);
+  return text ? Config::parse(*text, std::string(name)) : Config();
+}
+
+std::vector<fs::path> ModelDirectory::identity_files() const {
+  std::vector<fs::path> files = weight_files_;
+  for (const std::string_view name : kIdentityNames) {
+    if (is_file(path_ / name)) files.push_back(path_ / name);
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+std::optional<std::string> ModelDirectory::licence() const {
+  for (const std::string_view name : {"README.md", "MODEL_CARD.md"}) {
+    const std::optional<std::string> card = file(name);
+    std::optional<std::string> licence = card ? licence_of_model_card(*card) : std::nullopt;
+    if (licence) return licence;
+  }
+  if (config_.is_string("license")) return config_.string("license", "");
+  return std::nullopt;
+}
+
+}  // namespace moa

@@ -1,0 +1,72 @@
+// A model as people publish it: one directory of configuration, weights, tokenizer and processor files.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/config.hpp"
+#include "tensor/weights.hpp"
+
+namespace moa {
+
+// Opened and understood as far as files go: what the files mean is the affair of models, text and image.
+// Immutable; safe from any thread.
+class ModelDirectory {
+ public:
+  // Who named files and tensors.
+  enum class Layout {
+    transformers,  // config.json with model.safetensors, or model.safetensors.index.json and its shards
+    open_clip,     // open_clip_config.json with open_clip_model.safetensors
+  };
+
+  // Where a directory has both layouts, the transformers one is taken.
+  // Errors: not_found (no such directory, no configuration, no weights, a shard that is not there);
+  // unsupported (weights in the form of PyTorch's pickles only); corrupt_data (a broken configuration or
+  // index).
+  static ModelDirectory open(const std::filesystem::path& path);
+
+  Layout layout() const noexcept { return layout_; }
+  const std::filesystem::path& path() const noexcept { return path_; }
+  // config.json or open_clip_config.json.
+  const Config& config() const noexcept { return config_; }
+  // The weights' file as messages name it, e.g. "model.safetensors".
+  const std::string& weights_name() const noexcept { return weights_name_; }
+
+  // Every tensor of every weight file, mapped, under its name in the file, except: buffers that no model
+  // needs are left out, names of the first BERT files are modernised (tensor_names.hpp), and NAME.q4 with
+  // NAME.scale is one matrix NAME (q4.hpp).
+  // Errors: those of safetensors.hpp; corrupt_data if a tensor is in another shard than the index says, or
+  // twice in the checkpoint.
+  Weights weights() const;
+
+  // The content of a text file in the directory, e.g. "tokenizer.json"; empty if there is none. `name` is one
+  // of moa's own constants, never text from outside. Error: limit_exceeded above 64 MiB.
+  std::optional<std::string> file(std::string_view name) const;
+  // As `file`, parsed; an empty Config if there is none.
+  Config json(std::string_view name) const;
+
+  // The files that decide which vector an input gets: weights, configuration, tokenizer and processor.
+  // Sorted.
+  std::vector<std::filesystem::path> identity_files() const;
+  // The weight files alone; the shards, if the weights are sharded. Sorted.
+  const std::vector<std::filesystem::path>& weight_files() const noexcept { return weight_files_; }
+
+  // As the model card (README.md, MODEL_CARD.md) or the configuration states it, e.g. "mit"; empty if
+  // unknown.
+  std::optional<std::string> licence() const;
+
+ private:
+  ModelDirectory() = default;
+
+  std::filesystem::path path_;
+  Layout layout_ = Layout::transformers;
+  Config config_;
+  std::string weights_name_;
+  std::vector<std::filesystem::path> weight_files_;
+  Config weight_map_;  // tensor -> shard; empty if there is one file
+};
+
+}  // namespace moa

@@ -1,0 +1,238 @@
+#include "checkpoint/model_search.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <system_error>
+
+#include <moa/error.hpp>
+
+#include "base/file.hpp"
+#include "checkpoint/model_directory.hpp"
+
+namespace moa {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kFolderPrefix = "models--";
+constexpr std::size_t kCommitDigits = 40;
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+// A variable that holds a path; "~/" at its beginning means the home directory, as the hub's tools take it.
+fs::path path_from(const Environment& environment, const char* variable) {
+  const std::optional<std::string> value = environment(variable);
+  if (!value || value->empty()) return {};
+  if (value->starts_with("~/")) {
+    const std::optional<std::string> home = environment("HOME");
+    if (home && !home->empty()) return fs::path(*home) / value->substr(2);
+  }
+  return *value;
+}
+
+fs::path user_cache_directory(const Environment& environment) {
+  const fs::path xdg = path_from(environment, "XDG_CACHE_HOME");
+  if (xdg.is_absolute()) return xdg;  // the XDG specification: a relative path is to be ignored
+  const fs::path home = path_from(environment, "HOME");
+  return home.empty() ? fs::path() : home / ".cache";
+}
+
+bool is_commit(std::string_view text) {
+  return text.size() == kCommitDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// Letters, digits and "._-", as the hub allows, and nothing that a path could take for "." or "..".
+bool is_name_part(std::string_view part) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  constexpr std::size_t kMaxLength = 96;
+  return !part.empty() && part.size() <= kMaxLength && part.front() != '.' && part.front() != '-' &&
+         part.find_first_not_of(kAllowed) == std::string_view::npos &&
+         part.find("--") == std::string_view::npos && part.find("..") == std::string_view::npos;
+}
+
+bool is_revision(std::string_view text) {  // branches may be named "a/b"
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('/', begin), text.size());
+    if (!is_name_part(text.substr(begin, end - begin))) return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
+// The directory of `id` in the cache; empty if it is not there.
+fs::path find_in_cache(const HubId& id, const fs::path& cache) {
+  constexpr std::uint64_t kMaxReferenceBytes = 4096;
+  const fs::path repository = cache / id.folder();
+  std::string commit = id.revision;
+  if (!is_commit(commit)) {
+    const fs::path reference = repository / "refs" / id.revision;
+    std::error_code ignored;
+    if (!fs::is_regular_file(reference, ignored)) return {};
+    commit = read_file(reference, kMaxReferenceBytes);
+    commit.erase(commit.find_last_not_of(" \r\n") + 1);
+    if (!is_commit(commit)) {
+      throw Error(ErrorCode::corrupt_data, "cannot read '" + reference.string() + "': expected a commit");
+    }
+  }
+  fs::path snapshot = repository / "snapshots" / commit;
+  return is_folder(snapshot) ? snapshot : fs::path();
+}
+
+fs::path find_bundled(std::string_view name, const ModelSearch& where) {
+  if (!is_name_part(name)) return {};
+  for (const fs::path& directory : where.bundled) {
+    if (is_folder(directory / name)) return directory / name;
+  }
+  return {};
+}
+
+std::vector<std::string> names_in(const fs::path& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    names.push_back(at->path().filename().string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+bool is_model(const fs::path& path) {
+  try {
+    ModelDirectory::open(path);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// "models--org--name" -> "org/name"; empty if the folder is no model's.
+std::string repository_of(std::string_view folder) {
+  if (!folder.starts_with(kFolderPrefix)) return {};
+  std::string name(folder.substr(kFolderPrefix.size()));
+  if (const std::size_t dashes = name.find("--"); dashes != std::string::npos) name.replace(dashes, 2, "/");
+  return name;
+}
+
+}  // namespace
+
+Environment process_environment() {
+  return [](const char* name) -> std::optional<std::string> {
+    const char* value = std::getenv(name);
+    if (value == nullptr) return std::nullopt;
+    return value;
+  };
+}
+
+fs::path hub_cache_directory(const Environment& environment) {
+  for (const char* variable : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}) {
+    if (fs::path cache = path_from(environment, variable); !cache.empty()) return cache;
+  }
+  if (const fs::path home = path_from(environment, "HF_HOME"); !home.empty()) return home / "hub";
+  const fs::path cache = user_cache_directory(environment);
+  return cache.empty() ? fs::path() : cache / "huggingface" / "hub";
+}
+
+fs::path moa_cache_directory(const Environment& environment) {
+  const fs::path cache = user_cache_directory(environment);
+  return cache.empty() ? fs::path() : cache / "moa";
+}
+
+ModelSearch ModelSearch::from(const Environment& environment, const fs::path& executable) {
+  ModelSearch where;
+  where.hub_cache = hub_cache_directory(environment);
+  if (fs::path chosen = path_from(environment, "MOA_MODELS_DIR"); !chosen.empty()) {
+    where.bundled.push_back(std::move(chosen));
+  }
+  if (executable.is_absolute()) {
+    const fs::path directory = executable.parent_path();
+    where.bundled.push_back(directory.parent_path() / "share" / "moa" / "models");
+    if (directory.parent_path().filename() == "build") {
+      where.bundled.push_back(directory.parent_path().parent_path() / "models");
+    }
+  }
+  return where;
+}
+
+ModelSearch ModelSearch::standard() {
+  std::error_code ignored;
+  return from(process_environment(), fs::read_symlink("/proc/self/exe", ignored));
+}
+
+std::optional<HubId> HubId::parse(std::string_view name) {
+  HubId id;
+  if (const std::size_t at = name.find('@'); at != std::string_view::npos) {
+    id.revision = name.substr(at + 1);
+    if (!is_revision(id.revision)) return std::nullopt;
+    name = name.substr(0, at);
+  }
+  const std::size_t slash = name.find('/');
+  const bool valid = slash == std::string_view::npos
+                         ? is_name_part(name)
+                         : is_name_part(name.substr(0, slash)) && is_name_part(name.substr(slash + 1));
+  if (!valid) return std::nullopt;
+  id.repository = name;
+  return id;
+}
+
+std::string HubId::folder() const {
+  std::string name = repository;
+  if (const std::size_t slash = name.find('/'); slash != std::string::npos) name.replace(slash, 1, "--");
+  return std::string(kFolderPrefix) + name;
+}
+
+fs::path resolve_model(std::string_view name, const ModelSearch& where) {
+  if (name.empty()) throw Error(ErrorCode::invalid_argument, "cannot find a model without a name");
+  if (is_folder(fs::path(name))) return fs::path(name);
+  if (fs::path bundled = find_bundled(name, where); !bundled.empty()) return bundled;
+  const std::optional<HubId> id = HubId::parse(name);
+  if (!id) {
+    throw Error(ErrorCode::not_found,
+                "cannot find the model '" + std::string(name) +
+                    "': no such directory, and not the form of a hub id (ORG/NAME[@REVISION])");
+  }
+  fs::path cached = where.hub_cache.empty() ? fs::path() : find_in_cache(*id, where.hub_cache);
+  if (cached.empty()) {
+    throw Error(ErrorCode::not_found, "cannot find the model '" + std::string(name) +
+                                          "': no such directory or bundled model, and not in the cache '" +
+                                          where.hub_cache.string() + "'; 'moa pull " + std::string(name) +
+                                          "' downloads it");
+  }
+  return cached;
+}
+
+std::vector<AvailableModel> available_models(const ModelSearch& where) {
+  std::vector<AvailableModel> models;
+  const auto is_listed = [&](const std::string& name) {
+    return std::ranges::find(models, name, &AvailableModel::name) != models.end();
+  };
+  for (const fs::path& directory : where.bundled) {
+    for (const std::string& name : names_in(directory)) {
+      if (is_name_part(name) && !is_listed(name) && is_model(directory / name)) {
+        models.push_back({name, directory / name, true});
+      }
+    }
+  }
+  std::ranges::sort(models, {}, &AvailableModel::name);
+  for (const std::string& folder : names_in(where.hub_cache)) {
+    const std::string repository = repository_of(folder);
+    for (const std::string& reference : names_in(where.hub_cache / folder / "refs")) {
+      const std::optional<HubId> id =
+          HubId::parse(reference == "main" ? repository : repository + "@" + reference);
+      if (!id) continue;
+      try {
+        const fs::path snapshot = find_in_cache(*id, where.hub_cache);
+        if (!snapshot.empty() && is_model(snapshot)) {
+          models.push_back(
+              {reference == "main" ? repository : repository + "@" + reference, snapshot, false});
+        }
+      } catch (const Error&) {  // a broken reference is no model
+      }
+    }
+  }
+  return models;
+}
+
+}  // namespace moa

@@ -1,0 +1,136 @@
+#include "checkpoint/model_search.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "base/expect_error.hpp"
+#include "checkpoint/safetensors_bytes.hpp"
+#include "checkpoint/temporary_directory.hpp"
+
+namespace moa {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::TemporaryDirectory;
+
+Environment environment(std::map<std::string, std::string> variables) {
+  return [variables = std::move(variables)](const char* name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    if (found == variables.end()) return std::nullopt;
+    return found->second;
+  };
+}
+
+TEST(HubCache, IsWhereTheHubsToolsPutIt) {
+  EXPECT_EQ(hub_cache_directory(environment({})), fs::path());
+  EXPECT_EQ(hub_cache_directory(environment({{"HOME", "/h"}})), "/h/.cache/huggingface/hub");
+  EXPECT_EQ(hub_cache_directory(environment({{"HOME", "/h"}, {"XDG_CACHE_HOME", "/x"}})),
+            "/x/huggingface/hub");
+  EXPECT_EQ(hub_cache_directory(environment({{"HOME", "/h"}, {"XDG_CACHE_HOME", "relative"}})),
+            "/h/.cache/huggingface/hub");
+  EXPECT_EQ(hub_cache_directory(environment({{"HOME", "/h"}, {"HF_HOME", "~/hf"}})), "/h/hf/hub");
+  EXPECT_EQ(hub_cache_directory(environment({{"HF_HOME", "/hf"}, {"HF_HUB_CACHE", "/hub"}})), "/hub");
+  EXPECT_EQ(hub_cache_directory(environment({{"HF_HOME", "/hf"}, {"HF_HUB_CACHE", ""}})), "/hf/hub");
+}
+
+TEST(ModelSearch, LooksForBundledModelsAroundTheExecutable) {
+  const ModelSearch installed = ModelSearch::from(environment({}), "/usr/local/bin/moa");
+  EXPECT_EQ(installed.bundled, (std::vector<fs::path>{"/usr/local/share/moa/models"}));
+  const ModelSearch built =
+      ModelSearch::from(environment({{"MOA_MODELS_DIR", "/m"}}), "/src/build/release/moa");
+  EXPECT_EQ(built.bundled, (std::vector<fs::path>{"/m", "/src/build/share/moa/models", "/src/models"}));
+}
+
+TEST(HubId, ReadsRepositoryAndRevision) {
+  const auto id = HubId::parse("openai/clip-vit-base-patch32");
+  ASSERT_TRUE(id);
+  EXPECT_EQ(id->repository, "openai/clip-vit-base-patch32");
+  EXPECT_EQ(id->revision, "main");
+  EXPECT_EQ(id->folder(), "models--openai--clip-vit-base-patch32");
+  EXPECT_EQ(HubId::parse("gpt2@refs/pr/1")->revision, "refs/pr/1");
+  EXPECT_EQ(HubId::parse("gpt2")->folder(), "models--gpt2");
+}
+
+TEST(HubId, RefusesWhatCouldLeaveTheCache) {
+  for (const char* name :
+       {"",         "/",    "a/",   "/a",     "a/b/c", "../a",   "a/..",  "a/.b",  "a@",   "a@..",
+        "a@x/../y", "a@/x", "a@x/", "a@x//y", "a b",   "a--b/c", "a/b\n", "한/국", "a@.x", "-a/b"}) {
+    EXPECT_FALSE(HubId::parse(name)) << name;
+  }
+  EXPECT_FALSE(HubId::parse(std::string_view("a\0b", 3)));
+  EXPECT_FALSE(HubId::parse(std::string(97, 'a')));
+}
+
+class ModelSearchTest : public ::testing::Test {
+ protected:
+  const std::string commit_ = "0123456789abcdef0123456789abcdef01234567";
+  ModelSearchTest() {
+    where_.hub_cache = root_.path() / "hub";
+    where_.bundled = {root_.path() / "absent", root_.path() / "models"};
+    write_model("models/moa-mini");
+    write_model("hub/models--org--name/snapshots/" + commit_);
+    root_.write("hub/models--org--name/refs/main", commit_ + "\n");
+    root_.write("hub/models--org--name/refs/refs/pr/1", commit_);
+  }
+  void write_model(const fs::path& where) {
+    root_.write(where / "config.json", "{}");
+    root_.write(where / "model.safetensors", testing::safetensors_bytes("{}"));
+  }
+  fs::path snapshot() const { return where_.hub_cache / "models--org--name/snapshots" / commit_; }
+  TemporaryDirectory root_;
+  ModelSearch where_;
+};
+
+TEST_F(ModelSearchTest, FindsDirectoriesBundledModelsAndTheCache) {
+  EXPECT_EQ(resolve_model(root_.path().string(), where_), root_.path());
+  EXPECT_EQ(resolve_model("moa-mini", where_), root_.path() / "models/moa-mini");
+  EXPECT_EQ(resolve_model("org/name", where_), snapshot());
+  EXPECT_EQ(resolve_model("org/name@main", where_), snapshot());
+  EXPECT_EQ(resolve_model("org/name@refs/pr/1", where_), snapshot());
+  EXPECT_EQ(resolve_model("org/name@" + commit_, where_), snapshot());
+}
+
+TEST_F(ModelSearchTest, SaysHowToGetAModelThatIsNotThere) {
+  for (const char* name :
+       {"org/other", "org/name@other", "org/name@0123456789abcdef0123456789abcdef01234568"}) {
+    try {
+      resolve_model(name, where_);
+      ADD_FAILURE() << name;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::not_found);
+      EXPECT_NE(std::string(error.what()).find("moa pull " + std::string(name)), std::string::npos);
+    }
+  }
+  MOA_EXPECT_ERROR(resolve_model("/no/such/directory", where_), not_found);
+  MOA_EXPECT_ERROR(resolve_model("../moa-mini", where_), not_found);
+  MOA_EXPECT_ERROR(resolve_model("", where_), invalid_argument);
+}
+
+TEST_F(ModelSearchTest, RejectsAReferenceThatIsNoCommit) {
+  root_.write("hub/models--org--name/refs/main", "../../../elsewhere");
+  MOA_EXPECT_ERROR(resolve_model("org/name", where_), corrupt_data);
+}
+
+TEST_F(ModelSearchTest, ListsBundledModelsFirstAndOnlyWholeOnes) {
+  root_.write("models/broken/config.json", "{}");
+  root_.write("hub/models--org--broken/refs/main", "no commit");
+  root_.write("hub/models--org--empty/refs/main", commit_);
+  root_.write("hub/datasets--org--data/refs/main", commit_);
+  root_.write("hub/models--org--name/refs/v2", commit_);
+  std::vector<std::string> names;
+  for (const AvailableModel& model : available_models(where_)) {
+    names.push_back(model.name);
+    EXPECT_EQ(resolve_model(model.name, where_), model.path);
+    EXPECT_EQ(model.bundled, model.name == "moa-mini");
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"moa-mini", "org/name", "org/name@v2"}));
+}
+
+TEST_F(ModelSearchTest, ListsNothingWhereThereIsNothing) {
+  EXPECT_TRUE(available_models({}).empty());
+  MOA_EXPECT_ERROR(resolve_model("org/name", {}), not_found);
+}
+
+}  // namespace
+}  // namespace moa
