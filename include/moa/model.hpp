@@ -167,6 +167,6 @@ class MOA_API Model {
 };
 
 // Identity of a model without loading it. Errors as Model::load.
-MOA_API std::string model_identity(std::string_view name, const LoadOptions& options = {});
+MOA_API std::string model_identity(std::string_view name);
 
 }  // namespace moa

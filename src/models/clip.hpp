@@ -66,6 +66,9 @@ class Clip final : public EmbeddingModel {
   Rows forward_text(Ops& ops, const Tokens& tokens) const override { return text_.forward(ops, tokens); }
   Rows forward_image(Ops& ops, const Tensor& pixels) const override { return vision_.forward(ops, pixels); }
   ScoreRule score_rule() const override { return score_rule_; }
+  // The towers themselves, for whoever wants what is inside them, layer by layer.
+  const ClipText& text_tower() const { return text_; }
+  const ClipVision& vision_tower() const { return vision_; }
 
  private:
   ClipText text_;

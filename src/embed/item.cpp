@@ -1,0 +1,75 @@
+#include "embed/item.hpp"
+
+#include <new>
+#include <utility>
+
+#include "base/file.hpp"
+#include "embed/media_kind.hpp"
+
+namespace moa {
+namespace {
+
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{2} << 30;
+
+PreparedItem prepare_text_item(const LoadedModel& model, const Input& input, const EmbedOptions& options) {
+  PreparedItem item;
+  item.modality = Modality::text;
+  item.content = model.prepare_text(input.value, options.prompt);
+  return item;
+}
+
+void prepare_media(const LoadedModel& model, std::string_view content, const EmbedOptions& options,
+                   PreparedItem& item) {
+  const MediaKind kind = sniff_media(as_bytes(content));
+  switch (kind) {
+    case MediaKind::picture:
+      item.modality = Modality::image;
+      item.content = model.prepare_image(as_bytes(content), options.max_megapixels);
+      return;
+    case MediaKind::text:
+      throw Error(ErrorCode::invalid_argument,
+                  "found a text file, expected a picture; texts come by --text and --texts-file");
+    case MediaKind::audio:
+    case MediaKind::video:
+      item.modality = kind == MediaKind::audio ? Modality::audio : Modality::video;
+      throw Error(ErrorCode::unsupported,
+                  "found a " + std::string(name(kind)) + " file, for which the model has no tower");
+    case MediaKind::unknown:
+      break;
+  }
+  throw Error(ErrorCode::unsupported, content.empty() ? "found an empty file, expected a picture"
+                                                      : "found no known kind of file, expected a picture");
+}
+
+}  // namespace
+
+PreparedItem prepare_item(const LoadedModel& model, const Input& input,
+                          const EmbedOptions& options) noexcept {
+  PreparedItem item;
+  item.modality = input.kind == Input::Kind::text ? Modality::text : Modality::image;
+  const std::string subject = input.kind == Input::Kind::file ? "cannot embed '" + input.value + "': " : "";
+  try {
+    switch (input.kind) {
+      case Input::Kind::text:
+        return prepare_text_item(model, input, options);
+      case Input::Kind::file:
+        prepare_media(model, read_file(input.value, kMaxFileBytes), options, item);
+        return item;
+      case Input::Kind::bytes:
+        prepare_media(model, input.value, options, item);
+        return item;
+    }
+  } catch (const Error& error) {
+    const bool names_it =
+        std::string_view(error.what()).find(input.value) != std::string_view::npos && !subject.empty();
+    item.error = names_it ? error : Error(error.code(), subject + error.what());
+  } catch (const std::bad_alloc&) {
+    item.error = Error(ErrorCode::limit_exceeded, subject + "not enough memory");
+  } catch (const std::exception& error) {
+    item.error = Error(ErrorCode::internal, subject + error.what());
+  }
+  item.content = std::monostate();
+  return item;
+}
+
+}  // namespace moa

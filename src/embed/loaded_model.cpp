@@ -1,0 +1,227 @@
+#include "embed/loaded_model.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <moa/error.hpp>
+
+#include "backends/cpu/cpu_backend.hpp"
+#include "backends/recording/recording.hpp"
+#include "base/utf8.hpp"
+#include "checkpoint/identity.hpp"
+#include "checkpoint/model_search.hpp"
+#include "image/image_processor.hpp"
+#include "image/picture.hpp"
+#include "text/tokenizer.hpp"
+
+namespace moa {
+namespace {
+
+void check_options(const LoadOptions& options) {
+  if (options.device == "cuda") {
+    throw Error(ErrorCode::unsupported, "device 'cuda' is not in this build of moa; it computes on 'cpu'");
+  }
+  if (options.device != "auto" && options.device != "cpu") {
+    throw Error(ErrorCode::invalid_argument,
+                "device: found '" + options.device + "', expected auto, cpu or cuda");
+  }
+  if (options.dtype == "bf16" || options.dtype == "int8") {
+    throw Error(ErrorCode::unsupported,
+                "dtype '" + options.dtype + "' is not in this build of moa; it computes in f32");
+  }
+  if (options.dtype != "auto" && options.dtype != "f32") {
+    throw Error(ErrorCode::invalid_argument,
+                "dtype: found '" + options.dtype + "', expected auto, f32, bf16 or int8");
+  }
+}
+
+CheckpointLayout layout_of(const ModelDirectory& directory) {
+  return directory.layout() == ModelDirectory::Layout::open_clip ? CheckpointLayout::open_clip
+                                                                 : CheckpointLayout::transformers;
+}
+
+// The version of everything between a file and the numbers that a network is given. It is part of a model's
+// identity: when it changes, vectors made before are another model's.
+constexpr std::string_view kPreprocessingVersion = "preprocessing 1; f32";
+
+}  // namespace
+
+std::string identity_of(const ModelDirectory& directory) {
+  return model_identity(directory, kPreprocessingVersion);
+}
+
+std::shared_ptr<const LoadedModel> LoadedModel::load(std::string_view name, const LoadOptions& options) {
+  check_options(options);
+  ModelDirectory directory = ModelDirectory::open(resolve_model(name, ModelSearch::standard()));
+  return std::shared_ptr<const LoadedModel>(
+      new LoadedModel(std::string(name), std::move(directory), options));
+}
+
+LoadedModel::LoadedModel(std::string name, ModelDirectory directory, const LoadOptions& options)
+    : name_(std::move(name)),
+      directory_(std::move(directory)),
+      prompts_(Prompts::of(directory_)),
+      architecture_(&architecture_of(directory_.config(), layout_of(directory_))),
+      backend_(std::make_unique<CpuBackend>(CpuOptions{.threads = options.threads})) {
+  Weights weights = directory_.weights();
+  std::set<std::string> dtypes;
+  for (const Parameter& parameter : weights.parameters()) {
+    dtypes.emplace(moa::name(parameter.dtype()));
+    parameters_ += parameter.shape().elements();
+  }
+  dtypes_.assign(dtypes.begin(), dtypes.end());
+  network_ = architecture_->build(directory_.config(), weights);
+  weights.finish(directory_.weights_name());
+}
+
+LoadedModel::~LoadedModel() = default;
+
+int LoadedModel::threads() const {
+  return backend_->threads();
+}
+
+const Tokenizer& LoadedModel::tokenizer() const {
+  std::call_once(tokenizer_once_, [this] {
+    const auto content = [this](const char* file) { return directory_.file(file).value_or(""); };
+    TokenizerFiles files;
+    files.tokenizer_json = content("tokenizer.json");
+    files.tokenizer_config_json = content("tokenizer_config.json");
+    files.special_tokens_map_json = content("special_tokens_map.json");
+    files.vocab_json = content("vocab.json");
+    files.merges_txt = content("merges.txt");
+    files.vocab_txt = content("vocab.txt");
+    tokenizer_ = std::make_unique<const Tokenizer>(Tokenizer::load(files));
+  });
+  return *tokenizer_;
+}
+
+const ImageProcessor& LoadedModel::processor() const {
+  std::call_once(processor_once_, [this] {
+    const ImageTowerFacts& image = *network_->image();
+    auto processor =
+        directory_.layout() == ModelDirectory::Layout::open_clip
+            ? ImageProcessor::from_open_clip(directory_.config().object("preprocess_cfg"), image.height_px)
+            : ImageProcessor::from_config(directory_.json("preprocessor_config.json"));
+    if (processor.height_px() != image.height_px || processor.width_px() != image.width_px) {
+      throw Error(ErrorCode::shape_mismatch, directory_.path().string() + ": the picture processor makes " +
+                                                 std::to_string(processor.width_px()) + "x" +
+                                                 std::to_string(processor.height_px()) +
+                                                 " px, the model takes " + std::to_string(image.width_px) +
+                                                 "x" + std::to_string(image.height_px));
+    }
+    processor_ = std::make_unique<const ImageProcessor>(std::move(processor));
+  });
+  return *processor_;
+}
+
+PreparedText LoadedModel::prepare_text(std::string_view text,
+                                       const std::optional<std::string>& prompt) const {
+  const TextTowerFacts* tower = network_->text();
+  if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no text tower");
+  if (!is_utf8(text)) throw Error(ErrorCode::corrupt_data, "the text is not UTF-8");
+  const std::string whole = prompts_.words(prompt) + std::string(text);
+  Tokenized tokenized = tokenizer().tokenize(whole, static_cast<std::size_t>(tower->context_tokens));
+  for (const std::int32_t id : tokenized.ids) {
+    if (id >= tower->vocabulary) {
+      throw Error(ErrorCode::out_of_range, "the tokenizer of '" + name_ + "' gives id " + std::to_string(id) +
+                                               ", its model knows ids below " +
+                                               std::to_string(tower->vocabulary));
+    }
+  }
+  return {std::move(tokenized.ids), tokenized.truncated};
+}
+
+std::vector<float> LoadedModel::prepare_image(std::span<const std::byte> content,
+                                              double max_megapixels) const {
+  const ImageTowerFacts* tower = network_->image();
+  if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no picture tower");
+  const ImageProcessor& prepared = processor();
+  const Picture picture = decode_picture(content, {.max_megapixels = max_megapixels});
+  std::vector<float> pixels(static_cast<std::size_t>(tower->channels * tower->height_px * tower->width_px));
+  prepared.preprocess(picture, pixels);
+  return pixels;
+}
+
+std::vector<float> LoadedModel::embed_texts(std::span<const PreparedText> texts, bool raw) const {
+  std::vector<std::int32_t> ids;
+  std::vector<std::int64_t> lengths;
+  for (const PreparedText& text : texts) {
+    ids.insert(ids.end(), text.ids.begin(), text.ids.end());
+    lengths.push_back(static_cast<std::int64_t>(text.ids.size()));
+  }
+  const std::unique_ptr<Interpreter> ops = backend_->interpreter();
+  Rows rows = network_->forward_text(*ops, ops->tokens(ids, {}, Sequences(lengths)));
+  if (!raw) rows = ops->l2_normalize(rows, network_->normalize_eps());
+  return ops->read(rows);
+}
+
+std::vector<float> LoadedModel::embed_images(std::span<const std::vector<float>> pictures, bool raw) const {
+  const ImageTowerFacts& tower = *network_->image();
+  std::vector<float> pixels;
+  for (const std::vector<float>& picture : pictures)
+    pixels.insert(pixels.end(), picture.begin(), picture.end());
+  const std::unique_ptr<Interpreter> ops = backend_->interpreter();
+  const auto batch = static_cast<std::int64_t>(pictures.size());
+  Rows rows = network_->forward_image(
+      *ops, ops->pixels(pixels, batch, tower.channels, tower.height_px, tower.width_px));
+  if (!raw) rows = ops->l2_normalize(rows, network_->normalize_eps());
+  return ops->read(rows);
+}
+
+std::vector<std::string> LoadedModel::templates() const {
+  return directory_.config().strings("templates", {"a photo of a {}."});
+}
+
+std::string LoadedModel::identity() const {
+  return identity_of(directory_);
+}
+
+namespace {
+
+// What a tower is made of: every parameter that its forward pass uses.
+std::int64_t parameters_of(const RecordingInterpreter& recording) {
+  std::int64_t count = 0;
+  for (const Parameter& parameter : recording.parameters()) count += parameter.shape().elements();
+  return count;
+}
+
+}  // namespace
+
+ModelInfo LoadedModel::info() const {
+  ModelInfo info;
+  info.name = name_;
+  info.path = directory_.path().string();
+  info.architecture = architecture_->name;
+  info.layout = layout_of(directory_) == CheckpointLayout::open_clip ? "open_clip" : "transformers";
+  info.dim = network_->dim();
+  info.parameters = parameters_;
+  info.dtypes = dtypes_;
+  for (const std::filesystem::path& file : directory_.weight_files()) {
+    info.weights_bytes += static_cast<std::int64_t>(std::filesystem::file_size(file));
+  }
+  if (const TextTowerFacts* text = network_->text()) {
+    info.modalities.push_back(Modality::text);
+    RecordingInterpreter recording;
+    network_->forward_text(recording, recording.tokens({}, {}, {}));
+    info.towers.push_back({"text", parameters_of(recording), text->description});
+    const TokenizerDescription& tokens = tokenizer().description();
+    info.tokenizer = tokens.model + ", " + std::to_string(tokens.vocabulary_size) + " tokens, context " +
+                     std::to_string(text->context_tokens);
+  }
+  if (const ImageTowerFacts* image = network_->image()) {
+    info.modalities.push_back(Modality::image);
+    RecordingInterpreter recording;
+    network_->forward_image(recording,
+                            recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
+    info.towers.push_back({"image", parameters_of(recording), image->description});
+    info.processor = processor().description();
+  }
+  info.licence = directory_.licence().value_or("");
+  info.identity = identity();
+  for (const auto& [prompt_name, words] : prompts_.by_name) info.prompts.push_back(prompt_name + "=" + words);
+  info.templates = templates();
+  return info;
+}
+
+}  // namespace moa

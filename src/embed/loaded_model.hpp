@@ -1,0 +1,84 @@
+// A checkpoint brought to life: its network, its tokenizer, its picture processor, and the backend that runs
+// them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <moa/model.hpp>
+
+#include "checkpoint/model_directory.hpp"
+#include "embed/prompts.hpp"
+#include "models/embedding_model.hpp"
+
+namespace moa {
+
+class CpuBackend;
+class ImageProcessor;
+class Tokenizer;
+
+// A text, tokenized for a model.
+struct PreparedText {
+  std::vector<std::int32_t> ids;
+  bool truncated = false;
+};
+
+// Immutable once made; safe from any thread. Tokenizer and picture processor are built at first use, so that
+// a text query never pays for pictures, nor a picture for a vocabulary.
+class LoadedModel {
+ public:
+  static std::shared_ptr<const LoadedModel> load(std::string_view name, const LoadOptions& options);
+  ~LoadedModel();
+  LoadedModel(const LoadedModel&) = delete;
+  LoadedModel& operator=(const LoadedModel&) = delete;
+
+  const EmbeddingModel& network() const { return *network_; }
+  const ModelDirectory& directory() const { return directory_; }
+  int threads() const;
+
+  // The default prompt, or the one named (or spelt out) by `prompt`, put before `text`; tokenized. Errors:
+  // corrupt_data (not UTF-8), unsupported (no text tower), not_found (no tokenizer in the directory).
+  PreparedText prepare_text(std::string_view text, const std::optional<std::string>& prompt) const;
+  // Pixels [channels, height_px, width_px] of a file's content. Errors: those of decoding; unsupported
+  // without a picture tower.
+  std::vector<float> prepare_image(std::span<const std::byte> content, double max_megapixels) const;
+
+  // Rows [items, dim]: the model's vectors; on the unit sphere unless `raw`. One forward pass.
+  std::vector<float> embed_texts(std::span<const PreparedText> texts, bool raw) const;
+  std::vector<float> embed_images(std::span<const std::vector<float>> pictures, bool raw) const;
+
+  // Templates for zero-shot classification, each with "{}".
+  std::vector<std::string> templates() const;
+  std::string identity() const;
+  ModelInfo info() const;
+
+ private:
+  LoadedModel(std::string name, ModelDirectory directory, const LoadOptions& options);
+  const Tokenizer& tokenizer() const;
+  const ImageProcessor& processor() const;
+
+  std::string name_;
+  ModelDirectory directory_;
+  Prompts prompts_;
+  const Architecture* architecture_ = nullptr;
+  std::unique_ptr<const EmbeddingModel> network_;
+  std::unique_ptr<CpuBackend> backend_;
+  std::vector<std::string> dtypes_;
+  std::int64_t parameters_ = 0;
+
+  mutable std::once_flag tokenizer_once_;
+  mutable std::unique_ptr<const Tokenizer> tokenizer_;
+  mutable std::once_flag processor_once_;
+  mutable std::unique_ptr<const ImageProcessor> processor_;
+};
+
+// The identity that indexes store, without loading anything but hashes.
+std::string identity_of(const ModelDirectory& directory);
+
+}  // namespace moa

@@ -1,0 +1,121 @@
+#include <moa/model.hpp>
+
+#include <utility>
+
+#include "checkpoint/model_directory.hpp"
+#include "checkpoint/model_search.hpp"
+#include "embed/loaded_model.hpp"
+#include "embed/pipeline.hpp"
+#include "embed/scoring.hpp"
+
+namespace moa {
+
+struct Model::Impl {
+  std::shared_ptr<const LoadedModel> loaded;
+};
+
+std::string_view name(Modality modality) noexcept {
+  switch (modality) {
+    case Modality::text:
+      return "text";
+    case Modality::image:
+      return "image";
+    case Modality::audio:
+      return "audio";
+    case Modality::video:
+      return "video";
+  }
+  return "unknown";
+}
+
+Model Model::load(std::string_view name, const LoadOptions& options) {
+  return Model(std::make_shared<Impl>(Impl{LoadedModel::load(name, options)}));
+}
+
+std::int64_t Model::dim() const {
+  return impl_->loaded->network().dim();
+}
+std::string Model::identity() const {
+  return impl_->loaded->identity();
+}
+ModelInfo Model::info() const {
+  return impl_->loaded->info();
+}
+
+bool Model::embeds(Modality modality) const {
+  const EmbeddingModel& network = impl_->loaded->network();
+  return (modality == Modality::text && network.text() != nullptr) ||
+         (modality == Modality::image && network.image() != nullptr);
+}
+
+EmbedReport Model::embed(std::span<const Input> inputs, const EmbedOptions& options,
+                         const std::function<void(Embedded)>& deliver) const {
+  return embed_in_order(*impl_->loaded, inputs, options, deliver);
+}
+
+namespace {
+
+std::vector<float> only_vector(const Model& model, Input input, const EmbedOptions& options) {
+  std::vector<float> vector;
+  model.embed({&input, 1}, options, [&](Embedded result) {
+    if (result.error) throw *result.error;
+    vector = std::move(result.vector);
+  });
+  return vector;
+}
+
+Vectors all_vectors(const Model& model, const std::vector<Input>& inputs, const EmbedOptions& options) {
+  Vectors vectors(options.dim == 0 ? model.dim() : options.dim);
+  model.embed(inputs, options, [&](Embedded result) {
+    if (result.error) {
+      vectors.append(*result.error);
+    } else {
+      vectors.append(result.vector);
+    }
+  });
+  return vectors;
+}
+
+}  // namespace
+
+std::vector<float> Model::embed_text(std::string_view text, const EmbedOptions& options) const {
+  return only_vector(*this, Input::text(std::string(text)), options);
+}
+
+std::vector<float> Model::embed_image(const std::filesystem::path& path, const EmbedOptions& options) const {
+  return only_vector(*this, Input::file(path), options);
+}
+
+Vectors Model::embed_texts(std::span<const std::string> texts, const EmbedOptions& options) const {
+  std::vector<Input> inputs;
+  for (const std::string& text : texts) inputs.push_back(Input::text(text));
+  return all_vectors(*this, inputs, options);
+}
+
+Vectors Model::embed_images(std::span<const std::filesystem::path> paths, const EmbedOptions& options) const {
+  std::vector<Input> inputs;
+  for (const std::filesystem::path& path : paths) inputs.push_back(Input::file(path));
+  return all_vectors(*this, inputs, options);
+}
+
+Vectors Model::embed_images(std::span<const std::string> paths, const EmbedOptions& options) const {
+  std::vector<Input> inputs;
+  for (const std::string& path : paths) inputs.push_back(Input::file(path));
+  return all_vectors(*this, inputs, options);
+}
+
+Classification Model::classify(std::span<const Input> images, std::span<const std::string> labels,
+                               const ClassifyOptions& options) const {
+  return classify_images(*impl_->loaded, images, labels, options);
+}
+
+MatchResult Model::match(std::span<const Input> images, std::span<const std::string> texts,
+                         const EmbedOptions& options) const {
+  return match_pairs(*impl_->loaded, images, texts, options);
+}
+
+std::string model_identity(std::string_view name) {
+  return identity_of(ModelDirectory::open(resolve_model(name, ModelSearch::standard())));
+}
+
+}  // namespace moa

@@ -1,0 +1,181 @@
+#include "embed/pipeline.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <future>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <moa/error.hpp>
+
+#include "base/thread_pool.hpp"
+#include "embed/item.hpp"
+
+namespace moa {
+namespace {
+
+constexpr std::size_t kChunkItems = 64;
+// Work of one forward pass: enough to fill the machine, little enough that a wide model's activations stay
+// below a few hundred MB.
+constexpr std::int64_t kPixelsPerPass = 32 * 224 * 224;
+constexpr std::int64_t kTokensPerPass = 4096;
+
+using Chunk = std::vector<PreparedItem>;
+
+bool is_cancelled(const EmbedOptions& options) {
+  return options.cancelled != nullptr && options.cancelled->load();
+}
+
+// The first `dim` numbers, back on the unit sphere.
+std::vector<float> cut(std::span<const float> vector, const EmbedOptions& options) {
+  if (options.dim == 0 || options.dim == static_cast<std::int64_t>(vector.size()))
+    return {vector.begin(), vector.end()};
+  std::vector<float> kept(vector.begin(), vector.begin() + options.dim);
+  if (options.raw) return kept;
+  double squares = 0;
+  for (const float value : kept) squares += static_cast<double>(value) * value;
+  const double length = std::sqrt(squares);
+  for (float& value : kept) value = static_cast<float>(value / length);
+  return kept;
+}
+
+class Pipeline {
+ public:
+  Pipeline(const LoadedModel& model, std::span<const Input> inputs, const EmbedOptions& options)
+      : model_(model), inputs_(inputs), options_(options) {
+    chunk_items_ = options.batch > 0 ? static_cast<std::size_t>(options.batch) : kChunkItems;
+    if (inputs.size() > 1) readers_.emplace(model.threads());
+  }
+
+  EmbedReport run(const std::function<void(Embedded)>& deliver) {
+    EmbedReport report;
+    std::future<Chunk>
+        next;  // its thread only reads this object, and is waited for before anything of it goes
+    if (inputs_.size() > chunk_items_) next = prepare_later(0);
+    for (std::size_t begin = 0; begin < inputs_.size(); begin += chunk_items_) {
+      Chunk chunk = next.valid() ? next.get() : prepare(begin);
+      if (begin + chunk_items_ < inputs_.size()) next = prepare_later(begin + chunk_items_);
+      std::vector<std::vector<float>> vectors = forward(chunk);
+      for (std::size_t i = 0; i < chunk.size(); ++i) {
+        const auto* text = std::get_if<PreparedText>(&chunk[i].content);
+        if (text != nullptr && text->truncated) {
+          ++report.truncated_texts;
+          if (!report.first_truncated) report.first_truncated = begin + i;
+        }
+        deliver({begin + i, chunk[i].modality, std::move(vectors[i]), std::move(chunk[i].error)});
+      }
+      if (options_.progress) options_.progress(begin + chunk.size());
+    }
+    return report;
+  }
+
+ private:
+  Chunk prepare(std::size_t begin) {
+    Chunk chunk(std::min(chunk_items_, inputs_.size() - begin));
+    const auto prepare_one = [&](std::size_t i) {
+      if (is_cancelled(options_)) {
+        chunk[i].modality = inputs_[begin + i].kind == Input::Kind::text ? Modality::text : Modality::image;
+        chunk[i].error = Error(ErrorCode::cancelled, "interrupted before this input was begun");
+      } else {
+        chunk[i] = prepare_item(model_, inputs_[begin + i], options_);
+      }
+    };
+    if (readers_) {
+      readers_->parallel_for(chunk.size(), prepare_one);
+    } else {
+      for (std::size_t i = 0; i < chunk.size(); ++i) prepare_one(i);
+    }
+    return chunk;
+  }
+
+  std::future<Chunk> prepare_later(std::size_t begin) {
+    return std::async(std::launch::async, [this, begin] { return prepare(begin); });
+  }
+
+  // One vector an item; empty where the item failed, before or now.
+  std::vector<std::vector<float>> forward(Chunk& chunk) {
+    std::vector<std::vector<float>> vectors(chunk.size());
+    std::vector<std::size_t> texts;
+    std::vector<std::size_t> pictures;
+    for (std::size_t i = 0; i < chunk.size(); ++i) {
+      if (std::holds_alternative<PreparedText>(chunk[i].content)) texts.push_back(i);
+      if (std::holds_alternative<std::vector<float>>(chunk[i].content)) pictures.push_back(i);
+    }
+    const auto tokens = [](const PreparedText& text) { return static_cast<std::int64_t>(text.ids.size()); };
+    const auto pixels = [](const std::vector<float>& picture) {
+      return static_cast<std::int64_t>(picture.size()) / 3;
+    };
+    in_passes<PreparedText>(
+        chunk, texts, vectors, kTokensPerPass, tokens,
+        [this](std::span<const PreparedText> pass) { return model_.embed_texts(pass, options_.raw); });
+    in_passes<std::vector<float>>(
+        chunk, pictures, vectors, kPixelsPerPass, pixels,
+        [this](std::span<const std::vector<float>> pass) { return model_.embed_images(pass, options_.raw); });
+    return vectors;
+  }
+
+  // Runs `embed` over the chosen items, cut so that the work of a pass stays below `most_work` (one item may
+  // exceed it alone).
+  template <typename Content, typename Work, typename Embed>
+  void in_passes(Chunk& chunk, const std::vector<std::size_t>& chosen,
+                 std::vector<std::vector<float>>& vectors, std::int64_t most_work, Work work, Embed embed) {
+    for (std::size_t begin = 0; begin < chosen.size();) {
+      std::size_t end = begin;
+      std::vector<Content> pass;
+      for (std::int64_t total = 0; end < chosen.size(); ++end) {
+        auto& content = std::get<Content>(chunk[chosen[end]].content);
+        total += work(content);
+        if (end > begin && total > most_work) break;
+        pass.push_back(std::move(content));
+      }
+      run_pass<Content>(chunk, std::span(chosen).subspan(begin, end - begin), pass, vectors, embed);
+      for (std::size_t i = begin; i < end; ++i)
+        std::get<Content>(chunk[chosen[i]].content) = std::move(pass[i - begin]);
+      begin = end;
+    }
+  }
+
+  template <typename Content, typename Embed>
+  void run_pass(Chunk& chunk, std::span<const std::size_t> chosen, std::span<const Content> pass,
+                std::vector<std::vector<float>>& vectors, Embed embed) {
+    try {
+      const std::vector<float> rows = embed(pass);
+      const std::size_t width = rows.size() / pass.size();
+      for (std::size_t i = 0; i < pass.size(); ++i)
+        vectors[chosen[i]] = cut(std::span(rows).subspan(i * width, width), options_);
+    } catch (const Error& error) {
+      if (pass.size() == 1) {
+        chunk[chosen.front()].error = error;
+        return;
+      }
+      // One item's fault must not be its neighbours': each on its own.
+      for (std::size_t i = 0; i < pass.size(); ++i)
+        run_pass<Content>(chunk, chosen.subspan(i, 1), pass.subspan(i, 1), vectors, embed);
+    }
+  }
+
+  const LoadedModel& model_;
+  std::span<const Input> inputs_;
+  const EmbedOptions& options_;
+  std::size_t chunk_items_;
+  std::optional<ThreadPool> readers_;
+};
+
+}  // namespace
+
+EmbedReport embed_in_order(const LoadedModel& model, std::span<const Input> inputs,
+                           const EmbedOptions& options, const std::function<void(Embedded)>& deliver) {
+  if (options.dim < 0 || options.dim > model.network().dim()) {
+    throw Error(ErrorCode::invalid_argument, "dim: found " + std::to_string(options.dim) +
+                                                 ", expected 1 to the model's " +
+                                                 std::to_string(model.network().dim()));
+  }
+  if (options.batch < 0 || options.batch > 65536) {
+    throw Error(ErrorCode::invalid_argument,
+                "batch: found " + std::to_string(options.batch) + ", expected 1 to 65536");
+  }
+  return Pipeline(model, inputs, options).run(deliver);
+}
+
+}  // namespace moa

@@ -1,0 +1,145 @@
+#include "embed/scoring.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <moa/error.hpp>
+
+#include "embed/pipeline.hpp"
+
+namespace moa {
+namespace {
+
+// The scores of one picture from its cosines with every text. A NaN cosine (a text that failed) has no part
+// in it and stays NaN.
+std::vector<float> scores_of(std::span<const float> cosines, const ScoreRule& rule) {
+  std::vector<float> scores(cosines.size(), std::numeric_limits<float>::quiet_NaN());
+  double largest = -std::numeric_limits<double>::infinity();
+  for (const float cosine : cosines) {
+    if (!std::isnan(cosine)) largest = std::max(largest, rule.scale * cosine + rule.bias);
+  }
+  double sum = 0;
+  for (const float cosine : cosines) {
+    if (!std::isnan(cosine)) sum += std::exp(rule.scale * cosine + rule.bias - largest);
+  }
+  for (std::size_t i = 0; i < cosines.size(); ++i) {
+    if (std::isnan(cosines[i])) continue;
+    const double logit = rule.scale * cosines[i] + rule.bias;
+    scores[i] = static_cast<float>(rule.kind == ScoreRule::Kind::sigmoid ? 1 / (1 + std::exp(-logit))
+                                                                         : std::exp(logit - largest) / sum);
+  }
+  return scores;
+}
+
+float cosine(std::span<const float> a, std::span<const float> b) {
+  float sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+std::vector<Input> as_inputs(std::span<const std::string> texts) {
+  std::vector<Input> inputs;
+  for (const std::string& text : texts) inputs.push_back(Input::text(text));
+  return inputs;
+}
+
+std::string filled(const std::string& pattern, const std::string& label) {
+  std::string text;
+  std::size_t at = 0;
+  for (std::size_t found = pattern.find("{}"); found != std::string::npos; found = pattern.find("{}", at)) {
+    text += pattern.substr(at, found - at) + label;
+    at = found + 2;
+  }
+  return text + pattern.substr(at);
+}
+
+// One row a label: the mean of its templates' unit vectors, on the unit sphere again.
+std::vector<std::vector<float>> label_vectors(const LoadedModel& model, std::span<const std::string> labels,
+                                              const ClassifyOptions& options) {
+  const std::vector<std::string> templates =
+      options.templates.empty() ? model.templates() : options.templates;
+  std::vector<std::string> texts;
+  for (const std::string& pattern : templates) {
+    if (pattern.find("{}") == std::string::npos) {
+      throw Error(ErrorCode::invalid_argument,
+                  "template '" + pattern + "': expected {} where the label goes");
+    }
+  }
+  for (const std::string& label : labels) {
+    for (const std::string& pattern : templates) texts.push_back(filled(pattern, label));
+  }
+  const auto width = static_cast<std::size_t>(model.network().dim());
+  std::vector<std::vector<float>> rows(labels.size(), std::vector<float>(width, 0.0F));
+  const std::vector<Input> inputs = as_inputs(texts);
+  EmbedOptions embed = options.embed;
+  embed.progress = nullptr;
+  embed_in_order(model, inputs, embed, [&](Embedded result) {
+    if (result.error)
+      throw Error(result.error->code(),
+                  "label '" + labels[result.index / templates.size()] + "': " + result.error->what());
+    std::vector<float>& row = rows[result.index / templates.size()];
+    row.resize(result.vector.size());
+    for (std::size_t i = 0; i < row.size(); ++i) row[i] += result.vector[i];
+  });
+  if (templates.size() > 1) {
+    for (std::vector<float>& row : rows) {
+      const float length = std::sqrt(cosine(row, row));
+      for (float& value : row) value /= length;
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+Classification classify_images(const LoadedModel& model, std::span<const Input> images,
+                               std::span<const std::string> labels, const ClassifyOptions& options) {
+  if (labels.empty()) throw Error(ErrorCode::invalid_argument, "cannot classify without labels");
+  if (options.embed.raw)
+    throw Error(ErrorCode::invalid_argument, "cannot classify by raw vectors: scores are made of cosines");
+  Classification result;
+  result.labels.assign(labels.begin(), labels.end());
+  const std::vector<std::vector<float>> label_rows = label_vectors(model, labels, options);
+  const ScoreRule rule = model.network().score_rule();
+  embed_in_order(model, images, options.embed, [&](Embedded image) {
+    result.errors.push_back(image.error);
+    result.scores.emplace_back();
+    if (image.error) return;
+    std::vector<float> cosines;
+    for (const std::vector<float>& label : label_rows) cosines.push_back(cosine(image.vector, label));
+    result.scores.back() = scores_of(cosines, rule);
+  });
+  return result;
+}
+
+MatchResult match_pairs(const LoadedModel& model, std::span<const Input> images,
+                        std::span<const std::string> texts, const EmbedOptions& options) {
+  if (options.raw)
+    throw Error(ErrorCode::invalid_argument, "cannot match raw vectors: scores are made of cosines");
+  MatchResult result;
+  std::vector<std::vector<float>> text_rows;
+  const std::vector<Input> inputs = as_inputs(texts);
+  EmbedOptions embed = options;
+  embed.progress = nullptr;
+  embed_in_order(model, inputs, embed, [&](Embedded text) {
+    result.text_errors.push_back(text.error);
+    text_rows.push_back(std::move(text.vector));
+  });
+  const ScoreRule rule = model.network().score_rule();
+  embed_in_order(model, images, options, [&](Embedded image) {
+    result.image_errors.push_back(image.error);
+    result.cosine.emplace_back();
+    result.score.emplace_back();
+    if (image.error) return;
+    for (const std::vector<float>& text : text_rows) {
+      result.cosine.back().push_back(text.empty() ? std::numeric_limits<float>::quiet_NaN()
+                                                  : cosine(image.vector, text));
+    }
+    result.score.back() = scores_of(result.cosine.back(), rule);
+  });
+  return result;
+}
+
+}  // namespace moa

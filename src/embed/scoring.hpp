@@ -1,0 +1,18 @@
+// Classifying and matching: cosines between pictures and texts, and what a model makes of them.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include <moa/model.hpp>
+
+#include "embed/loaded_model.hpp"
+
+namespace moa {
+
+Classification classify_images(const LoadedModel& model, std::span<const Input> images,
+                               std::span<const std::string> labels, const ClassifyOptions& options);
+MatchResult match_pairs(const LoadedModel& model, std::span<const Input> images,
+                        std::span<const std::string> texts, const EmbedOptions& options);
+
+}  // namespace moa

@@ -1,0 +1,199 @@
+#include "models/clip.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <moa/error.hpp>
+
+#include "backends/cpu/cpu_backend.hpp"
+#include "backends/recording/recording.hpp"
+#include "models/golden.hpp"
+
+namespace moa {
+namespace {
+
+constexpr double kVectorTolerance = 1e-5;
+constexpr double kHiddenTolerance = 1e-4;
+
+class ClipGolden : public testing::TestWithParam<const char*> {
+ protected:
+  Golden golden_ = Golden::load(std::string("clip/") + GetParam());
+  CpuBackend backend_{CpuOptions{.threads = 2}};
+};
+
+TEST_P(ClipGolden, TextVectorsEqualTheReferences) {
+  const auto ops = backend_.interpreter();
+  const Rows rows = ops->l2_normalize(golden_.model->forward_text(*ops, golden_.tokens(*ops)), 0);
+  expect_near(ops->read(rows), golden_.values("text_vectors"), kVectorTolerance);
+}
+
+TEST_P(ClipGolden, PictureVectorsEqualTheReferences) {
+  const auto ops = backend_.interpreter();
+  const Rows rows = ops->l2_normalize(golden_.model->forward_image(*ops, golden_.pixels(*ops)), 0);
+  expect_near(ops->read(rows), golden_.values("image_vectors"), kVectorTolerance);
+}
+
+TEST_P(ClipGolden, ProbabilitiesEqualTheReferences) {
+  const auto ops = backend_.interpreter();
+  const auto texts = ops->read(ops->l2_normalize(golden_.model->forward_text(*ops, golden_.tokens(*ops)), 0));
+  const auto images =
+      ops->read(ops->l2_normalize(golden_.model->forward_image(*ops, golden_.pixels(*ops)), 0));
+  const ScoreRule rule = golden_.model->score_rule();
+  ASSERT_EQ(rule.kind, ScoreRule::Kind::softmax);
+  const auto dim = static_cast<std::size_t>(golden_.model->dim());
+  std::vector<float> probabilities;
+  for (std::size_t image = 0; image * dim < images.size(); ++image) {
+    std::vector<double> terms;
+    for (std::size_t text = 0; text * dim < texts.size(); ++text) {
+      double cosine = 0;
+      for (std::size_t i = 0; i < dim; ++i)
+        cosine += static_cast<double>(images[image * dim + i]) * texts[text * dim + i];
+      terms.push_back(std::exp(rule.scale * cosine));
+    }
+    double sum = 0;
+    for (const double term : terms) sum += term;
+    for (const double term : terms) probabilities.push_back(static_cast<float>(term / sum));
+  }
+  expect_near(probabilities, golden_.values("probabilities"), 1e-4);
+}
+
+TEST_P(ClipGolden, ATextsVectorIsTheSameAloneBitForBit) {
+  const auto ops = backend_.interpreter();
+  const auto together = ops->read(golden_.model->forward_text(*ops, golden_.tokens(*ops)));
+  const auto dim = static_cast<std::size_t>(golden_.model->dim());
+  std::size_t begin = 0;
+  for (std::size_t item = 0; item < golden_.lengths.size(); ++item) {
+    const auto length = static_cast<std::size_t>(golden_.lengths[item]);
+    const auto single = backend_.interpreter();
+    const Tokens tokens =
+        single->tokens(std::span(golden_.ids).subspan(begin, length), {}, Sequences({golden_.lengths[item]}));
+    const auto alone = single->read(golden_.model->forward_text(*single, tokens));
+    EXPECT_TRUE(
+        std::equal(alone.begin(), alone.end(), together.begin() + static_cast<std::ptrdiff_t>(item * dim)));
+    begin += length;
+  }
+}
+
+TEST_P(ClipGolden, RunsThroughAnInterpreterThatHasNoNumbers) {
+  RecordingInterpreter recording;
+  golden_.model->forward_text(recording, golden_.tokens(recording));
+  golden_.model->forward_image(recording, golden_.pixels(recording));
+  const auto count = [&](const std::string& operation) {
+    return std::count_if(recording.calls().begin(), recording.calls().end(), [&](const std::string& call) {
+      return call.find(" = " + operation + "(") != std::string::npos;
+    });
+  };
+  const auto& clip = dynamic_cast<const Clip&>(*golden_.model);
+  const auto blocks =
+      static_cast<std::ptrdiff_t>(clip.text_tower().blocks.size() + clip.vision_tower().blocks.size());
+  EXPECT_EQ(count("attention"), blocks);
+  EXPECT_EQ(count("linear"), 4 * blocks + 2);
+  EXPECT_EQ(count("layer_norm"), 2 * blocks + 3);
+  EXPECT_EQ(count("convolution"), 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Checkpoints, ClipGolden,
+                         testing::Values("odd_sizes", "legacy_eos_gelu_f16", "open_clip_tiny",
+                                         "open_clip_custom_text"),
+                         [](const auto& info) { return std::string(info.param); });
+
+class ClipStages : public testing::TestWithParam<const char*> {
+ protected:
+  Golden golden_ = Golden::load(std::string("clip/") + GetParam());
+  const Clip& clip_ = dynamic_cast<const Clip&>(*golden_.model);
+  CpuBackend backend_;
+};
+
+TEST_P(ClipStages, TextLayersEqualTheReferences) {
+  const ClipText& tower = clip_.text_tower();
+  const auto ops = backend_.interpreter();
+  Rows x = ops->add_positions(ops->embedding(golden_.tokens(*ops), TokenField::id, tower.token_embedding),
+                              tower.position_embedding);
+  x = tower.blocks.front().forward(*ops, x, Mask::causal);
+  expect_near(ops->read(x), golden_.values("text_first_layer"), kHiddenTolerance, true);
+  for (std::size_t i = 1; i < tower.blocks.size(); ++i) x = tower.blocks[i].forward(*ops, x, Mask::causal);
+  expect_near(ops->read(x), golden_.values("text_last_layer"), kHiddenTolerance, true);
+}
+
+TEST_P(ClipStages, PictureLayersEqualTheReferences) {
+  const ClipVision& tower = clip_.vision_tower();
+  const auto ops = backend_.interpreter();
+  Rows x =
+      ops->rows_of(ops->convolution(golden_.pixels(*ops), tower.patch_embedding, {.stride = tower.patch_px}));
+  x = ops->add_positions(ops->prepend_row(x, tower.class_embedding), tower.position_embedding);
+  x = ops->layer_norm(x, tower.pre_norm);
+  x = tower.blocks.front().forward(*ops, x, Mask::none);
+  expect_near(ops->read(x), golden_.values("image_first_layer"), kHiddenTolerance, true);
+  for (std::size_t i = 1; i < tower.blocks.size(); ++i) x = tower.blocks[i].forward(*ops, x, Mask::none);
+  expect_near(ops->read(x), golden_.values("image_last_layer"), kHiddenTolerance, true);
+}
+
+INSTANTIATE_TEST_SUITE_P(Checkpoints, ClipStages, testing::Values("odd_sizes", "legacy_eos_gelu_f16"),
+                         [](const auto& info) { return std::string(info.param); });
+
+ErrorCode code_of_building(const std::string& json, CheckpointLayout layout) {
+  Weights weights;
+  const Config config = Config::parse(json, "config.json");
+  try {
+    architecture_of(config, layout).build(config, weights);
+    weights.finish("model.safetensors");
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return ErrorCode::internal;
+}
+
+TEST(ClipConfig, AnUnknownArchitectureIsUnsupported) {
+  EXPECT_EQ(code_of_building(R"({"model_type": "bert"})", CheckpointLayout::transformers),
+            ErrorCode::unsupported);
+  EXPECT_EQ(code_of_building(R"({})", CheckpointLayout::transformers), ErrorCode::unsupported);
+}
+
+TEST(ClipConfig, AnUnknownActivationIsUnsupported) {
+  EXPECT_EQ(code_of_building(R"({"model_type": "clip", "text_config": {"hidden_act": "mish"}})",
+                             CheckpointLayout::transformers),
+            ErrorCode::unsupported);
+}
+
+TEST(ClipConfig, HeadsThatDoNotDivideTheWidthAreRefused) {
+  EXPECT_EQ(code_of_building(R"({"model_type": "clip", "vision_config": {"num_attention_heads": 7}})",
+                             CheckpointLayout::transformers),
+            ErrorCode::shape_mismatch);
+}
+
+TEST(ClipConfig, MissingTensorsAreListedAndRefused) {
+  EXPECT_EQ(code_of_building(R"({"model_type": "clip"})", CheckpointLayout::transformers),
+            ErrorCode::shape_mismatch);
+}
+
+TEST(ClipConfig, ImpossibleSizesAreRefusedBeforeAnythingIsAllocated) {
+  EXPECT_EQ(code_of_building(R"({"model_type": "clip", "text_config": {"num_hidden_layers": 1000000000}})",
+                             CheckpointLayout::transformers),
+            ErrorCode::out_of_range);
+  EXPECT_EQ(code_of_building(R"({"model_type": "clip", "vision_config": {"patch_size": 0}})",
+                             CheckpointLayout::transformers),
+            ErrorCode::out_of_range);
+}
+
+TEST(ClipConfig, TheLegacyDictOfAPartWins) {
+  const std::string config =
+      R"({"model_type": "clip", "text_config": {"hidden_act": "gelu"}, "text_config_dict": {"hidden_act": "mish"}})";
+  EXPECT_EQ(code_of_building(config, CheckpointLayout::transformers), ErrorCode::unsupported);
+}
+
+TEST(OpenClipConfig, OptionsThatChangeTheNetworkAreUnsupportedByName) {
+  EXPECT_EQ(code_of_building(R"({"model_cfg": {"vision_cfg": {"timm_model_name": "vit_base"}}})",
+                             CheckpointLayout::open_clip),
+            ErrorCode::unsupported);
+  EXPECT_EQ(code_of_building(R"({"model_cfg": {"vision_cfg": {"layers": [3, 4, 6, 3]}}})",
+                             CheckpointLayout::open_clip),
+            ErrorCode::unsupported);
+  EXPECT_EQ(code_of_building(R"({"model_cfg": {"text_cfg": {"no_causal_mask": true}}})",
+                             CheckpointLayout::open_clip),
+            ErrorCode::unsupported);
+}
+
+}  // namespace
+}  // namespace moa

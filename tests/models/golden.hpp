@@ -1,0 +1,76 @@
+// Golden checkpoints: a folder in a published layout with random weights, and expected.safetensors with what
+// the reference computes.
+#pragma once
+
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "checkpoint/model_directory.hpp"
+#include "checkpoint/safetensors.hpp"
+#include "models/embedding_model.hpp"
+#include "tensor/interpreter.hpp"
+
+namespace moa {
+
+struct Golden {
+  std::filesystem::path path;
+  std::unique_ptr<EmbeddingModel> model;
+  Weights expected;
+  std::vector<std::int32_t> ids;
+  std::vector<std::int64_t> lengths;
+
+  static Golden load(const std::string& folder) {
+    Golden golden;
+    golden.path = std::filesystem::path(MOA_TEST_DATA) / "golden" / folder;
+    const ModelDirectory directory = ModelDirectory::open(golden.path);
+    const bool is_open_clip = directory.layout() == ModelDirectory::Layout::open_clip;
+    Weights weights = directory.weights();
+    golden.model = architecture_of(directory.config(), is_open_clip ? CheckpointLayout::open_clip
+                                                                    : CheckpointLayout::transformers)
+                       .build(directory.config(), weights);
+    weights.finish(directory.weights_name());
+    const SafetensorsFile file = SafetensorsFile::open(golden.path / "expected.safetensors");
+    for (const StoredTensor& tensor : file.tensors()) {
+      if (tensor.stored_type == "I32") {
+        const auto* values = reinterpret_cast<const std::int32_t*>(tensor.bytes.data());
+        const std::span<const std::int32_t> whole(values, tensor.bytes.size() / 4);
+        if (tensor.name == "ids") golden.ids.assign(whole.begin(), whole.end());
+        if (tensor.name == "lengths") golden.lengths.assign(whole.begin(), whole.end());
+      } else {
+        golden.expected.add(file.parameter(tensor, tensor.name));
+      }
+    }
+    return golden;
+  }
+
+  std::vector<float> values(const std::string& name) const {
+    return Weights(expected).take(name, expected.shape_of(name)).read();
+  }
+  Tokens tokens(Interpreter& ops) const { return ops.tokens(ids, {}, Sequences(lengths)); }
+  Tensor pixels(Interpreter& ops) const {
+    const Shape shape = expected.shape_of("pixels");
+    return ops.pixels(values("pixels"), shape[0], shape[1], shape[2], shape[3]);
+  }
+};
+
+// Every component within `tolerance`, or, for hidden states, within `tolerance` of the largest value
+// expected.
+inline void expect_near(const std::vector<float>& found, const std::vector<float>& expected, double tolerance,
+                        bool relative_to_largest = false) {
+  ASSERT_EQ(found.size(), expected.size());
+  double largest = 0;
+  double difference = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    largest = std::max(largest, std::abs(static_cast<double>(expected[i])));
+    const double here = std::abs(static_cast<double>(found[i]) - expected[i]);
+    difference = std::isnan(here) ? INFINITY : std::max(difference, here);
+  }
+  EXPECT_LE(difference, relative_to_largest ? tolerance * largest : tolerance);
+}
+
+}  // namespace moa
