@@ -9,6 +9,7 @@
 #include <moa/error.hpp>
 
 #include "base/file.hpp"
+#include "checkpoint/file_names.hpp"
 #include "checkpoint/model_card.hpp"
 #include "checkpoint/safetensors.hpp"
 #include "checkpoint/tensor_names.hpp"
@@ -21,38 +22,13 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kMaxConfigBytes = 8u << 20;  // 21,000 class labels take 1 MiB
 constexpr std::uint64_t kMaxTextFileBytes = 64u << 20;
 
-struct LayoutFiles {
+struct KnownLayout {
   ModelDirectory::Layout layout;
-  std::string_view config;
-  std::string_view weights;
-  std::string_view index;
-  std::string_view pickle;
+  LayoutFiles files;
 };
 
-constexpr std::array kLayouts = {
-    LayoutFiles{ModelDirectory::Layout::transformers, "config.json", "model.safetensors",
-                "model.safetensors.index.json", "pytorch_model.bin"},
-    LayoutFiles{ModelDirectory::Layout::open_clip, "open_clip_config.json", "open_clip_model.safetensors",
-                "open_clip_model.safetensors.index.json", "open_clip_pytorch_model.bin"}};
-
-// Beside the weights, what decides a vector.
-constexpr std::array<std::string_view, 17> kIdentityNames = {"config.json",
-                                                             "open_clip_config.json",
-                                                             "preprocessor_config.json",
-                                                             "processor_config.json",
-                                                             "image_processor_config.json",
-                                                             "feature_extractor_config.json",
-                                                             "video_preprocessor_config.json",
-                                                             "tokenizer.json",
-                                                             "tokenizer_config.json",
-                                                             "special_tokens_map.json",
-                                                             "added_tokens.json",
-                                                             "vocab.json",
-                                                             "vocab.txt",
-                                                             "merges.txt",
-                                                             "tokenizer.model",
-                                                             "sentencepiece.bpe.model",
-                                                             "spiece.model"};
+constexpr std::array kLayouts = {KnownLayout{ModelDirectory::Layout::transformers, kTransformersFiles},
+                                 KnownLayout{ModelDirectory::Layout::open_clip, kOpenClipFiles}};
 
 bool is_file(const fs::path& path) {
   std::error_code ignored;
@@ -60,17 +36,17 @@ bool is_file(const fs::path& path) {
 }
 
 // The layout whose configuration and weights are both there.
-const LayoutFiles& find_layout(const fs::path& path) {
+const KnownLayout& find_layout(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) {
     throw Error(ErrorCode::not_found, "cannot open the model '" + path.string() + "': no such directory");
   }
-  for (const LayoutFiles& files : kLayouts) {
-    const bool has_weights = is_file(path / files.weights) || is_file(path / files.index);
-    if (is_file(path / files.config) && has_weights) return files;
+  for (const KnownLayout& known : kLayouts) {
+    const bool has_weights = is_file(path / known.files.weights) || is_file(path / known.files.index);
+    if (is_file(path / known.files.config) && has_weights) return known;
   }
   std::string missing = "no config.json and no open_clip_config.json";
-  for (const LayoutFiles& files : kLayouts) {
+  for (const auto& [layout, files] : kLayouts) {
     if (!is_file(path / files.config)) continue;
     if (is_file(path / files.pickle)) {
       throw Error(ErrorCode::unsupported, "cannot open the model '" + path.string() + "': found weights as " +
@@ -81,12 +57,6 @@ const LayoutFiles& find_layout(const fs::path& path) {
     break;
   }
   throw Error(ErrorCode::not_found, "cannot open the model '" + path.string() + "': found " + missing);
-}
-
-// A shard lies in the directory itself, whatever the index says.
-bool is_shard_name(std::string_view name) {
-  return name.ends_with(".safetensors") && !name.starts_with('.') &&
-         name.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
 }
 
 std::vector<fs::path> shards_of(const Config& weight_map, const fs::path& directory) {
@@ -154,10 +124,10 @@ void check_against_index(const FoundByName& found, const Config& weight_map) {
 }  // namespace
 
 ModelDirectory ModelDirectory::open(const fs::path& path) {
-  const LayoutFiles& files = find_layout(path);
+  const auto& [layout, files] = find_layout(path);
   ModelDirectory directory;
   directory.path_ = path;
-  directory.layout_ = files.layout;
+  directory.layout_ = layout;
   directory.config_ =
       Config::parse(read_file(path / files.config, kMaxConfigBytes), std::string(files.config));
   if (is_file(path / files.weights)) {
@@ -212,7 +182,7 @@ Config ModelDirectory::json(std::string_view name) const {
 
 std::vector<fs::path> ModelDirectory::identity_files() const {
   std::vector<fs::path> files = weight_files_;
-  for (const std::string_view name : kIdentityNames) {
+  for (const std::string_view name : kIdentityFileNames) {
     if (is_file(path_ / name)) files.push_back(path_ / name);
   }
   std::ranges::sort(files);
@@ -220,7 +190,7 @@ std::vector<fs::path> ModelDirectory::identity_files() const {
 }
 
 std::optional<std::string> ModelDirectory::licence() const {
-  for (const std::string_view name : {"README.md", "MODEL_CARD.md"}) {
+  for (const std::string_view name : kModelCardNames) {
     const std::optional<std::string> card = file(name);
     std::optional<std::string> licence = card ? licence_of_model_card(*card) : std::nullopt;
     if (licence) return licence;

@@ -1,0 +1,52 @@
+// The files of a published model that moa reads.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace moa {
+
+// The files that one layout consists of, beside tokenizer and processor.
+struct LayoutFiles {
+  std::string_view config;
+  std::string_view weights;
+  std::string_view index;        // instead of `weights`, if they are in shards
+  std::string_view shard_begin;  // what the names of its shards begin with
+  std::string_view pickle;       // what there is instead, in repositories that moa cannot read
+};
+
+inline constexpr LayoutFiles kTransformersFiles{
+    "config.json", "model.safetensors", "model.safetensors.index.json", "model-", "pytorch_model.bin"};
+inline constexpr LayoutFiles kOpenClipFiles{"open_clip_config.json", "open_clip_model.safetensors",
+                                            "open_clip_model.safetensors.index.json", "open_clip_model-",
+                                            "open_clip_pytorch_model.bin"};
+
+// Beside the weights, what decides which vector an input gets.
+inline constexpr std::array<std::string_view, 17> kIdentityFileNames = {"config.json",
+                                                                        "open_clip_config.json",
+                                                                        "preprocessor_config.json",
+                                                                        "processor_config.json",
+                                                                        "image_processor_config.json",
+                                                                        "feature_extractor_config.json",
+                                                                        "video_preprocessor_config.json",
+                                                                        "tokenizer.json",
+                                                                        "tokenizer_config.json",
+                                                                        "special_tokens_map.json",
+                                                                        "added_tokens.json",
+                                                                        "vocab.json",
+                                                                        "vocab.txt",
+                                                                        "merges.txt",
+                                                                        "tokenizer.model",
+                                                                        "sentencepiece.bpe.model",
+                                                                        "spiece.model"};
+
+// Where the licence is stated.
+inline constexpr std::array<std::string_view, 2> kModelCardNames = {"README.md", "MODEL_CARD.md"};
+
+// Whether `name` can be that of a shard: a .safetensors file in the model's directory itself.
+inline bool is_shard_name(std::string_view name) {
+  return name.ends_with(".safetensors") && !name.starts_with('.') &&
+         name.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
+}
+
+}  // namespace moa
