@@ -11,8 +11,8 @@
 #include "base/utf8.hpp"
 #include "checkpoint/identity.hpp"
 #include "checkpoint/model_search.hpp"
-#include "image/image_processor.hpp"
 #include "image/picture.hpp"
+#include "image/processor.hpp"
 #include "text/tokenizer.hpp"
 
 namespace moa {
@@ -39,6 +39,17 @@ void check_options(const LoadOptions& options) {
 CheckpointLayout layout_of(const ModelDirectory& directory) {
   return directory.layout() == ModelDirectory::Layout::open_clip ? CheckpointLayout::open_clip
                                                                  : CheckpointLayout::transformers;
+}
+
+// The picture processor's configuration: a file of its own, or, as transformers 5 saves a whole processor, a
+// part of another.
+Config processor_config_of(const ModelDirectory& directory) {
+  if (directory.file("preprocessor_config.json")) return directory.json("preprocessor_config.json");
+  const Config whole = directory.json("processor_config.json");
+  if (whole.is_object("image_processor")) return whole.object("image_processor");
+  throw Error(
+      ErrorCode::not_found,
+      directory.path().string() + ": no preprocessor_config.json, which says how pictures are prepared");
 }
 
 // The version of everything between a file and the numbers that a network is given. It is part of a model's

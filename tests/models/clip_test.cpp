@@ -97,7 +97,7 @@ TEST_P(ClipGolden, RunsThroughAnInterpreterThatHasNoNumbers) {
 INSTANTIATE_TEST_SUITE_P(Checkpoints, ClipGolden,
                          testing::Values("odd_sizes", "legacy_eos_gelu_f16", "open_clip_tiny",
                                          "open_clip_custom_text"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& checkpoint) { return std::string(checkpoint.param); });
 
 class ClipStages : public testing::TestWithParam<const char*> {
  protected:
@@ -131,7 +131,7 @@ TEST_P(ClipStages, PictureLayersEqualTheReferences) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Checkpoints, ClipStages, testing::Values("odd_sizes", "legacy_eos_gelu_f16"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& checkpoint) { return std::string(checkpoint.param); });
 
 ErrorCode code_of_building(const std::string& json, CheckpointLayout layout) {
   Weights weights;

@@ -1,0 +1,292 @@
+// The public Model, from files and texts to vectors, on golden checkpoints.
+#include <moa/model.hpp>
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/config.hpp"
+#include "base/file.hpp"
+#include "checkpoint/safetensors.hpp"
+
+namespace moa {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kGolden = fs::path(MOA_TEST_DATA) / "golden" / "clip";
+
+std::vector<float> expected(const fs::path& checkpoint, const std::string& name) {
+  const SafetensorsFile file = SafetensorsFile::open(checkpoint / "expected.safetensors");
+  for (const StoredTensor& tensor : file.tensors()) {
+    if (tensor.name == name) return file.parameter(tensor, name).read();
+  }
+  return {};
+}
+
+std::vector<std::string> golden_texts(const fs::path& checkpoint) {
+  const std::string list = read_file(checkpoint / "texts.json", 1 << 20);
+  return Config::parse("{\"texts\":" + list + "}", "texts.json").strings("texts", {});
+}
+
+std::vector<fs::path> golden_pictures(const fs::path& checkpoint) {
+  return {checkpoint / "picture0.png", checkpoint / "picture1.png", checkpoint / "picture2.png"};
+}
+
+ErrorCode code_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  ADD_FAILURE() << "expected an error";
+  return ErrorCode::internal;
+}
+
+void expect_rows_near(const Vectors& found, const std::vector<float>& wanted) {
+  ASSERT_EQ(found.values().size(), wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    ASSERT_NEAR(found.values()[i], wanted[i], 1e-5) << "component " << i;
+}
+
+class ModelOnGolden : public testing::TestWithParam<const char*> {
+ protected:
+  fs::path checkpoint_ = kGolden / GetParam();
+  Model model_ = Model::load(checkpoint_.string(), {.threads = 2});
+};
+
+TEST_P(ModelOnGolden, TextsBecomeTheReferencesVectors) {
+  expect_rows_near(model_.embed_texts(golden_texts(checkpoint_)), expected(checkpoint_, "text_vectors"));
+}
+
+TEST_P(ModelOnGolden, PictureFilesBecomeTheReferencesVectors) {
+  expect_rows_near(model_.embed_images(golden_pictures(checkpoint_)), expected(checkpoint_, "image_vectors"));
+}
+
+TEST_P(ModelOnGolden, MatchGivesTheReferencesProbabilities) {
+  std::vector<Input> images;
+  for (const fs::path& path : golden_pictures(checkpoint_)) images.push_back(Input::file(path));
+  const std::vector<std::string> texts = golden_texts(checkpoint_);
+  const MatchResult result = model_.match(images, texts);
+  const std::vector<float> wanted = expected(checkpoint_, "probabilities");
+  for (std::size_t image = 0; image < images.size(); ++image) {
+    for (std::size_t text = 0; text < texts.size(); ++text) {
+      EXPECT_NEAR(result.score[image][text], wanted[image * texts.size() + text], 1e-4);
+    }
+  }
+}
+
+TEST_P(ModelOnGolden, InfoCountsEveryParameter) {
+  const ModelInfo info = model_.info();
+  std::int64_t towers = 0;
+  for (const ModelInfo::Tower& tower : info.towers) towers += tower.parameters;
+  EXPECT_EQ(info.towers.size(), 2U);
+  EXPECT_EQ(towers + 1, info.parameters);  // the logit scale is in neither tower
+  EXPECT_EQ(info.dim, model_.dim());
+}
+
+INSTANTIATE_TEST_SUITE_P(Checkpoints, ModelOnGolden,
+                         testing::Values("odd_sizes", "legacy_eos_gelu_f16", "open_clip_tiny",
+                                         "open_clip_custom_text"),
+                         [](const auto& checkpoint) { return std::string(checkpoint.param); });
+
+class ModelTest : public testing::Test {
+ protected:
+  fs::path checkpoint_ = kGolden / "odd_sizes";
+  Model model_ = Model::load(checkpoint_.string(), {.threads = 2});
+};
+
+TEST_F(ModelTest, ItemsComeInOrderWhateverTheirKind) {
+  std::vector<Input> inputs;
+  for (int i = 0; i < 150; ++i) {
+    inputs.push_back(i % 3 == 0 ? Input::file(checkpoint_ / "picture0.png")
+                                : Input::text("text " + std::to_string(i)));
+  }
+  std::size_t next = 0;
+  model_.embed(inputs, {.batch = 7}, [&](Embedded result) {
+    EXPECT_EQ(result.index, next);
+    EXPECT_EQ(result.modality, next % 3 == 0 ? Modality::image : Modality::text);
+    EXPECT_FALSE(result.error.has_value());
+    ++next;
+  });
+  EXPECT_EQ(next, inputs.size());
+}
+
+TEST_F(ModelTest, AVectorIsTheSameInAnyBatchBitForBit) {
+  const std::vector<std::string> texts = golden_texts(checkpoint_);
+  const Vectors together = model_.embed_texts(texts);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const std::vector<float> alone = model_.embed_text(texts[i]);
+    EXPECT_TRUE(std::equal(alone.begin(), alone.end(), together.row(i).begin()));
+  }
+}
+
+TEST_F(ModelTest, OneBadFileIsThatRowsError) {
+  const std::vector<fs::path> paths = {checkpoint_ / "picture0.png", checkpoint_ / "no such file.png",
+                                       checkpoint_ / "picture1.png", checkpoint_ / "texts.json"};
+  const Vectors vectors = model_.embed_images(paths);
+  ASSERT_EQ(vectors.size(), 4U);
+  EXPECT_EQ(vectors.failures(), 2U);
+  EXPECT_EQ(vectors.error(0), nullptr);
+  ASSERT_NE(vectors.error(1), nullptr);
+  EXPECT_EQ(vectors.error(1)->code(), ErrorCode::not_found);
+  EXPECT_TRUE(std::isnan(vectors.row(1)[0]));
+  ASSERT_NE(vectors.error(3), nullptr);
+  EXPECT_EQ(vectors.error(3)->code(), ErrorCode::invalid_argument);
+}
+
+TEST_F(ModelTest, ATruncatedPictureIsCorruptAndItsNeighboursAreNot) {
+  const std::string whole = read_file(checkpoint_ / "picture1.png", 1 << 20);
+  const std::vector<Input> inputs = {Input::bytes(whole), Input::bytes(whole.substr(0, whole.size() / 2)),
+                                     Input::bytes(whole)};
+  std::vector<std::optional<Error>> errors;
+  model_.embed(inputs, {}, [&](Embedded result) { errors.push_back(result.error); });
+  EXPECT_FALSE(errors[0].has_value());
+  ASSERT_TRUE(errors[1].has_value());
+  EXPECT_EQ(errors[1]->code(), ErrorCode::corrupt_data);
+  EXPECT_FALSE(errors[2].has_value());
+}
+
+TEST_F(ModelTest, TextsThatAreTooLongAreTruncatedAndCounted) {
+  const std::vector<Input> inputs = {Input::text("short"), Input::text(std::string(500, 'x')),
+                                     Input::text(std::string(900, 'y'))};
+  const EmbedReport report =
+      model_.embed(inputs, {}, [](Embedded result) { EXPECT_FALSE(result.error.has_value()); });
+  EXPECT_EQ(report.truncated_texts, 2U);
+  EXPECT_EQ(report.first_truncated, 1U);
+}
+
+TEST_F(ModelTest, TextThatIsNotUtf8IsThatItemsError) {
+  EXPECT_EQ(code_of([&] { model_.embed_text("\xC3\x28"); }), ErrorCode::corrupt_data);
+}
+
+TEST_F(ModelTest, VectorsHaveUnitLengthUnlessRaw) {
+  const auto length = [](const std::vector<float>& vector) {
+    double squares = 0;
+    for (const float value : vector) squares += static_cast<double>(value) * value;
+    return std::sqrt(squares);
+  };
+  EXPECT_NEAR(length(model_.embed_text("a dog")), 1, 1e-6);
+  EXPECT_GT(std::abs(length(model_.embed_text("a dog", {.raw = true})) - 1), 1e-3);
+  EXPECT_NEAR(length(model_.embed_text("a dog", {.dim = 5})), 1, 1e-6);
+}
+
+TEST_F(ModelTest, DimKeepsTheFirstNumbersAndNormalisesAgain) {
+  const std::vector<float> whole = model_.embed_text("a dog");
+  const std::vector<float> part = model_.embed_text("a dog", {.dim = 5});
+  ASSERT_EQ(part.size(), 5U);
+  for (std::size_t i = 1; i < 5; ++i) EXPECT_NEAR(part[i] * whole[0], whole[i] * part[0], 1e-6);
+  EXPECT_EQ(code_of([&] { model_.embed_text("a dog", {.dim = model_.dim() + 1}); }),
+            ErrorCode::invalid_argument);
+}
+
+TEST_F(ModelTest, APromptGoesBeforeEachText) {
+  EXPECT_EQ(model_.embed_text("dog", {.prompt = "a photo of a "}), model_.embed_text("a photo of a dog"));
+}
+
+TEST_F(ModelTest, WhatIsCancelledIsDeliveredAsSuch) {
+  const std::atomic<bool> cancelled = true;
+  const std::vector<Input> inputs = {Input::text("a"), Input::text("b")};
+  std::size_t delivered = 0;
+  model_.embed(inputs, {.cancelled = &cancelled}, [&](Embedded result) {
+    ++delivered;
+    ASSERT_TRUE(result.error.has_value());
+    EXPECT_EQ(result.error->code(), ErrorCode::cancelled);
+  });
+  EXPECT_EQ(delivered, 2U);
+}
+
+TEST_F(ModelTest, ClassifyAveragesTemplatesOnTheUnitSphere) {
+  const std::vector<Input> images = {Input::file(checkpoint_ / "picture0.png")};
+  const std::vector<std::string> labels = {"dog", "cat", "fox"};
+  const Classification one = model_.classify(images, labels, {.templates = {"a {}."}});
+  const Classification twice = model_.classify(images, labels, {.templates = {"a {}.", "a {}."}});
+  double sum = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    EXPECT_NEAR(one.scores[0][i], twice.scores[0][i], 1e-5);
+    sum += one.scores[0][i];
+  }
+  EXPECT_NEAR(sum, 1, 1e-5);
+  EXPECT_EQ(code_of([&] { model_.classify(images, labels, {.templates = {"no place"}}); }),
+            ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of([&] { model_.classify(images, {}, {}); }), ErrorCode::invalid_argument);
+}
+
+TEST(ModelLoad, ADeviceThatIsNotThereIsAnErrorNotAFallback) {
+  const std::string path = (kGolden / "odd_sizes").string();
+  EXPECT_EQ(code_of([&] { Model::load(path, {.device = "cuda"}); }), ErrorCode::unsupported);
+  EXPECT_EQ(code_of([&] { Model::load(path, {.device = "abacus"}); }), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of([&] { Model::load(path, {.dtype = "int8"}); }), ErrorCode::unsupported);
+}
+
+TEST(ModelLoad, AModelThatIsNotThereIsNotFound) {
+  EXPECT_EQ(code_of([] { Model::load("no-such-org/no-such-model"); }), ErrorCode::not_found);
+}
+
+class BrokenCheckpoint : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("moa-broken-" + std::to_string(::getpid()));
+    fs::remove_all(folder_);
+    fs::copy(kGolden / "odd_sizes", folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  void replace(const std::string& file, const std::string& from, const std::string& to) {
+    std::string content = read_file(folder_ / file, 1 << 24);
+    const std::size_t at = content.find(from);
+    ASSERT_NE(at, std::string::npos);
+    std::ofstream(folder_ / file, std::ios::binary) << content.replace(at, from.size(), to);
+  }
+  ErrorCode code() {
+    return code_of([this] {
+      const Model model = Model::load(folder_.string());
+      model.embed_text("a dog");
+      model.embed_image(folder_ / "picture0.png");
+    });
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(BrokenCheckpoint, AConfigurationThatContradictsItsTensorsDoesNotLoad) {
+  replace("config.json", "\"projection_dim\": 29", "\"projection_dim\": 30");
+  EXPECT_EQ(code(), ErrorCode::shape_mismatch);
+}
+
+TEST_F(BrokenCheckpoint, ARenamedTensorDoesNotLoad) {
+  replace("model.safetensors", "text_model.final_layer_norm.bias", "text_model.final_layer_norm.bios");
+  EXPECT_EQ(code(), ErrorCode::shape_mismatch);
+}
+
+TEST_F(BrokenCheckpoint, AProcessorOfAnotherSizeIsRefused) {
+  replace("preprocessor_config.json", "\"height\": 49", "\"height\": 48");
+  EXPECT_EQ(code(), ErrorCode::shape_mismatch);
+}
+
+TEST_F(BrokenCheckpoint, WithoutATokenizerATextIsNotFound) {
+  fs::remove(folder_ / "tokenizer.json");
+  fs::remove(folder_ / "tokenizer_config.json");
+  EXPECT_EQ(code(), ErrorCode::not_found);
+}
+
+TEST_F(BrokenCheckpoint, WithoutAProcessorAPictureIsNotFound) {
+  fs::remove(folder_ / "preprocessor_config.json");
+  EXPECT_EQ(code(), ErrorCode::not_found);
+}
+
+TEST_F(BrokenCheckpoint, HalfAWeightFileIsCorrupt) {
+  fs::resize_file(folder_ / "model.safetensors", fs::file_size(folder_ / "model.safetensors") / 2);
+  EXPECT_EQ(code(), ErrorCode::corrupt_data);
+}
+
+}  // namespace
+}  // namespace moa
