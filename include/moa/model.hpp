@@ -50,8 +50,8 @@ struct EmbedOptions {
   bool raw = false;
   // Keep the first `dim` dimensions and normalise again; 0: all. Error: invalid_argument beyond the model's.
   std::int64_t dim = 0;
-  // Put before each text: the name of a prompt in the model's configuration, or the words themselves. Without
-  // one, the model's default prompt applies, if it has one.
+  // Put before each text: the name of a prompt in the model's configuration, which replaces the model's
+  // default one, or words, which follow it.
   std::optional<std::string> prompt;
   // The most items in one forward pass; 0: chosen by work.
   std::int64_t batch = 0;

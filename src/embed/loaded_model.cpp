@@ -181,7 +181,7 @@ std::vector<float> LoadedModel::embed_images(std::span<const std::vector<float>>
 }
 
 std::vector<std::string> LoadedModel::templates() const {
-  return directory_.config().strings("templates", {"a photo of a {}."});
+  return directory_.config().strings("zero_shot_templates", {"a photo of a {}."});
 }
 
 std::string LoadedModel::identity() const {

@@ -22,11 +22,17 @@ Prompts Prompts::of(const ModelDirectory& directory) {
 }
 
 std::string Prompts::words(const std::optional<std::string>& chosen) const {
-  const std::string& wanted = chosen ? *chosen : default_name;
-  for (const auto& [name, words] : by_name) {
-    if (name == wanted) return words;
-  }
-  return wanted;
+  const auto named = [this](const std::string& wanted) -> const std::string* {
+    for (const auto& [name, words] : by_name) {
+      if (name == wanted) return &words;
+    }
+    return nullptr;
+  };
+  const std::string* always = named(default_name);
+  const std::string before = always == nullptr ? "" : *always;
+  if (!chosen) return before;
+  const std::string* instead = named(*chosen);
+  return instead == nullptr ? before + *chosen : *instead;
 }
 
 }  // namespace moa

@@ -18,8 +18,8 @@ struct Prompts {
 
   static Prompts of(const ModelDirectory& directory);
 
-  // What to put before a text: the prompt of that name, or the words themselves if none has it; the default's
-  // without a choice.
+  // What to put before a text. Without a choice, what the model always needs; the prompt of that name
+  // instead, if `chosen` is one; otherwise `chosen` is words, and they follow what the model always needs.
   std::string words(const std::optional<std::string>& chosen) const;
 };
 
