@@ -1,0 +1,65 @@
+#include "base/component.hpp"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <vector>
+
+namespace moa {
+namespace {
+
+// The directory of the library or command that holds this very function.
+std::filesystem::path own_directory() {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void*>(&own_directory), &info) == 0 || info.dli_fname == nullptr)
+    return {};
+  std::error_code ignored;
+  // A command that was found through PATH may be known by its bare name only; the kernel knows better.
+  std::filesystem::path file = std::filesystem::canonical(info.dli_fname, ignored);
+  if (ignored) file = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  return file.parent_path();
+}
+
+std::vector<std::filesystem::path> places() {
+  if (const char* chosen = std::getenv("MOA_COMPONENT_DIR"); chosen != nullptr && *chosen != '\0')
+    return {chosen};
+  const std::filesystem::path here = own_directory();
+  return {
+      here / "moa",                       // installed library: ${libdir}/libmoa.so, ${libdir}/moa/
+      here / ".." / MOA_LIBDIR / "moa",   // installed command: ${bindir}/moa
+      here,                               // everything in one directory, as in the Python package
+      here / "components",                // build tree: the command
+      here / ".." / "components",         // build tree: src/../
+      here / ".." / ".." / "components",  // build tree: tests/<room>/<room>_test
+  };
+}
+
+}  // namespace
+
+Component Component::open(const std::string& name) {
+  const std::string file = "lib" + name + ".so";
+  std::string tried;
+  for (const std::filesystem::path& place : places()) {
+    const std::filesystem::path path = (place / file).lexically_normal();
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) {
+      if (void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return Component(handle, path);
+      const char* reason = dlerror();
+      throw Error(ErrorCode::unsupported, "cannot open the component " + path.string() + ": " +
+                                              (reason == nullptr ? "no reason given" : reason));
+    }
+    tried += (tried.empty() ? "" : ", ") + path.string();
+  }
+  throw Error(ErrorCode::unsupported, "cannot open the component " + file + ": there is none at " + tried);
+}
+
+void* Component::find(const char* symbol) const {
+  void* found = dlsym(handle_, symbol);
+  if (found == nullptr) {
+    throw Error(ErrorCode::unsupported, "the component " + path_.string() + " has no function " + symbol +
+                                            "; it belongs to another version of moa");
+  }
+  return found;
+}
+
+}  // namespace moa

@@ -1,0 +1,40 @@
+// Components: the parts of moa that are heavy to start (pictures link libvips and sixty libraries with it)
+// live in shared libraries of their own, opened when they are first needed. A component speaks plain C:
+// functions that return a code and throw nothing.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <moa/error.hpp>
+
+namespace moa {
+
+// An opened component. It stays open until the process ends: libraries such as glib cannot be unloaded.
+// Copies are free; safe to use from any thread.
+class Component {
+ public:
+  // Opens lib<name>.so from MOA_COMPONENT_DIR if that is set, otherwise from beside the library or command
+  // that this code is linked into: an installed tree's lib/moa, or a build tree. Opening it again gives the
+  // same component. Error: unsupported, naming the places and the reason, if it is not there or does not
+  // load.
+  static Component open(const std::string& name);
+
+  // The function exported as `symbol`, which must have this type. Error: unsupported if the component has
+  // none.
+  template <typename Function>
+  Function* function(const char* symbol) const {
+    return reinterpret_cast<Function*>(find(symbol));
+  }
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  Component(void* handle, std::filesystem::path path) : handle_(handle), path_(std::move(path)) {}
+  void* find(const char* symbol) const;
+
+  void* handle_;
+  std::filesystem::path path_;
+};
+
+}  // namespace moa

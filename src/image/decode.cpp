@@ -1,0 +1,95 @@
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "base/component.hpp"
+#include "image/bmp.hpp"
+#include "image/codec.hpp"
+#include "image/netpbm.hpp"
+#include "image/orientation.hpp"
+#include "image/picture.hpp"
+#include "image/pixel_limit.hpp"
+#include "image/to_rgb.hpp"
+
+namespace moa {
+namespace {
+
+struct Codec {
+  CodecOpen* open;
+  CodecRead* read;
+  CodecClose* close;
+
+  // Opened once. A failure is not remembered: the next call tries again.
+  static const Codec& instance() {
+    static const Codec codec = [] {
+      const Component component = Component::open(kCodecComponent);
+      return Codec{component.function<CodecOpen>(kCodecOpen), component.function<CodecRead>(kCodecRead),
+                   component.function<CodecClose>(kCodecClose)};
+    }();
+    return codec;
+  }
+};
+
+std::span<const std::byte> block(const void* data, std::size_t size) {
+  return {static_cast<const std::byte*>(data), data == nullptr ? 0 : size};
+}
+
+int orientation_of(const CodecHeader& header) {
+  if (header.orientation != 0) return header.orientation;
+  if (const auto found = exif_orientation(block(header.exif, header.exif_bytes))) return *found;
+  const auto xmp = block(header.xmp, header.xmp_bytes);
+  return xmp_orientation({reinterpret_cast<const char*>(xmp.data()), xmp.size()}).value_or(1);
+}
+
+[[noreturn]] void fail(PictureKind kind, const CodecFailure& failure) {
+  throw Error(static_cast<ErrorCode>(failure.code),
+              "cannot decode a " + std::string(name(kind)) + " picture: " + failure.message);
+}
+
+Picture decode_by_component(PictureKind kind, std::span<const std::byte> bytes,
+                            const DecodeOptions& options) {
+  const Codec& codec = Codec::instance();
+  CodecFailure failure{};
+  CodecHeader header{};
+  const std::unique_ptr<CodecPicture, CodecClose*> opened(
+      codec.open(static_cast<std::int32_t>(kind), bytes.data(), bytes.size(), &header, &failure),
+      codec.close);
+  if (!opened) fail(kind, failure);
+
+  Picture picture = blank_picture(kind, header.width_px, header.height_px, options);
+  struct Target {
+    Picture& picture;
+    RowFormat format;
+  } target{picture, {header.samples, header.type, header.color}};
+  const CodecRows store = [](void* context, std::int64_t y, std::int64_t rows, const std::uint8_t* samples,
+                             std::int64_t stride_bytes) {
+    const auto& [into, format] = *static_cast<Target*>(context);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      row_to_rgb(format, samples + row * stride_bytes, into.width_px,
+                 into.rgb.data() + (y + row) * into.width_px * 3);
+    }
+  };
+  if (codec.read(opened.get(), store, &target, &failure) != 0) fail(kind, failure);
+  return upright(std::move(picture), orientation_of(header));
+}
+
+}  // namespace
+
+Picture decode_picture(std::span<const std::byte> bytes, const DecodeOptions& options) {
+  const std::optional<PictureKind> kind = sniff_picture(bytes);
+  if (!kind) {
+    throw Error(
+        ErrorCode::unsupported,
+        "cannot decode a picture: the content is none of JPEG, PNG, WebP, GIF, TIFF, HEIC, AVIF, BMP, PPM");
+  }
+  switch (*kind) {
+    case PictureKind::bmp:
+      return decode_bmp(bytes, options);
+    case PictureKind::ppm:
+      return decode_netpbm(bytes, options);
+    default:
+      return decode_by_component(*kind, bytes, options);
+  }
+}
+
+}  // namespace moa

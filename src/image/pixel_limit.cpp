@@ -1,0 +1,42 @@
+#include "image/pixel_limit.hpp"
+
+#include <algorithm>
+#include <new>
+#include <string>
+
+namespace moa {
+namespace {
+
+[[noreturn]] void fail(ErrorCode code, PictureKind kind, std::int64_t width_px, std::int64_t height_px,
+                       const std::string& reason) {
+  throw Error(code, "cannot decode a " + std::string(name(kind)) + " picture of " + std::to_string(width_px) +
+                        "x" + std::to_string(height_px) + " pixels: " + reason);
+}
+
+}  // namespace
+
+void check_declared_size(PictureKind kind, std::int64_t width_px, std::int64_t height_px,
+                         const DecodeOptions& options) {
+  if (width_px <= 0 || height_px <= 0)
+    fail(ErrorCode::corrupt_data, kind, width_px, height_px, "it declares no pixels");
+  constexpr double kMostMegapixels = 1e9;  // whatever is asked for, arithmetic on sizes must not overflow
+  const double megapixels = static_cast<double>(width_px) * static_cast<double>(height_px) / 1e6;
+  if (!(megapixels <= std::min(options.max_megapixels, kMostMegapixels))) {
+    fail(ErrorCode::limit_exceeded, kind, width_px, height_px,
+         "the limit is " + std::to_string(options.max_megapixels) + " megapixels");
+  }
+}
+
+Picture blank_picture(PictureKind kind, std::int64_t width_px, std::int64_t height_px,
+                      const DecodeOptions& options) {
+  check_declared_size(kind, width_px, height_px, options);
+  Picture picture{width_px, height_px, {}};
+  try {
+    picture.rgb.resize(static_cast<std::size_t>(width_px) * static_cast<std::size_t>(height_px) * 3);
+  } catch (const std::exception&) {  // bad_alloc, length_error
+    fail(ErrorCode::limit_exceeded, kind, width_px, height_px, "there is no memory for it");
+  }
+  return picture;
+}
+
+}  // namespace moa
