@@ -1,0 +1,37 @@
+#include "backends/cpu/cpu_backend.hpp"
+
+#include "backends/cpu/interpreter.hpp"
+
+namespace moa {
+
+struct CpuBackend::State {
+  State(const CpuOptions& options, const cpu::Kernels& kernels)
+      : engine(kernels, options.threads == 0 ? available_threads() : options.threads) {}
+  cpu::Engine engine;
+};
+
+CpuBackend::CpuBackend(const CpuOptions& options)
+    : state_(std::make_unique<State>(options, cpu::chosen_kernels())) {}
+
+CpuBackend::CpuBackend(const CpuOptions& options, std::string_view level)
+    : state_(std::make_unique<State>(options, cpu::kernels_of(level))) {}
+
+CpuBackend::~CpuBackend() = default;
+
+std::unique_ptr<Interpreter> CpuBackend::interpreter() {
+  return std::make_unique<cpu::CpuInterpreter>(state_->engine);
+}
+
+int CpuBackend::threads() const noexcept {
+  return state_->engine.threads.threads();
+}
+
+CpuMemory CpuBackend::memory() const {
+  return {state_->engine.weights.bytes(), state_->engine.blocks.bytes()};
+}
+
+void CpuBackend::trim() {
+  state_->engine.blocks.trim();
+}
+
+}  // namespace moa

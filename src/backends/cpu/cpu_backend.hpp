@@ -1,0 +1,50 @@
+// The cpu interpreter of Ops: f32, on any x86-64 or arm64 machine, with the best instructions it has.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "backends/cpu/level.hpp"
+#include "tensor/interpreter.hpp"
+
+namespace moa {
+
+struct CpuOptions {
+  int threads = 0;  // at most this many work on a forward pass, the caller included; 0: all available CPUs
+};
+
+struct CpuMemory {
+  std::int64_t prepared_bytes = 0;    // weights in the form that the kernels read
+  std::int64_t activation_bytes = 0;  // activations of forwards under way, and blocks kept for the next
+};
+
+// What outlives a forward pass: threads, weights in prepared form, memory for activations. One serves any
+// number of models and of forwards, several at once too. A weight is prepared when it is first used; then the
+// pages of the original are dropped.
+//
+// A row's bits do not depend on the other rows of the batch, on the number of threads, or on what ran before;
+// they may differ between instruction-set levels.
+class CpuBackend {
+ public:
+  // Errors: invalid_argument for a negative number of threads or one above 1024; those of cpu_level().
+  explicit CpuBackend(const CpuOptions& options = {});
+  // At a level that this processor has, for tests and measurements. Errors: as cpu_level().
+  CpuBackend(const CpuOptions& options, std::string_view level);
+  ~CpuBackend();
+  CpuBackend(const CpuBackend&) = delete;
+  CpuBackend& operator=(const CpuBackend&) = delete;
+
+  // For one forward pass in one thread; cheap. It must not outlive the backend. Safe from any thread.
+  std::unique_ptr<Interpreter> interpreter();
+
+  int threads() const noexcept;
+  CpuMemory memory() const;
+  // Frees memory that no forward pass under way uses; prepared weights stay.
+  void trim();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace moa

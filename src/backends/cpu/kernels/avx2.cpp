@@ -1,0 +1,35 @@
+// Vectors of eight floats with fused multiply-add. Compiled with -mavx2 -mfma; called only where the
+// processor has both.
+#include <immintrin.h>
+
+#include "backends/cpu/kernels/table.hpp"
+
+namespace moa::cpu {
+namespace {
+
+struct Vector8 {
+  using Floats = float __attribute__((vector_size(32)));
+  using Ints = std::int32_t __attribute__((vector_size(32)));
+  static constexpr int kWidth = 8;
+  static constexpr int kTileRows = 6;
+  static constexpr int kTileVectors = 2;
+
+  static Floats splat(float x) { return _mm256_set1_ps(x); }
+  static Floats fma(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+  static Floats interleave_low(Floats a, Floats b) {
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+  }
+  static Floats interleave_high(Floats a, Floats b) {
+    return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+  }
+};
+
+constexpr Kernels kTable = table_of<Vector8>("avx2");
+
+}  // namespace
+
+const Kernels& avx2_kernels() {
+  return kTable;
+}
+
+}  // namespace moa::cpu

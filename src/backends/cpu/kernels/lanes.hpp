@@ -1,0 +1,99 @@
+// Vectors of any width: loads, tails, comparisons and sums over lanes. `V` names a level's vectors:
+//   V::Floats, V::Ints      kWidth lanes each (GCC and Clang vector extensions)
+//   V::splat(x)             x in every lane
+//   V::fma(a, b, c)         a * b + c: fused where the level has it, the same way everywhere in the level
+// Each level defines its V in an unnamed namespace, so that everything instantiated with it stays private to
+// that level's object file.
+#pragma once
+
+#include <cstdint>
+
+namespace moa::cpu {
+
+template <class V>
+using Floats = typename V::Floats;
+template <class V>
+using Ints = typename V::Ints;
+
+template <class V>
+inline Floats<V> splat(float x) {
+  return V::splat(x);
+}
+
+template <class V>
+inline Floats<V> load(const float* from) {
+  Floats<V> x;
+  __builtin_memcpy(&x, from, sizeof x);
+  return x;
+}
+
+template <class V>
+inline void store(float* to, Floats<V> x) {
+  __builtin_memcpy(to, &x, sizeof x);
+}
+
+// The first `count` lanes from memory (count <= kWidth); the others are `fill`.
+template <class V>
+inline Floats<V> load(const float* from, std::int64_t count, float fill = 0) {
+  if (count == V::kWidth) return load<V>(from);
+  alignas(64) float lanes[V::kWidth];
+  for (int i = 0; i < V::kWidth; ++i) lanes[i] = i < count ? from[i] : fill;
+  return load<V>(lanes);
+}
+
+template <class V>
+inline void store(float* to, Floats<V> x, std::int64_t count) {
+  if (count == V::kWidth) {
+    store<V>(to, x);
+    return;
+  }
+  alignas(64) float lanes[V::kWidth];
+  store<V>(lanes, x);
+  for (std::int64_t i = 0; i < count; ++i) to[i] = lanes[i];
+}
+
+// Calls piece(first, count) for every vector of [0, size); only the last may have count < kWidth.
+template <class V, class Piece>
+inline void for_vectors(std::int64_t size, Piece piece) {
+  std::int64_t first = 0;
+  for (; first + V::kWidth <= size; first += V::kWidth) piece(first, std::int64_t{V::kWidth});
+  if (first < size) piece(first, size - first);
+}
+
+// NaN in `b` wins: maximum(x, NaN) is NaN, maximum(NaN, x) is x.
+template <class V>
+inline Floats<V> maximum(Floats<V> a, Floats<V> b) {
+  return a > b ? a : b;
+}
+
+// The sum of all lanes, halving: always in the same order.
+template <class V>
+inline float sum_lanes(Floats<V> x) {
+  alignas(64) float lanes[V::kWidth];
+  store<V>(lanes, x);
+  for (int half = V::kWidth / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+// The largest lane; NaN is passed over.
+template <class V>
+inline float largest_lane(Floats<V> x) {
+  float largest = x[0];
+  for (int i = 1; i < V::kWidth; ++i) largest = x[i] > largest ? x[i] : largest;
+  return largest;
+}
+
+template <class V>
+constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) {
+  return a < b ? a : b;
+}
+
+// The least multiple of `step` that holds `size`.
+template <class V>
+constexpr std::int64_t round_up(std::int64_t size, std::int64_t step) {
+  return (size + step - 1) / step * step;
+}
+
+}  // namespace moa::cpu

@@ -1,0 +1,114 @@
+// exp and the activations, lane by lane. NaN gives NaN; polynomials were fitted for the least largest error.
+#pragma once
+
+#include "backends/cpu/kernels/lanes.hpp"
+#include "tensor/ops.hpp"
+
+namespace moa::cpu {
+
+// e^x within 2 units in the last place; 0 below -87.3 (results that would be denormal), +inf above 88.7.
+template <class V>
+inline Floats<V> exp(Floats<V> x) {
+  const Floats<V> least = splat<V>(-87.33F);
+  const Floats<V> most = splat<V>(89.0F);
+  Floats<V> t = x < least ? least : x;
+  t = t > most ? most : t;
+  // t = n ln 2 + r. Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
+  const Floats<V> rounder = splat<V>(12582912.0F);
+  const Floats<V> shifted = V::fma(t, splat<V>(1.44269504F), rounder);
+  const Floats<V> n = shifted - rounder;
+  Floats<V> r = V::fma(n, splat<V>(-0.693359375F), t);  // ln 2 in two parts, the first exact in 10 bits
+  r = V::fma(n, splat<V>(2.12194440e-4F), r);
+  Floats<V> q = splat<V>(1.395047311e-3F);
+  q = V::fma(q, r, splat<V>(8.368882800e-3F));
+  q = V::fma(q, r, splat<V>(4.166620606e-2F));
+  q = V::fma(q, r, splat<V>(1.666651889e-1F));
+  q = V::fma(q, r, splat<V>(5.000000095e-1F));
+  const Floats<V> e_r = V::fma(q, r * r, r) + splat<V>(1.0F);
+  // 2^n as two factors, each representable for n up to 128.
+  const Ints<V> exponent = __builtin_bit_cast(Ints<V>, shifted) - __builtin_bit_cast(Ints<V>, rounder);
+  const Ints<V> half = exponent >> 1;
+  const Floats<V> low = __builtin_bit_cast(Floats<V>, (half + 127) << 23);
+  const Floats<V> high = __builtin_bit_cast(Floats<V>, (exponent - half + 127) << 23);
+  return x < least ? splat<V>(0.0F) : e_r * low * high;
+}
+
+// 1 / (1 + e^-x).
+template <class V>
+inline Floats<V> sigmoid(Floats<V> x) {
+  const Floats<V> one = splat<V>(1.0F);
+  return one / (one + exp<V>(-x));
+}
+
+template <class V>
+inline Floats<V> tanh(Floats<V> x) {
+  // Near 0 an odd polynomial, which keeps small values' relative precision; elsewhere 1 - 2 / (e^2|x| + 1).
+  const Floats<V> square = x * x;
+  Floats<V> q = splat<V>(-5.717054720e-3F);
+  q = V::fma(q, square, splat<V>(2.065059698e-2F));
+  q = V::fma(q, square, splat<V>(-5.374350148e-2F));
+  q = V::fma(q, square, splat<V>(1.333149134e-1F));
+  q = V::fma(q, square, splat<V>(-3.333328393e-1F));
+  const Floats<V> near = V::fma(q * square, x, x);
+  const Floats<V> zero = splat<V>(0.0F);
+  const Floats<V> one = splat<V>(1.0F);
+  const Floats<V> size = x < zero ? -x : x;
+  const Floats<V> far = one - splat<V>(2.0F) / (exp<V>(size + size) + one);
+  return size < splat<V>(0.625F) ? near : (x < zero ? -far : far);
+}
+
+// x (1 + erf(x / √2)) / 2, computed as max(x, 0) - t Q(t) with t = |x| and Q the upper tail of the normal
+// distribution: Q(t) = e^(-t²/2) p(1 / (1 + 0.24 t)), p a polynomial (the form of Abramowitz and
+// Stegun 7.1.26 with more terms; error of t Q(t) below 1e-9 before rounding).
+template <class V>
+inline Floats<V> gelu(Floats<V> x) {
+  const Floats<V> zero = splat<V>(0.0F);
+  const Floats<V> one = splat<V>(1.0F);
+  const Floats<V> limit = splat<V>(14.0F);  // Q is 0 in f32 from here on
+  Floats<V> t = x < zero ? -x : x;
+  t = t > limit ? limit : t;
+  const Floats<V> y = one / V::fma(t, splat<V>(0.24F), one);
+  Floats<V> p = splat<V>(-1.237808217e-1F);
+  p = V::fma(p, y, splat<V>(5.483946820e-1F));
+  p = V::fma(p, y, splat<V>(-6.339435911e-1F));
+  p = V::fma(p, y, splat<V>(6.129666925e-1F));
+  p = V::fma(p, y, splat<V>(-1.466990995e-1F));
+  p = V::fma(p, y, splat<V>(1.532446004e-1F));
+  p = V::fma(p, y, splat<V>(8.981755875e-2F));
+  const Floats<V> tail = p * y * exp<V>(splat<V>(-0.5F) * t * t);
+  return (x > zero ? x : zero) - t * tail;
+}
+
+template <class V>
+inline Floats<V> activate(Activation kind, Floats<V> x) {
+  const Floats<V> zero = splat<V>(0.0F);
+  switch (kind) {
+    case Activation::none:
+      return x;
+    case Activation::quick_gelu:
+      return x * sigmoid<V>(splat<V>(1.702F) * x);
+    case Activation::gelu:
+      return gelu<V>(x);
+    case Activation::gelu_tanh: {
+      // (1 + tanh u) / 2 is sigmoid(2 u); 2 sqrt(2 / π) = 1.59576912.
+      const Floats<V> cubic = V::fma(splat<V>(0.044715F) * x * x, x, x);
+      return x * sigmoid<V>(splat<V>(1.59576912F) * cubic);
+    }
+    case Activation::relu:
+      return x < zero ? zero : x;
+    case Activation::relu6: {
+      const Floats<V> six = splat<V>(6.0F);
+      const Floats<V> positive = x < zero ? zero : x;
+      return positive > six ? six : positive;
+    }
+    case Activation::silu:
+      return x * sigmoid<V>(x);
+    case Activation::tanh:
+      return tanh<V>(x);
+    case Activation::sigmoid:
+      return sigmoid<V>(x);
+  }
+  return x;
+}
+
+}  // namespace moa::cpu

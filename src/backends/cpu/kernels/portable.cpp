@@ -1,0 +1,28 @@
+// Vectors of four floats, which every 64-bit processor has; multiply and add rounded separately.
+#include "backends/cpu/kernels/table.hpp"
+
+namespace moa::cpu {
+namespace {
+
+struct Vector4 {
+  using Floats = float __attribute__((vector_size(16)));
+  using Ints = std::int32_t __attribute__((vector_size(16)));
+  static constexpr int kWidth = 4;
+  static constexpr int kTileRows = 6;
+  static constexpr int kTileVectors = 2;
+
+  static Floats splat(float x) { return Floats{x, x, x, x}; }
+  static Floats fma(Floats a, Floats b, Floats c) { return a * b + c; }
+  static Floats interleave_low(Floats a, Floats b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+  static Floats interleave_high(Floats a, Floats b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
+};
+
+constexpr Kernels kTable = table_of<Vector4>("portable");
+
+}  // namespace
+
+const Kernels& portable_kernels() {
+  return kTable;
+}
+
+}  // namespace moa::cpu

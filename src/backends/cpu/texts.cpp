@@ -1,0 +1,133 @@
+// Operations that know tokens and items.
+#include <algorithm>
+
+#include <moa/error.hpp>
+
+#include "backends/cpu/interpreter.hpp"
+
+namespace moa::cpu {
+namespace {
+
+// The row of `item` that `rule` names.
+std::int64_t row_by_rule(const TokensValue& tokens, std::int64_t item, const TokenRule& rule) {
+  const auto begin = tokens.ids.begin() + tokens.sequences.begin(item);
+  const auto end = tokens.ids.begin() + tokens.sequences.end(item);
+  const auto found = rule.kind == TokenRule::Kind::largest_id ? std::max_element(begin, end)
+                                                              : std::find(begin, end, rule.id);
+  return tokens.sequences.begin(item) + (found == end ? 0 : found - begin);
+}
+
+void expect_table(const Parameter& table) {
+  if (table.shape().rank() == 2) return;
+  throw Error(ErrorCode::shape_mismatch, "cannot look up rows of '" + table.name() + "': found " +
+                                             to_string(table.shape()) + ", expected [entries, width]");
+}
+
+}  // namespace
+
+Rows CpuInterpreter::embedding(const Tokens& tokens, TokenField field, const Parameter& table) {
+  const TokensValue& in = see(tokens);
+  expect_table(table);
+  const std::int64_t entries = table.shape()[0];
+  const std::vector<std::int32_t>& ids = field == TokenField::id ? in.ids : in.types;
+  auto out = new_rows(in.sequences, table.shape()[1]);
+  for (std::int64_t row = 0; row < out->rows(); ++row) {
+    const std::int64_t id = ids.empty() ? 0 : ids[static_cast<std::size_t>(row)];
+    if (id < 0 || id >= entries) {
+      throw Error(ErrorCode::out_of_range, "cannot look up a token in '" + table.name() + "': found id " +
+                                               std::to_string(id) + ", expected 0 to " +
+                                               std::to_string(entries - 1));
+    }
+    table.read_rows(id, 1, out->matrix.data + row * out->matrix.stride);
+  }
+  return Rows(std::move(out));
+}
+
+Rows CpuInterpreter::add_positions(const Rows& x, const Parameter& table, std::int64_t first) {
+  const RowsValue& in = see(x);
+  expect_table(table);
+  expect_equal(table.shape()[1], in.width, "add positions of '" + table.name() + "'");
+  std::int64_t longest = 0;
+  for (std::int64_t item = 0; item < in.sequences.items(); ++item) {
+    longest = std::max(longest, in.sequences.length(item));
+  }
+  const Block positions = engine_.blocks.take(longest * in.width);
+  table.read_rows(first, longest, positions.get());
+  auto out = new_rows(in.sequences, in.width);
+  for (std::int64_t item = 0; item < in.sequences.items(); ++item) {
+    const std::int64_t begin = in.sequences.begin(item);
+    kernels_.add({in.matrix.data + begin * in.matrix.stride, in.matrix.stride}, {positions.get(), in.width},
+                 in.sequences.length(item), in.width,
+                 {out->matrix.data + begin * out->matrix.stride, out->matrix.stride});
+  }
+  return Rows(std::move(out));
+}
+
+Rows CpuInterpreter::pick_rows(const RowsValue& x,
+                               const std::function<std::int64_t(std::int64_t item)>& pick) {
+  auto out = new_rows(Sequences::uniform(x.sequences.items(), 1), x.width);
+  for (std::int64_t item = 0; item < x.sequences.items(); ++item) {
+    std::copy_n(x.matrix.data + pick(item) * x.matrix.stride, x.width,
+                out->matrix.data + item * out->matrix.stride);
+  }
+  return Rows(std::move(out));
+}
+
+Rows CpuInterpreter::first_row(const Rows& x) {
+  const RowsValue& in = see(x);
+  return pick_rows(in, [&](std::int64_t item) { return in.sequences.begin(item); });
+}
+
+Rows CpuInterpreter::last_row(const Rows& x) {
+  const RowsValue& in = see(x);
+  return pick_rows(in, [&](std::int64_t item) { return in.sequences.end(item) - 1; });
+}
+
+Rows CpuInterpreter::row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) {
+  const RowsValue& in = see(x);
+  const TokensValue& ids = see(tokens);
+  if (!(in.sequences == ids.sequences)) {
+    throw Error(ErrorCode::shape_mismatch, "cannot pick rows by token: found " + std::to_string(in.rows()) +
+                                               " rows and " + std::to_string(ids.sequences.rows()) +
+                                               " tokens, expected the same items");
+  }
+  return pick_rows(in, [&](std::int64_t item) { return row_by_rule(ids, item, rule); });
+}
+
+Rows CpuInterpreter::mean_rows(const Rows& x) {
+  const RowsValue& in = see(x);
+  const std::int64_t items = in.sequences.items();
+  auto out = new_rows(Sequences::uniform(items, 1), in.width);
+  in_parts(items, in.width * (in.rows() / std::max<std::int64_t>(items, 1)),
+           [&](std::int64_t begin, std::int64_t end) {
+             for (std::int64_t item = begin; item < end; ++item) {
+               kernels_.mean({in.matrix.data + in.sequences.begin(item) * in.matrix.stride, in.matrix.stride},
+                             in.sequences.length(item), in.width,
+                             out->matrix.data + item * out->matrix.stride);
+             }
+           });
+  return Rows(std::move(out));
+}
+
+Rows CpuInterpreter::prepend_row(const Rows& x, const Parameter& row) {
+  const RowsValue& in = see(x);
+  expect_row(row, in.width, "put before each item");
+  const float* values = engine_.weights.vector(row);
+  const std::int64_t items = in.sequences.items();
+  std::vector<std::int64_t> lengths(static_cast<std::size_t>(items));
+  for (std::int64_t item = 0; item < items; ++item) {
+    lengths[static_cast<std::size_t>(item)] = in.sequences.length(item) + 1;
+  }
+  auto out = new_rows(Sequences(lengths), in.width);
+  for (std::int64_t item = 0; item < items; ++item) {
+    float* to = out->matrix.data + out->sequences.begin(item) * out->matrix.stride;
+    std::copy_n(values, in.width, to);
+    for (std::int64_t i = in.sequences.begin(item); i < in.sequences.end(item); ++i) {
+      to += out->matrix.stride;
+      std::copy_n(in.matrix.data + i * in.matrix.stride, in.width, to);
+    }
+  }
+  return Rows(std::move(out));
+}
+
+}  // namespace moa::cpu

@@ -1,0 +1,104 @@
+#include "backends/cpu_fixture.hpp"
+
+namespace moa {
+namespace {
+
+class CpuAttention : public CpuLevel {};
+
+// softmax(q kᵀ scale) v in doubles; q, k and v are the thirds of `qkv`'s rows.
+std::vector<double> attend(const std::vector<float>& qkv, const Sequences& sequences, std::int64_t heads,
+                           std::int64_t head_dim, double scale, bool causal) {
+  const std::int64_t width = heads * head_dim;
+  std::vector<double> out(static_cast<std::size_t>(sequences.rows() * width));
+  const auto at = [&](std::int64_t row, std::int64_t part, std::int64_t column) {
+    return static_cast<double>(qkv[static_cast<std::size_t>(row * 3 * width + part * width + column)]);
+  };
+  for (std::int64_t item = 0; item < sequences.items(); ++item) {
+    for (std::int64_t column = 0; column < width; column += head_dim) {
+      for (std::int64_t row = sequences.begin(item); row < sequences.end(item); ++row) {
+        const std::int64_t end = causal ? row + 1 : sequences.end(item);
+        double sum = 0;
+        for (std::int64_t key = sequences.begin(item); key < end; ++key) {
+          double score = 0;
+          for (std::int64_t d = 0; d < head_dim; ++d)
+            score += at(row, 0, column + d) * at(key, 1, column + d);
+          const double power = std::exp(score * scale);
+          sum += power;
+          for (std::int64_t d = 0; d < head_dim; ++d) {
+            out[static_cast<std::size_t>(row * width + column + d)] += power * at(key, 2, column + d);
+          }
+        }
+        for (std::int64_t d = 0; d < head_dim; ++d) {
+          out[static_cast<std::size_t>(row * width + column + d)] /= sum;
+        }
+      }
+    }
+  }
+  return out;
+}
+
+Rows attend(Interpreter& ops, const Rows& qkv, std::int64_t width, const AttentionOptions& options) {
+  return ops.attention(ops.columns(qkv, 0, width), ops.columns(qkv, width, width),
+                       ops.columns(qkv, 2 * width, width), options);
+}
+
+TEST_P(CpuAttention, AgreesWithDoubles) {
+  const Sequences sequences(std::vector<std::int64_t>{1, 2, 6, 7, 16, 50, 77, 13});
+  for (const std::int64_t head_dim : {1, 8, 12, 16, 24, 64, 72, 80, 88}) {
+    for (const Mask mask : {Mask::none, Mask::causal}) {
+      const std::int64_t width = 3 * head_dim;
+      const std::vector<float> qkv = random_values(sequences.rows() * 3 * width, 20);
+      const double scale = 1 / std::sqrt(static_cast<double>(head_dim));
+      expect_near(ops->read(attend(*ops, rows_from(*ops, qkv, sequences, 3 * width), width,
+                                   {.heads = 3, .mask = mask})),
+                  attend(qkv, sequences, 3, head_dim, scale, mask == Mask::causal), 5e-6,
+                  std::to_string(head_dim));
+    }
+  }
+}
+
+TEST_P(CpuAttention, AgreesWithDoublesOnLongItems) {
+  const Sequences sequences(std::vector<std::int64_t>{577, 253, 252});
+  const std::vector<float> qkv = random_values(sequences.rows() * 48, 21);
+  for (const Mask mask : {Mask::none, Mask::causal}) {
+    expect_near(ops->read(attend(*ops, rows_from(*ops, qkv, sequences, 48), 16,
+                                 {.heads = 1, .scale = 0.4, .mask = mask})),
+                attend(qkv, sequences, 1, 16, 0.4, mask == Mask::causal), 5e-6);
+  }
+}
+
+TEST_P(CpuAttention, LargeScoresDoNotOverflow) {
+  // Scores of thousands: the softmax is 1 at the largest.
+  const Sequences one(std::vector<std::int64_t>{2});
+  const Rows qkv = rows_from(*ops, {100, 100, 1, 100, -100, 2}, one, 3);
+  expect_near(ops->read(attend(*ops, qkv, 1, {.heads = 1})), {1, 1}, 1e-6);
+}
+
+TEST_P(CpuAttention, NanStaysInItsItem) {
+  const Sequences sequences(std::vector<std::int64_t>{3, 4, 5});
+  std::vector<float> qkv = random_values(12 * 24, 22);
+  qkv[4 * 24 + 9] = NAN;  // a key of the second item
+  const std::vector<float> out =
+      ops->read(attend(*ops, rows_from(*ops, qkv, sequences, 24), 8, {.heads = 1}));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    EXPECT_EQ(std::isnan(out[i]), i / 8 >= 3 && i / 8 < 7) << i;
+  }
+}
+
+TEST_P(CpuAttention, RefusesHeadsThatDoNotDivideTheWidth) {
+  const Rows x = rows_from(*ops, std::vector<float>(6), 1, 1, 6);
+  expect_error(ErrorCode::shape_mismatch, [&] { ops->attention(x, x, x, {.heads = 4}); });
+  expect_error(ErrorCode::shape_mismatch, [&] { ops->attention(x, x, x, {.heads = 0}); });
+}
+
+TEST_P(CpuAttention, RefusesQueriesAndKeysOfDifferentItems) {
+  const Rows x = rows_from(*ops, std::vector<float>(8), 1, 2, 4);
+  const Rows y = rows_from(*ops, std::vector<float>(8), 2, 1, 4);
+  expect_error(ErrorCode::shape_mismatch, [&] { ops->attention(x, y, y, {}); });
+  expect_error(ErrorCode::shape_mismatch, [&] { ops->attention(x, ops->columns(x, 0, 2), x, {}); });
+}
+
+MOA_AT_EVERY_LEVEL(CpuAttention);
+
+}  // namespace
+}  // namespace moa

@@ -1,0 +1,127 @@
+#include "backends/cpu_fixture.hpp"
+
+namespace moa {
+namespace {
+
+class CpuPictures : public CpuLevel {};
+
+struct Case {
+  std::int64_t batch, channels, height, width, out, kernel_height, kernel_width;
+  ConvolutionOptions options;
+};
+
+// The convolution in doubles: [batch, out height, out width, out].
+std::vector<double> convolve(const Case& c, const std::vector<float>& x, const std::vector<float>& weight,
+                             const std::vector<float>& bias) {
+  std::vector<double> result;
+  const PixelPadding& p = c.options.padding;
+  const std::int64_t out_height = (c.height + p.top + p.bottom - c.kernel_height) / c.options.stride + 1;
+  const std::int64_t out_width = (c.width + p.left + p.right - c.kernel_width) / c.options.stride + 1;
+  const std::int64_t depth = c.channels / c.options.groups;
+  for (std::int64_t b = 0; b < c.batch; ++b) {
+    for (std::int64_t y = 0; y < out_height; ++y) {
+      for (std::int64_t column = 0; column < out_width; ++column) {
+        for (std::int64_t o = 0; o < c.out; ++o) {
+          double sum = bias[static_cast<std::size_t>(o)];
+          for (std::int64_t d = 0; d < depth; ++d) {
+            const std::int64_t channel = c.options.groups == 1 ? d : o;
+            for (std::int64_t i = 0; i < c.kernel_height; ++i) {
+              for (std::int64_t j = 0; j < c.kernel_width; ++j) {
+                const std::int64_t in_y = y * c.options.stride - p.top + i;
+                const std::int64_t in_x = column * c.options.stride - p.left + j;
+                if (in_y < 0 || in_y >= c.height || in_x < 0 || in_x >= c.width) continue;
+                sum += static_cast<double>(x[static_cast<std::size_t>(
+                           ((b * c.channels + channel) * c.height + in_y) * c.width + in_x)]) *
+                       weight[static_cast<std::size_t>(
+                           ((o * depth + d) * c.kernel_height + i) * c.kernel_width + j)];
+              }
+            }
+          }
+          result.push_back(std::min(std::max(sum, 0.0), 6.0));
+        }
+      }
+    }
+  }
+  return result;
+}
+
+TEST_P(CpuPictures, ConvolutionAgreesWithDoubles) {
+  std::vector<Case> cases{
+      {2, 3, 14, 21, 10, 7, 7, {.stride = 7}},                         // patches
+      {1, 3, 9, 11, 8, 3, 3, {.stride = 2, .padding = {0, 1, 0, 1}}},  // a stem, padded on one side
+      {3, 17, 5, 4, 33, 1, 1, {}},                                     // pixel by pixel
+      {1, 5, 6, 6, 7, 1, 1, {.stride = 2}},
+      {1, 2, 3, 3, 4, 1, 1, {.padding = {1, 0, 2, 0}}},
+      {1, 4, 3, 2, 5, 5, 5, {.padding = {2, 2, 2, 2}}},  // larger than the picture
+      {1, 1, 1, 1, 1, 3, 3, {.padding = {4, 4, 4, 4}}},  // windows of nothing but padding
+      {1, 3, 70, 40, 6, 16, 4, {.stride = 3}},
+  };
+  for (const std::int64_t kernel : {3, 5}) {
+    for (const std::int64_t stride : {1, 2}) {
+      for (const std::int64_t channels : {1, 16, 40}) {
+        cases.push_back({2,
+                         channels,
+                         9,
+                         8,
+                         channels,
+                         kernel,
+                         kernel,
+                         {.stride = stride, .padding = {1, 2, 0, 3}, .groups = channels}});
+      }
+    }
+  }
+  for (Case& c : cases) {
+    c.options.activation = Activation::relu6;
+    const std::vector<float> x = random_values(c.batch * c.channels * c.height * c.width, 30);
+    const Convolution layer{
+        random_parameter("w", {c.out, c.channels / c.options.groups, c.kernel_height, c.kernel_width}, 31,
+                         0.3F),
+        random_parameter("b", {c.out}, 32)};
+    const Tensor in = ops->pixels(x, c.batch, c.channels, c.height, c.width);
+    std::vector<double> expected = convolve(c, x, layer.weight.read(), layer.bias.read());
+    const Tensor out = ops->convolution(in, layer, c.options);
+    expect_near(ops->read(ops->rows_of(out)), expected, 2e-5);
+
+    ConvolutionOptions with_residual = c.options;
+    with_residual.residual = &out;
+    for (double& value : expected) value *= 2;
+    expect_near(ops->read(ops->rows_of(ops->convolution(in, layer, with_residual))), expected, 4e-5);
+  }
+}
+
+TEST_P(CpuPictures, GathersManyWindowsInSlabs) {
+  // 300 x 300 windows of 27 numbers are more than one slab holds.
+  const Case c{1, 3, 300, 300, 4, 3, 3, {.padding = {1, 1, 1, 1}, .activation = Activation::relu6}};
+  const std::vector<float> x = random_values(3 * 300 * 300, 33);
+  const Convolution layer{random_parameter("w", {4, 3, 3, 3}, 34, 0.3F), random_parameter("b", {4}, 35)};
+  const Tensor out = ops->convolution(ops->pixels(x, 1, 3, 300, 300), layer, c.options);
+  expect_near(ops->read(ops->rows_of(out)), convolve(c, x, layer.weight.read(), layer.bias.read()), 1e-5);
+}
+
+TEST_P(CpuPictures, PixelsBecomeRowsInReadingOrder) {
+  const Tensor x = ops->pixels(std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8}, 1, 2, 2, 2);
+  EXPECT_EQ(ops->read(ops->rows_of(x)), (std::vector<float>{1, 5, 2, 6, 3, 7, 4, 8}));
+  EXPECT_EQ(ops->read(ops->mean_pixels(x)), (std::vector<float>{2.5, 6.5}));
+}
+
+TEST_P(CpuPictures, RefusesWhatDoesNotFit) {
+  const Tensor x = ops->pixels(std::vector<float>(4 * 9), 1, 4, 3, 3);
+  const auto layer = [](Shape shape) { return Convolution{random_parameter("w", std::move(shape), 36), {}}; };
+  expect_error(ErrorCode::shape_mismatch, [&] { ops->convolution(x, layer({2, 3, 1, 1}), {}); });
+  expect_error(ErrorCode::shape_mismatch, [&] { ops->convolution(x, layer({2, 4, 4, 1}), {}); });
+  expect_error(ErrorCode::shape_mismatch, [&] { ops->convolution(x, layer({2, 4}), {}); });
+  expect_error(ErrorCode::unsupported, [&] { ops->convolution(x, layer({4, 2, 1, 1}), {.groups = 2}); });
+  expect_error(ErrorCode::invalid_argument, [&] { ops->convolution(x, layer({2, 4, 1, 1}), {.stride = 0}); });
+  expect_error(ErrorCode::invalid_argument, [&] {
+    ops->convolution(x, layer({2, 4, 1, 1}), {.padding = {.left = -1}});
+  });
+  expect_error(ErrorCode::shape_mismatch, [&] {
+    ops->convolution(x, layer({2, 4, 1, 1}), {.residual = &x});
+  });
+  expect_error(ErrorCode::shape_mismatch, [&] { ops->pixels(std::vector<float>(5), 1, 1, 2, 2); });
+}
+
+MOA_AT_EVERY_LEVEL(CpuPictures);
+
+}  // namespace
+}  // namespace moa
