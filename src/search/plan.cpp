@@ -1,0 +1,94 @@
+#include "search/plan.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace moa::search {
+namespace {
+
+struct Match {
+  Place place;
+  const ListedPlace* listed;
+};
+
+// A place keeps the id that it has; a new one gets the next.
+std::vector<Match> match_places(std::span<const ListedPlace> listed, const Contents& contents) {
+  std::int64_t last_id = contents.places.empty() ? 0 : contents.places.back().id;
+  std::vector<Match> matches;
+  for (const ListedPlace& place : listed) {
+    const auto known = std::ranges::find(contents.places, place.canonical, &Place::canonical);
+    if (known != contents.places.end()) {
+      matches.push_back({*known, &place});
+    } else {
+      matches.push_back({{++last_id, place.canonical, place.spelling}, &place});
+    }
+  }
+  std::ranges::sort(matches, {}, [](const Match& match) { return match.place.id; });
+  return matches;
+}
+
+bool is_hidden_from_sight(const std::string& inside, const ListedPlace& listed) {
+  return std::ranges::any_of(listed.unreadable, [&](const UnreadableFolder& folder) {
+    return inside.size() > folder.inside.size() && inside.starts_with(folder.inside) &&
+           inside[folder.inside.size()] == '/';
+  });
+}
+
+void keep(const Item& item, Plan& plan) {
+  if (item.has_vector()) {
+    ++plan.unchanged;
+  } else if (item.failure) {
+    ++plan.failed;
+  } else {
+    ++plan.skipped;
+  }
+}
+
+// Both lists are in bytewise order of `inside`: one pass over the two tells them apart.
+void compare(const Match& match, std::span<const Item> items, Plan& plan) {
+  const ListedPlace& listed = *match.listed;
+  auto item = items.begin();
+  const auto settle_absent = [&] {
+    if (is_hidden_from_sight(item->inside, listed)) {
+      keep(*item, plan);
+    } else {
+      plan.removed.push_back(*item);
+    }
+    ++item;
+  };
+  for (const WalkedFile& file : listed.files) {
+    while (item != items.end() && item->inside < file.inside) settle_absent();
+    const bool known = item != items.end() && item->inside == file.inside;
+    if (known && item->stamp == file.stamp) {
+      keep(*item, plan);
+    } else {
+      plan.candidates.push_back({match.place.id, file.inside, join(listed.canonical, file.inside),
+                                 listed.is_file, known ? &*item : nullptr});
+    }
+    if (known) ++item;
+  }
+  while (item != items.end()) settle_absent();
+}
+
+}  // namespace
+
+Plan make_plan(std::span<const ListedPlace> listed, const Contents& contents) {
+  Plan plan;
+  const std::vector<Match> matches = match_places(listed, contents);
+  for (const Match& match : matches) {
+    plan.places.push_back(match.place);
+    const auto items = std::ranges::equal_range(contents.items, match.place.id, {}, &Item::place);
+    compare(match, {items.begin(), items.end()}, plan);
+  }
+  const auto same = [](const Place& a, const Place& b) { return a.id == b.id; };
+  plan.places_changed = !std::ranges::equal(plan.places, contents.places, same);
+  std::ranges::set_union(plan.places, contents.places, std::back_inserter(plan.places_meanwhile), {},
+                         &Place::id, &Place::id);
+  for (const Item& item : contents.items) {
+    if (!std::ranges::binary_search(plan.places, item.place, {}, &Place::id)) plan.removed.push_back(item);
+  }
+  return plan;
+}
+
+}  // namespace moa::search
