@@ -40,10 +40,6 @@ fs::path user_cache_directory(const Environment& environment) {
   return home.empty() ? fs::path() : home / ".cache";
 }
 
-bool is_commit(std::string_view text) {
-  return text.size() == kCommitDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 // Letters, digits and "._-", as the hub allows, and nothing that a path could take for "." or "..".
 bool is_name_part(std::string_view part) {
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -175,6 +171,10 @@ std::optional<HubId> HubId::parse(std::string_view name) {
   if (!valid) return std::nullopt;
   id.repository = name;
   return id;
+}
+
+bool is_commit(std::string_view text) noexcept {
+  return text.size() == kCommitDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 std::string HubId::folder() const {

@@ -45,6 +45,9 @@ struct HubId {
   std::string folder() const;
 };
 
+// Whether `text` is a commit as the hub writes it: 40 lower-case hexadecimal digits.
+bool is_commit(std::string_view text) noexcept;
+
 // The directory that `name` (what follows --model) means: a directory; else a bundled model; else a hub id in
 // the cache. Errors: not_found, which names `moa pull` if `name` can be a hub id; corrupt_data if the cache's
 // reference is none; invalid_argument for an empty name.

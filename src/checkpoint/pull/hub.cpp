@@ -1,0 +1,163 @@
+#include "pull/hub.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <moa/error.hpp>
+
+#include "base/config.hpp"
+#include "base/file.hpp"
+#include "checkpoint/file_names.hpp"
+#include "pull/attempts.hpp"
+#include "pull/download.hpp"
+#include "pull/http.hpp"
+
+namespace moa {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A short document, kept in memory.
+class TextReceiver final : public HttpReceiver {
+ public:
+  bool begin(const HttpResponse&, const HttpHeaders&) override {
+    text.clear();
+    return true;
+  }
+  void receive(std::span<const std::byte> bytes) override {
+    constexpr std::size_t kMaxBytes = 16u << 20;
+    if (bytes.size() > kMaxBytes - text.size()) {
+      throw Error(ErrorCode::limit_exceeded, "the hub's list of files is longer than 16 MiB");
+    }
+    text += as_text(bytes);
+  }
+  std::string text;
+};
+
+struct Listing {
+  std::string commit;
+  std::vector<std::string> names;
+};
+
+Listing list_files(HttpClient& client, const PullRequest& request) {
+  std::string revision;  // as one part of a path
+  for (const char c : request.id.revision) revision += c == '/' ? std::string("%2F") : std::string(1, c);
+  const std::string path = "/api/models/" + request.id.repository + "/revision/" + revision;
+  const std::string what = client.endpoint() + path;
+  TextReceiver answer;
+  with_attempts(request, what, [&] { check_status(client.get(path, 0, answer).status, what); });
+
+  const Config document = Config::parse(answer.text, what);
+  Listing listing;
+  listing.commit = document.string("sha", "");
+  if (!is_commit(listing.commit)) {
+    throw Error(ErrorCode::corrupt_data, what + ": 'sha': found no commit");
+  }
+  for (const Config& file : document.objects("siblings")) {
+    listing.names.push_back(file.string("rfilename", ""));
+  }
+  return listing;
+}
+
+void make_directories(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) {
+    throw Error(ErrorCode::io_error, "cannot make the folder '" + path.string() + "': " + error.message());
+  }
+}
+
+// A link beside the others that is there whole or not at all.
+void link_to_blob(const fs::path& link, const std::string& digest) {
+  const fs::path temporary = link.string() + ".link";
+  std::error_code error;
+  fs::remove(temporary, error);
+  fs::create_symlink(fs::path("..") / ".." / "blobs" / digest, temporary, error);
+  if (!error) fs::rename(temporary, link, error);
+  if (error) {
+    throw Error(ErrorCode::io_error, "cannot make the link '" + link.string() + "': " + error.message());
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> files_to_pull(std::span<const std::string> names) {
+  const auto has = [&](std::string_view name) { return std::ranges::find(names, name) != names.end(); };
+  const auto is_complete = [&](const LayoutFiles& files) {
+    return has(files.config) && (has(files.weights) || has(files.index));
+  };
+  const bool is_transformers = is_complete(kTransformersFiles);
+  if (!is_transformers && !is_complete(kOpenClipFiles)) {
+    throw Error(ErrorCode::unsupported,
+                "cannot pull the model: found no config.json with model.safetensors, and no "
+                "open_clip_config.json with open_clip_model.safetensors");
+  }
+  const LayoutFiles& layout = is_transformers ? kTransformersFiles : kOpenClipFiles;
+
+  std::vector<std::string> wanted;
+  std::vector<std::string> weights;
+  for (const std::string& name : names) {
+    const bool is_small = std::ranges::find(kIdentityFileNames, name) != kIdentityFileNames.end() ||
+                          std::ranges::find(kModelCardNames, name) != kModelCardNames.end();
+    const bool is_weights =
+        has(layout.weights)
+            ? name == layout.weights
+            : name == layout.index || (is_shard_name(name) && name.starts_with(layout.shard_begin));
+    if (is_small) wanted.push_back(name);
+    if (is_weights) weights.push_back(name);
+  }
+  std::ranges::sort(wanted);
+  std::ranges::sort(weights);
+  wanted.insert(wanted.end(), weights.begin(), weights.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  return wanted;
+}
+
+PullResult pull_from_hub(const PullRequest& request) {
+  if (request.cache.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "cannot pull " + request.id.repository + ": no cache directory; set HF_HUB_CACHE or HOME");
+  }
+  HttpClient client(request.endpoint, request.token, request.cancelled);
+  const Listing listing = list_files(client, request);
+  const std::vector<std::string> names = files_to_pull(listing.names);
+
+  const fs::path repository = request.cache / request.id.folder();
+  const fs::path blobs = repository / "blobs";
+  PullResult result;
+  result.commit = listing.commit;
+  result.snapshot = repository / "snapshots" / listing.commit;
+  result.files = names.size();
+  make_directories(blobs);
+  make_directories(result.snapshot);
+
+  PullProgress state;
+  state.file_count = names.size();
+  for (const std::string& name : names) {
+    state.file = name;
+    state.file_number += 1;
+    std::error_code ignored;
+    if (fs::is_regular_file(result.snapshot / name, ignored)) continue;  // a link whose blob is there
+    const auto progress = [&](std::uint64_t done_bytes, std::uint64_t total_bytes) {
+      state.done_bytes = done_bytes;
+      state.total_bytes = total_bytes;
+      if (request.progress) request.progress(state);
+    };
+    const std::string path = "/" + request.id.repository + "/resolve/" + listing.commit + "/" + name;
+    const FetchedBlob blob = fetch_blob(client, request, path, blobs, progress);
+    result.downloaded_bytes += blob.downloaded_bytes;
+    link_to_blob(result.snapshot / name, blob.digest);
+  }
+
+  if (request.id.revision != listing.commit) {  // last: a branch names only what is whole
+    const fs::path reference = repository / "refs" / request.id.revision;
+    make_directories(reference.parent_path());
+    write_file_atomically(reference, listing.commit);
+  }
+  return result;
+}
+
+}  // namespace moa
