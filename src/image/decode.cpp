@@ -9,6 +9,7 @@
 #include "image/orientation.hpp"
 #include "image/picture.hpp"
 #include "image/pixel_limit.hpp"
+#include "image/tiff_directory.hpp"
 #include "image/to_rgb.hpp"
 
 namespace moa {
@@ -41,6 +42,31 @@ int orientation_of(const CodecHeader& header) {
   return xmp_orientation({reinterpret_cast<const char*>(xmp.data()), xmp.size()}).value_or(1);
 }
 
+// What libvips does not tell: TIFF's extra samples may be alpha, alpha multiplied in, or nothing; its YCbCr
+// without JPEG comes unconverted; a gray PNG with one transparent level looks like one with alpha.
+RowFormat row_format(PictureKind kind, std::span<const std::byte> bytes, const CodecHeader& header) {
+  RowFormat format{header.samples, header.type, header.color};
+  if (kind == PictureKind::png) {
+    constexpr std::size_t kColorTypeAt = 25;
+    format.gray_is_wide = bytes.size() > kColorTypeAt && bytes[kColorTypeAt] == std::byte{0};
+  }
+  if (kind != PictureKind::tiff) return format;
+  constexpr int kYCbCr = 6;
+  constexpr int kJpeg = 7;
+  if (tiff_short(bytes, tiff_tag::kPhotometric) == kYCbCr &&
+      tiff_short(bytes, tiff_tag::kCompression) != kJpeg) {
+    throw Error(ErrorCode::unsupported, "cannot decode a TIFF picture: YCbCr without JPEG compression");
+  }
+  if (format.color == ColorModel::rgba) {
+    constexpr int kUnspecified = 0;
+    constexpr int kPremultiplied = 1;
+    const auto extra = tiff_short(bytes, tiff_tag::kExtraSamples);
+    if (extra == kUnspecified) format.color = ColorModel::rgb;
+    if (extra == kPremultiplied) format.color = ColorModel::rgba_premultiplied;
+  }
+  return format;
+}
+
 [[noreturn]] void fail(PictureKind kind, const CodecFailure& failure) {
   throw Error(static_cast<ErrorCode>(failure.code),
               "cannot decode a " + std::string(name(kind)) + " picture: " + failure.message);
@@ -56,11 +82,14 @@ Picture decode_by_component(PictureKind kind, std::span<const std::byte> bytes,
       codec.close);
   if (!opened) fail(kind, failure);
 
+  check_declared_size(kind, header.width_px, header.height_px, options);
+  const int orientation = orientation_of(header);
+  const RowFormat layout = row_format(kind, bytes, header);
   Picture picture = blank_picture(kind, header.width_px, header.height_px, options);
   struct Target {
     Picture& picture;
     RowFormat format;
-  } target{picture, {header.samples, header.type, header.color}};
+  } target{picture, layout};
   const CodecRows store = [](void* context, std::int64_t y, std::int64_t rows, const std::uint8_t* samples,
                              std::int64_t stride_bytes) {
     const auto& [into, format] = *static_cast<Target*>(context);
@@ -70,7 +99,7 @@ Picture decode_by_component(PictureKind kind, std::span<const std::byte> bytes,
     }
   };
   if (codec.read(opened.get(), store, &target, &failure) != 0) fail(kind, failure);
-  return upright(std::move(picture), orientation_of(header));
+  return upright(std::move(picture), orientation);
 }
 
 }  // namespace

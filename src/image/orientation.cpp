@@ -3,56 +3,25 @@
 #include <cstring>
 #include <utility>
 
+#include "image/tiff_directory.hpp"
+
 namespace moa {
 namespace {
 
-constexpr std::uint16_t kOrientationTag = 0x0112;
-constexpr std::uint16_t kShort = 3;
-constexpr std::size_t kEntryBytes = 12;
-
-// Numbers in the byte order that the block declares. Offsets are checked by the caller.
-struct Reader {
-  std::span<const std::byte> bytes;
-  bool big_endian;
-
-  std::uint32_t number(std::size_t at, std::size_t size) const {
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-      value = value << 8 | std::to_integer<std::uint32_t>(bytes[big_endian ? at + i : at + size - 1 - i]);
-    }
-    return value;
-  }
-};
-
-bool begins(std::span<const std::byte> bytes, std::string_view prefix) {
-  return bytes.size() >= prefix.size() && std::memcmp(bytes.data(), prefix.data(), prefix.size()) == 0;
-}
-
-std::optional<int> valid(std::uint32_t orientation) {
+std::optional<int> valid(int orientation) {
   if (orientation < 1 || orientation > 8) return std::nullopt;
-  return static_cast<int>(orientation);
+  return orientation;
 }
 
 }  // namespace
 
 std::optional<int> exif_orientation(std::span<const std::byte> exif) noexcept {
-  using namespace std::string_view_literals;
-  while (begins(exif, "Exif\0\0"sv)) exif = exif.subspan(6);  // some writers put it twice
-  const bool big_endian = begins(exif, "MM\0\x2a"sv);
-  if (!big_endian && !begins(exif, "II\x2a\0"sv)) return std::nullopt;
-  const Reader reader{exif, big_endian};
-  if (exif.size() < 8) return std::nullopt;
-  const std::size_t directory = reader.number(4, 4);
-  if (directory > exif.size() || exif.size() - directory < 2) return std::nullopt;
-  const std::size_t entries = reader.number(directory, 2);
-  for (std::size_t i = 0; i < entries; ++i) {
-    const std::size_t entry = directory + 2 + i * kEntryBytes;
-    if (entry > exif.size() || exif.size() - entry < kEntryBytes) return std::nullopt;
-    if (reader.number(entry, 2) != kOrientationTag) continue;
-    if (reader.number(entry + 2, 2) != kShort || reader.number(entry + 4, 4) != 1) return std::nullopt;
-    return valid(reader.number(entry + 8, 2));
+  constexpr std::string_view kPrefix("Exif\0\0", 6);
+  while (exif.size() >= kPrefix.size() && std::memcmp(exif.data(), kPrefix.data(), kPrefix.size()) == 0) {
+    exif = exif.subspan(kPrefix.size());  // some writers put it twice
   }
-  return std::nullopt;
+  const auto found = tiff_short(exif, tiff_tag::kOrientation);
+  return found ? valid(*found) : std::nullopt;
 }
 
 std::optional<int> xmp_orientation(std::string_view xmp) noexcept {
@@ -66,8 +35,9 @@ std::optional<int> xmp_orientation(std::string_view xmp) noexcept {
     } else {
       continue;
     }
-    if (!rest.empty() && rest[0] >= '0' && rest[0] <= '9')
-      return valid(static_cast<std::uint32_t>(rest[0] - '0'));
+    if (!rest.empty() && rest[0] >= '0' && rest[0] <= '9') {
+      return valid(rest[0] - '0');
+    }
   }
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #include "image/to_rgb.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace moa {
@@ -36,6 +37,11 @@ std::uint8_t byte_of(Sample value) {
   return clipped(value);
 }
 
+// A colour from its product with alpha.
+std::uint8_t divided(std::uint8_t product, std::uint8_t alpha) {
+  return alpha == 0 ? 0 : static_cast<std::uint8_t>(std::min(255 * product / alpha, 255));
+}
+
 template <typename Sample>
 void convert_row(const RowFormat& format, const std::uint8_t* from, std::int64_t width_px,
                  std::uint8_t* to) noexcept {
@@ -48,7 +54,8 @@ void convert_row(const RowFormat& format, const std::uint8_t* from, std::int64_t
         to[0] = to[1] = to[2] = clipped(at(0));
         break;
       case ColorModel::gray_alpha:
-        to[0] = to[1] = to[2] = over_white(byte_of(at(0)), byte_of(at(1)));
+        to[0] = to[1] = to[2] =
+            over_white(format.gray_is_wide ? clipped(at(0)) : byte_of(at(0)), byte_of(at(1)));
         break;
       case ColorModel::rgb:
         for (int c = 0; c < 3; ++c) to[c] = byte_of(at(c));
@@ -56,6 +63,11 @@ void convert_row(const RowFormat& format, const std::uint8_t* from, std::int64_t
       case ColorModel::rgba:
         for (int c = 0; c < 3; ++c) to[c] = over_white(byte_of(at(c)), byte_of(at(3)));
         break;
+      case ColorModel::rgba_premultiplied: {
+        const std::uint8_t alpha = byte_of(at(3));
+        for (int c = 0; c < 3; ++c) to[c] = over_white(divided(byte_of(at(c)), alpha), alpha);
+        break;
+      }
       case ColorModel::cmyk: {
         const int light = 255 - byte_of(at(3));
         for (int c = 0; c < 3; ++c)

@@ -13,8 +13,10 @@ struct RowFormat {
   std::int32_t samples;  // a pixel
   SampleType type;
   ColorModel color;
-  // 16-bit values: Pillow keeps the high byte of colours and of gray with alpha, but reads gray alone as a
-  // wide integer, which convert("RGB") clips at 255.
+  // 16-bit colours keep their high byte, and so does gray beside an alpha channel. Gray alone is a wide
+  // integer to Pillow, which convert("RGB") clips at 255; with a transparent level named (PNG's tRNS) it
+  // still is, though the codec sends an alpha channel.
+  bool gray_is_wide = false;
 };
 
 // Converts `width_px` pixels from `from` to RGB at `to`. Alpha is composited on white with the rounding of
