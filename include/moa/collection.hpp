@@ -40,7 +40,7 @@ struct UpdateReport {
 };
 
 struct UpdateOptions {
-  std::function<void(std::size_t done, std::size_t total)> progress;  // may be empty
+  std::function<void(std::size_t done, std::size_t total)> progress = {};  // may be empty
   // Called once if another process is updating this collection, before waiting for it to end; may be empty.
   std::function<void()> waiting;
   const std::atomic<bool>* cancelled = nullptr;  // Error cancelled, after what was finished is kept
@@ -50,11 +50,11 @@ struct UpdateOptions {
 
 struct SearchOptions {
   std::size_t top = 5;
-  std::optional<double> min_score;
+  std::optional<double> min_score = {};
   // Globs as the shell's, but `*` matches `/` too; against the path inside its place, and against the file
   // name.
-  std::vector<std::string> exclude;
-  std::vector<std::filesystem::path> exclude_files;  // however they are spelt
+  std::vector<std::string> exclude = {};
+  std::vector<std::filesystem::path> exclude_files = {};  // however they are spelt
   // How places are written in the results: each stands for the place that it leads to. A place that none of
   // these leads to is written as the last update of this object spelt it, or else as when it was first
   // indexed, or else, if that leads elsewhere from here, with its absolute path.

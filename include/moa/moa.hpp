@@ -10,4 +10,5 @@
 #include <moa/collection.hpp>
 #include <moa/error.hpp>
 #include <moa/model.hpp>
+#include <moa/system.hpp>
 #include <moa/vectors.hpp>

@@ -52,13 +52,13 @@ struct EmbedOptions {
   std::int64_t dim = 0;
   // Put before each text: the name of a prompt in the model's configuration, which replaces the model's
   // default one, or words, which follow it.
-  std::optional<std::string> prompt;
+  std::optional<std::string> prompt = {};
   // The most items in one forward pass; 0: chosen by work.
   std::int64_t batch = 0;
   // Pictures that declare more are limit_exceeded.
   double max_megapixels = 256;
   // Called now and then with how many inputs are done; may be empty. Called from the embedding thread.
-  std::function<void(std::size_t done)> progress;
+  std::function<void(std::size_t done)> progress = {};
   // When it becomes true, no new item is begun: those not yet delivered fail as `cancelled`.
   const std::atomic<bool>* cancelled = nullptr;
 };
@@ -105,8 +105,8 @@ struct ModelInfo {
 struct ClassifyOptions {
   // "{}" stands for the label; several are averaged on the unit sphere. Empty: the model's own, or "a photo
   // of a {}.".
-  std::vector<std::string> templates;
-  EmbedOptions embed;
+  std::vector<std::string> templates = {};
+  EmbedOptions embed = {};
 };
 
 // Scores of the labels for each picture.

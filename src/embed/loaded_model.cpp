@@ -113,7 +113,7 @@ const ImageProcessor& LoadedModel::processor() const {
     auto processor =
         directory_.layout() == ModelDirectory::Layout::open_clip
             ? ImageProcessor::from_open_clip(directory_.config().object("preprocess_cfg"), image.height_px)
-            : ImageProcessor::from_config(directory_.json("preprocessor_config.json"));
+            : ImageProcessor::from_config(processor_config_of(directory_));
     if (processor.height_px() != image.height_px || processor.width_px() != image.width_px) {
       throw Error(ErrorCode::shape_mismatch, directory_.path().string() + ": the picture processor makes " +
                                                  std::to_string(processor.width_px()) + "x" +

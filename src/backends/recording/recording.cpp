@@ -1,6 +1,7 @@
 #include "backends/recording/recording.hpp"
 
 #include <array>
+#include <cstdio>
 #include <memory>
 #include <string_view>
 
@@ -33,9 +34,9 @@ std::string text(Activation activation) {
 }
 
 std::string number(double value) {
-  std::string digits = std::to_string(value);
-  if (value != 0 && value < 1e-4) digits = std::to_string(value * 1e12) + "e-12";
-  return digits;
+  std::array<char, 32> digits{};
+  std::snprintf(digits.data(), digits.size(), "%.9g", value);
+  return digits.data();
 }
 
 }  // namespace
