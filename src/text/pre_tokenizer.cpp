@@ -1,0 +1,220 @@
+#include "text/pre_tokenizer.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "text/byte_level.hpp"
+#include "text/metaspace.hpp"
+#include "text/regex.hpp"
+#include "text/split.hpp"
+#include "text/unicode.hpp"
+
+namespace moa {
+namespace {
+
+constexpr int kMaxNesting = 16;
+
+class Sequence final : public PreTokenizer {
+ public:
+  explicit Sequence(std::vector<std::unique_ptr<PreTokenizer>> steps) : steps_(std::move(steps)) {}
+  void split(std::vector<Piece>& pieces) const override {
+    for (const auto& step : steps_) step->split(pieces);
+  }
+
+ private:
+  std::vector<std::unique_ptr<PreTokenizer>> steps_;
+};
+
+// A step that looks at one piece at a time.
+class PieceByPiece : public PreTokenizer {
+ public:
+  void split(std::vector<Piece>& pieces) const final {
+    std::vector<Piece> result;
+    result.reserve(pieces.size());
+    for (Piece& piece : pieces) split_one(piece, result);
+    pieces = std::move(result);
+  }
+
+ private:
+  virtual void split_one(Piece& piece, std::vector<Piece>& result) const = 0;
+};
+
+// Cuts at the characters for which a predicate holds.
+class AtCharacters final : public PieceByPiece {
+ public:
+  AtCharacters(bool (*matches)(char32_t), SplitBehavior behavior) : matches_(matches), behavior_(behavior) {}
+
+ private:
+  void split_one(Piece& piece, std::vector<Piece>& result) const override {
+    append_split(piece, character_spans(piece.text, matches_), behavior_, result);
+  }
+
+  bool (*matches_)(char32_t);
+  SplitBehavior behavior_;
+};
+
+class CharDelimiterSplit final : public PieceByPiece {
+ public:
+  explicit CharDelimiterSplit(char32_t delimiter) : delimiter_(delimiter) {}
+
+ private:
+  void split_one(Piece& piece, std::vector<Piece>& result) const override {
+    const auto is_delimiter = [this](char32_t c) { return c == delimiter_; };
+    append_split(piece, character_spans(piece.text, is_delimiter), SplitBehavior::removed, result);
+  }
+
+  char32_t delimiter_;
+};
+
+// Runs of word characters, and runs of what is neither word nor white space: \w+|[^\w\s]+
+class Whitespace final : public PieceByPiece {
+ private:
+  enum class Kind { space, word, other };
+  static Kind kind_of(char32_t c) {
+    return is_word(c) ? Kind::word : is_white_space(c) ? Kind::space : Kind::other;
+  }
+
+  void split_one(Piece& piece, std::vector<Piece>& result) const override {
+    Spans spans;
+    Kind last = Kind::space;
+    for (std::size_t at = 0; at < piece.text.size();) {
+      const std::size_t here = at;
+      const Kind kind = kind_of(next_code_point(piece.text, at));
+      if (spans.empty() || kind != last) {
+        spans.push_back({here, at, kind == Kind::space});
+      } else {
+        spans.back().end = at;
+      }
+      last = kind;
+    }
+    append_split(piece, spans, SplitBehavior::removed, result);
+  }
+};
+
+class Split final : public PieceByPiece {
+ public:
+  Split(Regex pattern, SplitBehavior behavior, bool invert)
+      : pattern_(std::move(pattern)), behavior_(behavior), invert_(invert) {}
+
+ private:
+  void split_one(Piece& piece, std::vector<Piece>& result) const override {
+    Spans spans = pattern_.find(piece.text);
+    if (invert_) {
+      for (Span& span : spans) span.is_match = !span.is_match;
+    }
+    append_split(piece, spans, behavior_, result);
+  }
+
+  Regex pattern_;
+  SplitBehavior behavior_;
+  bool invert_;
+};
+
+// Words with the space before them, then every byte as a character.
+class ByteLevel final : public PieceByPiece {
+ public:
+  ByteLevel(bool add_prefix_space, bool use_regex) : add_prefix_space_(add_prefix_space) {
+    if (use_regex) {
+      words_.emplace(R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)");
+    }
+  }
+
+ private:
+  void split_one(Piece& piece, std::vector<Piece>& result) const override {
+    if (add_prefix_space_ && !piece.text.starts_with(' ')) piece.text.insert(0, 1, ' ');
+    const std::size_t first = result.size();
+    if (words_) {
+      append_split(piece, words_->find(piece.text), SplitBehavior::isolated, result);
+    } else {
+      result.push_back(std::move(piece));
+    }
+    for (std::size_t i = first; i < result.size(); ++i) result[i].text = bytes_to_characters(result[i].text);
+  }
+
+  bool add_prefix_space_;
+  std::optional<Regex> words_;
+};
+
+class MetaspaceStep final : public PieceByPiece {
+ public:
+  explicit MetaspaceStep(Metaspace options) : options_(std::move(options)) {}
+
+ private:
+  void split_one(Piece& piece, std::vector<Piece>& result) const override {
+    const std::string& mark = options_.replacement;
+    std::string text;
+    text.reserve(piece.text.size() + mark.size());
+    for (const char byte : piece.text) {
+      if (byte == ' ') {
+        text += mark;
+      } else {
+        text.push_back(byte);
+      }
+    }
+    const bool prepends = options_.prepend == Metaspace::Prepend::always ||
+                          (options_.prepend == Metaspace::Prepend::first && piece.starts_text);
+    if (prepends && !text.starts_with(mark)) text.insert(0, mark);
+    piece.text = std::move(text);
+    if (!options_.split) {
+      result.push_back(std::move(piece));
+      return;
+    }
+    std::size_t at = 0;
+    const char32_t wanted = next_code_point(mark, at);
+    append_split(piece, character_spans(piece.text, [wanted](char32_t c) { return c == wanted; }),
+                 SplitBehavior::merged_with_next, result);
+  }
+
+  Metaspace options_;
+};
+
+std::unique_ptr<PreTokenizer> make_at(const JsonNode& node, int nesting) {
+  const std::string type = node.type();
+  if (type == "Sequence") {
+    if (nesting == kMaxNesting) node.fail("sequences nest too deep");
+    std::vector<std::unique_ptr<PreTokenizer>> steps;
+    for (const JsonNode& step : node.at("pretokenizers").items()) steps.push_back(make_at(step, nesting + 1));
+    return std::make_unique<Sequence>(std::move(steps));
+  }
+  if (type == "WhitespaceSplit")
+    return std::make_unique<AtCharacters>(is_white_space, SplitBehavior::removed);
+  if (type == "Whitespace") return std::make_unique<Whitespace>();
+  if (type == "BertPreTokenizer") {
+    std::vector<std::unique_ptr<PreTokenizer>> steps;
+    steps.push_back(std::make_unique<AtCharacters>(is_white_space, SplitBehavior::removed));
+    steps.push_back(std::make_unique<AtCharacters>(is_punctuation, SplitBehavior::isolated));
+    return std::make_unique<Sequence>(std::move(steps));
+  }
+  if (type == "Punctuation") {
+    const auto behavior = node.find("behavior");
+    return std::make_unique<AtCharacters>(is_punctuation,
+                                          behavior ? split_behavior(*behavior) : SplitBehavior::isolated);
+  }
+  if (type == "Digits") {
+    const bool individual = node.at("individual_digits").boolean();
+    return std::make_unique<AtCharacters>(is_numeric,
+                                          individual ? SplitBehavior::isolated : SplitBehavior::contiguous);
+  }
+  if (type == "CharDelimiterSplit" || type == "Delimiter") {
+    return std::make_unique<CharDelimiterSplit>(single_character(node.at("delimiter")));
+  }
+  if (type == "Split") {
+    return std::make_unique<Split>(Regex::from_json(node.at("pattern")), split_behavior(node.at("behavior")),
+                                   node.at("invert").boolean());
+  }
+  if (type == "ByteLevel") {
+    return std::make_unique<ByteLevel>(node.at("add_prefix_space").boolean(),
+                                       node.boolean_or("use_regex", true));
+  }
+  if (type == "Metaspace") return std::make_unique<MetaspaceStep>(Metaspace::parse(node));
+  node.fail_unsupported("the pre-tokenizer '" + type + "'");
+}
+
+}  // namespace
+
+std::unique_ptr<PreTokenizer> PreTokenizer::make(const JsonNode& node) {
+  return make_at(node, 0);
+}
+
+}  // namespace moa

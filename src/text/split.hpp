@@ -1,0 +1,36 @@
+// What becomes of the matches where a text is cut.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/utf8.hpp"
+#include "text/json_node.hpp"
+#include "text/piece.hpp"
+
+namespace moa {
+
+enum class SplitBehavior { removed, isolated, merged_with_previous, merged_with_next, contiguous };
+
+SplitBehavior split_behavior(const JsonNode& name);
+
+// Appends to `pieces` what is left of `piece` when it is cut into `spans`.
+void append_split(const Piece& piece, const Spans& spans, SplitBehavior behavior, std::vector<Piece>& pieces);
+
+// Every character for which `matches` holds is a match of its own.
+template <typename Matches>
+Spans character_spans(std::string_view text, Matches matches) {
+  Spans spans;
+  std::size_t covered = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t here = at;
+    if (!matches(next_code_point(text, at))) continue;
+    if (covered < here) spans.push_back({covered, here, false});
+    spans.push_back({here, at, true});
+    covered = at;
+  }
+  if (covered < text.size()) spans.push_back({covered, text.size(), false});
+  return spans;
+}
+
+}  // namespace moa

@@ -1,0 +1,88 @@
+// text: from UTF-8 to token ids, driven by the files that a checkpoint ships (tokenizer.json, or vocab.json
+// with merges.txt, or vocab.txt). It opens no file and knows no model; ICU, PCRE2 and simdjson do not leave
+// this room. Reference: Hugging Face tokenizers 0.23; the ids are equal on every line of tests/text/golden.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace moa {
+
+// What a checkpoint directory holds about its tokenizer: the contents of the files, empty where a file is
+// absent. tokenizer_json wins; without it vocab_json + merges_txt (CLIP, RoBERTa) or vocab_txt (BERT) are
+// read.
+struct TokenizerFiles {
+  std::string tokenizer_json;
+  std::string tokenizer_config_json;
+  std::string special_tokens_map_json;
+  std::string vocab_json;
+  std::string merges_txt;
+  std::string vocab_txt;
+};
+
+// One text as a model reads it, the template's tokens ([CLS], <|endoftext|>, ...) included.
+struct Tokenized {
+  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> type_ids;  // as long as `ids`
+  std::size_t full_length = 0;         // how many ids there were before truncation
+  bool truncated = false;
+};
+
+// What the files say about filling a batch up. Padding itself is the caller's affair.
+struct Padding {
+  std::optional<std::int32_t> id;
+  std::int32_t type_id = 0;
+  std::size_t fixed_length = 0;  // 0: to the longest of the batch
+  bool left = false;
+};
+
+// For people: `moa inspect`.
+struct TokenizerDescription {
+  std::string model;                // "BPE", "WordPiece", "Unigram" or "WordLevel"
+  std::size_t vocabulary_size = 0;  // with added tokens
+  std::size_t max_length = 0;       // 0: unlimited
+  std::vector<std::pair<std::string, std::int32_t>> special_tokens;  // by id
+};
+
+// A loaded tokenizer: immutable, cheap to copy (copies share it), safe from any number of threads.
+class Tokenizer {
+ public:
+  // Errors: not_found if no vocabulary is among `files`; corrupt_data or out_of_range if one contradicts
+  // itself; unsupported, naming it, for a step that moa does not know; limit_exceeded for a file above 256
+  // MiB.
+  static Tokenizer load(const TokenizerFiles& files);
+
+  // `max_length` counts the template's tokens too; 0 takes the files' own limit (tokenizer_config.json's
+  // model_max_length if it is a real limit, else tokenizer.json's truncation), or none.
+  // Errors: corrupt_data if `utf8` is not UTF-8; invalid_argument if `max_length` is too small for the
+  // template; limit_exceeded if a pattern of the tokenizer needs too much work on this text.
+  Tokenized tokenize(std::string_view utf8, std::size_t max_length = 0) const;
+
+  // The text of `ids` by the tokenizer's own decoder; ids that name nothing are skipped, special tokens too
+  // unless `keep_special`.
+  std::string decode(std::span<const std::int32_t> ids, bool keep_special = false) const;
+
+  // One more than the largest id: the rows that an embedding table must have.
+  std::size_t vocabulary_size() const;
+  std::optional<std::int32_t> id_of(std::string_view token) const;
+  // Empty if `id` names nothing.
+  std::string token_of(std::int32_t id) const;
+  const Padding& padding() const;
+  std::optional<std::int32_t> pad_id() const { return padding().id; }
+  const TokenizerDescription& description() const;
+
+  struct Parts;  // internal: the steps, in order
+
+ private:
+  explicit Tokenizer(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+  std::shared_ptr<const Parts> parts_;
+};
+
+}  // namespace moa

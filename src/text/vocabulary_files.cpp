@@ -1,0 +1,208 @@
+// Checkpoints from before tokenizer.json: a bare vocabulary, and steps that the reference keeps in its
+// classes CLIPTokenizer, RobertaTokenizer and BertTokenizer.
+#include <charconv>
+#include <utility>
+
+#include <moa/error.hpp>
+#include "text/bpe.hpp"
+#include "text/tokenizer_parts.hpp"
+#include "text/wordpiece.hpp"
+
+namespace moa {
+namespace {
+
+constexpr std::string_view kClipNormalizer =
+    R"({"type": "Sequence", "normalizers": [{"type": "NFC"},
+        {"type": "Replace", "pattern": {"Regex": "\\s+"}, "content": " "}, {"type": "Lowercase"}]})";
+constexpr std::string_view kClipPreTokenizer =
+    R"({"type": "Sequence", "pretokenizers": [{"type": "Split", "behavior": "Removed", "invert": true, "pattern": {"Regex":
+        "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+"}},
+        {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true}]})";
+constexpr std::string_view kByteLevel = R"({"type": "ByteLevel", "add_prefix_space": false})";
+constexpr std::string_view kByteLevelWithSpace = R"({"type": "ByteLevel", "add_prefix_space": true})";
+constexpr std::string_view kBertPreTokenizer = R"({"type": "BertPreTokenizer"})";
+constexpr std::string_view kWordPieceDecoder = R"({"type": "WordPiece", "prefix": "##", "cleanup": true})";
+
+template <typename Step>
+std::unique_ptr<Step> make_step(std::string_view json) {
+  return Step::make(JsonNode::parse(json, "a built-in step"));
+}
+
+std::string bert_normalizer(const Config& config) {
+  const auto text = [](bool value) { return std::string(value ? "true" : "false"); };
+  const bool lowercase = config.boolean("do_lower_case", true);
+  return R"({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": )" +
+         text(config.boolean("tokenize_chinese_chars", true)) + R"(, "lowercase": )" + text(lowercase) +
+         R"(, "strip_accents": )" + text(config.boolean("strip_accents", lowercase)) + "}";
+}
+
+// Takes the next line off `text`, without its end.
+std::string_view next_line(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  std::string_view line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+std::vector<Merge> parse_merges(std::string_view text) {
+  std::vector<Merge> merges;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = next_line(text);
+    if (line.empty() || line.starts_with("#version")) continue;
+    const std::size_t space = line.find(' ');
+    if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos) {
+      throw Error(ErrorCode::corrupt_data, "merges.txt: line " + std::to_string(number) +
+                                               " is not two tokens with a space between: '" +
+                                               std::string(line.substr(0, 100)) + "'");
+    }
+    merges.emplace_back(line.substr(0, space), line.substr(space + 1));
+  }
+  return merges;
+}
+
+Vocabulary parse_vocab_txt(std::string_view text) {
+  Vocabulary vocabulary;
+  for (std::int64_t id = 0; !text.empty(); ++id) {
+    std::string_view line = next_line(text);
+    while (!line.empty() && (line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
+    vocabulary.add(line, id);
+  }
+  return vocabulary;
+}
+
+// The tokens with a role, and those that tokenizer_config.json lists by id.
+std::vector<AddedToken> special_tokens(const TokenizerConfig& config,
+                                       const std::vector<std::pair<std::string, std::string>>& roles) {
+  std::vector<AddedToken> tokens;
+  for (const auto& [role, fallback] : roles) {
+    AddedToken token = config.special_token(role);
+    if (token.content.empty()) token.content = fallback;
+    if (token.content.empty()) continue;
+    tokens.push_back(std::move(token));
+  }
+  const Config listed = config.config.object("added_tokens_decoder");
+  std::map<std::int64_t, AddedToken> by_id;
+  for (const std::string& key : listed.keys()) {
+    const Config entry = listed.object(key);
+    std::int64_t id = -1;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
+    if (error != std::errc() || end != key.data() + key.size()) {
+      throw Error(ErrorCode::corrupt_data, listed.where() + ": '" + key + "' is no id");
+    }
+    AddedToken token;
+    token.content = entry.string("content", "");
+    token.single_word = entry.boolean("single_word", false);
+    token.lstrip = entry.boolean("lstrip", false);
+    token.rstrip = entry.boolean("rstrip", false);
+    token.special = entry.boolean("special", false);
+    token.normalized = entry.boolean("normalized", !token.special);
+    by_id[id] = std::move(token);
+  }
+  for (auto& [id, token] : by_id) tokens.push_back(std::move(token));
+  return tokens;
+}
+
+std::string content_of(const TokenizerConfig& config, const std::string& role, const std::string& fallback) {
+  const AddedToken token = config.special_token(role);
+  return token.content.empty() ? fallback : token.content;
+}
+
+// The template `begin` text `end`.
+PostProcessor between(const Tokenizer::Parts& parts, const std::string& begin, const std::string& end) {
+  const auto part = [&](const std::string& token) {
+    const auto id = parts.model->vocabulary().id_of(token);
+    if (!id) throw Error(ErrorCode::corrupt_data, "the vocabulary lacks the special token '" + token + "'");
+    return TemplatePart{false, {*id}, 0};
+  };
+  return PostProcessor({part(begin), {true, {}, 0}, part(end)});
+}
+
+Vocabulary parse_vocab_json(const std::string& json) {
+  return parse_vocabulary(JsonNode::parse(json, "vocab.json"));
+}
+
+bool is_clip(const TokenizerConfig& config, const Vocabulary& vocabulary) {
+  const std::string name = config.config.string("tokenizer_class", "");
+  if (name.starts_with("CLIP")) return true;
+  if (name.starts_with("Roberta") || name.starts_with("GPT2")) return false;
+  return vocabulary.id_of("a</w>").has_value();
+}
+
+void make_clip(Tokenizer::Parts& parts, const TokenizerFiles& files, const TokenizerConfig& config,
+               Vocabulary vocabulary) {
+  BpeOptions options;
+  options.end_of_word_suffix = "</w>";
+  options.unknown_token = content_of(config, "unk_token", "<|endoftext|>");
+  parts.model = make_bpe(std::move(vocabulary), parse_merges(files.merges_txt), options);
+  parts.normalizer = make_step<Normalizer>(kClipNormalizer);
+  parts.pre_tokenizer = make_step<PreTokenizer>(kClipPreTokenizer);
+  parts.decoder = make_step<Decoder>(kByteLevel);
+  parts.word_end = options.end_of_word_suffix;
+  parts.post_processor = between(parts, content_of(config, "bos_token", "<|startoftext|>"),
+                                 content_of(config, "eos_token", "<|endoftext|>"));
+  parts.added_tokens = std::make_unique<AddedTokens>(special_tokens(config, {{"unk_token", "<|endoftext|>"},
+                                                                             {"bos_token", "<|startoftext|>"},
+                                                                             {"eos_token", "<|endoftext|>"},
+                                                                             {"pad_token", "<|endoftext|>"}}),
+                                                     parts.model->vocabulary(), parts.normalizer.get());
+}
+
+void make_roberta(Tokenizer::Parts& parts, const TokenizerFiles& files, const TokenizerConfig& config,
+                  Vocabulary vocabulary) {
+  parts.model = make_bpe(std::move(vocabulary), parse_merges(files.merges_txt), {});
+  const bool has_space = config.config.boolean("add_prefix_space", false);
+  parts.pre_tokenizer = make_step<PreTokenizer>(has_space ? kByteLevelWithSpace : kByteLevel);
+  parts.decoder = make_step<Decoder>(kByteLevel);
+  parts.post_processor =
+      between(parts, content_of(config, "cls_token", "<s>"), content_of(config, "sep_token", "</s>"));
+  std::vector<AddedToken> tokens = special_tokens(config, {{"bos_token", "<s>"},
+                                                           {"pad_token", "<pad>"},
+                                                           {"eos_token", "</s>"},
+                                                           {"unk_token", "<unk>"},
+                                                           {"mask_token", "<mask>"}});
+  for (AddedToken& token : tokens) token.lstrip = token.lstrip || token.content == "<mask>";
+  parts.added_tokens =
+      std::make_unique<AddedTokens>(tokens, parts.model->vocabulary(), parts.normalizer.get());
+}
+
+void make_bert(Tokenizer::Parts& parts, const TokenizerFiles& files, const TokenizerConfig& config) {
+  WordPieceOptions options;
+  options.unknown_token = content_of(config, "unk_token", "[UNK]");
+  parts.model = make_wordpiece(parse_vocab_txt(files.vocab_txt), options);
+  parts.normalizer = make_step<Normalizer>(bert_normalizer(config.config));
+  parts.pre_tokenizer = make_step<PreTokenizer>(kBertPreTokenizer);
+  parts.decoder = make_step<Decoder>(kWordPieceDecoder);
+  parts.post_processor =
+      between(parts, content_of(config, "cls_token", "[CLS]"), content_of(config, "sep_token", "[SEP]"));
+  parts.added_tokens = std::make_unique<AddedTokens>(special_tokens(config, {{"unk_token", "[UNK]"},
+                                                                             {"sep_token", "[SEP]"},
+                                                                             {"pad_token", "[PAD]"},
+                                                                             {"cls_token", "[CLS]"},
+                                                                             {"mask_token", "[MASK]"}}),
+                                                     parts.model->vocabulary(), parts.normalizer.get());
+}
+
+}  // namespace
+
+std::shared_ptr<Tokenizer::Parts> parts_from_vocabulary_files(const TokenizerFiles& files,
+                                                              const TokenizerConfig& config) {
+  auto parts = std::make_shared<Tokenizer::Parts>();
+  if (!files.vocab_json.empty() && !files.merges_txt.empty()) {
+    Vocabulary vocabulary = parse_vocab_json(files.vocab_json);
+    if (is_clip(config, vocabulary)) {
+      make_clip(*parts, files, config, std::move(vocabulary));
+    } else {
+      make_roberta(*parts, files, config, std::move(vocabulary));
+    }
+  } else if (!files.vocab_txt.empty()) {
+    make_bert(*parts, files, config);
+  } else {
+    throw Error(
+        ErrorCode::not_found,
+        "cannot load a tokenizer: found none of tokenizer.json, vocab.json with merges.txt, vocab.txt");
+  }
+  return parts;
+}
+
+}  // namespace moa
