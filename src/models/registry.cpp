@@ -5,6 +5,7 @@
 
 #include "models/clip.hpp"
 #include "models/embedding_model.hpp"
+#include "models/moa_mini.hpp"
 #include "models/open_clip.hpp"
 
 namespace moa {
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::array kArchitectures = {
     kClipArchitecture,
+    kMoaMiniArchitecture,
     kOpenClipArchitecture,
 };
 
