@@ -11,7 +11,7 @@ namespace moa {
 // How one value of one channel is stored, in the machine's byte order.
 enum class SampleType : std::int32_t { u8, u16, i16, u32, i32, f32, f64 };
 // What the channels mean. `palette`-coloured pictures arrive as rgb or rgba.
-enum class ColorModel : std::int32_t { gray, gray_alpha, rgb, rgba, rgba_premultiplied, cmyk };
+enum class ColorModel : std::int32_t { gray, gray_alpha, rgb, rgba, cmyk };
 
 constexpr std::size_t sample_bytes(SampleType type) {
   switch (type) {

@@ -188,6 +188,7 @@ MOA_API CodecPicture* moa_codec_open_1(std::int32_t kind_number, const void* byt
     fill(failure, ErrorCode::unsupported, "this libvips has no loader for it");
     return nullptr;
   }
+  vips_error_clear();  // what earlier pictures left there, if nobody took it
   VipsImage* image = load(kind, bytes, size);
   if (image == nullptr) {
     fill_from_vips(failure);

@@ -42,7 +42,7 @@ int orientation_of(const CodecHeader& header) {
   return xmp_orientation({reinterpret_cast<const char*>(xmp.data()), xmp.size()}).value_or(1);
 }
 
-// What libvips does not tell: TIFF's extra samples may be alpha, alpha multiplied in, or nothing; its YCbCr
+// What libvips does not tell: TIFF's extra samples may be alpha or nothing; its YCbCr
 // without JPEG comes unconverted; a gray PNG with one transparent level looks like one with alpha.
 RowFormat row_format(PictureKind kind, std::span<const std::byte> bytes, const CodecHeader& header) {
   RowFormat format{header.samples, header.type, header.color};
@@ -57,13 +57,10 @@ RowFormat row_format(PictureKind kind, std::span<const std::byte> bytes, const C
       tiff_short(bytes, tiff_tag::kCompression) != kJpeg) {
     throw Error(ErrorCode::unsupported, "cannot decode a TIFF picture: YCbCr without JPEG compression");
   }
-  if (format.color == ColorModel::rgba) {
-    constexpr int kUnspecified = 0;
-    constexpr int kPremultiplied = 1;
-    const auto extra = tiff_short(bytes, tiff_tag::kExtraSamples);
-    if (extra == kUnspecified) format.color = ColorModel::rgb;
-    if (extra == kPremultiplied) format.color = ColorModel::rgba_premultiplied;
-  }
+  constexpr int kUnspecified = 0;
+  const auto extra = tiff_short(bytes, tiff_tag::kExtraSamples);
+  if (format.color == ColorModel::gray_alpha && extra == kUnspecified) format.color = ColorModel::gray;
+  if (format.color == ColorModel::rgba && extra == kUnspecified) format.color = ColorModel::rgb;
   return format;
 }
 

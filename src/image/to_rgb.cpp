@@ -1,6 +1,5 @@
 #include "image/to_rgb.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 namespace moa {
@@ -37,11 +36,6 @@ std::uint8_t byte_of(Sample value) {
   return clipped(value);
 }
 
-// A colour from its product with alpha.
-std::uint8_t divided(std::uint8_t product, std::uint8_t alpha) {
-  return alpha == 0 ? 0 : static_cast<std::uint8_t>(std::min(255 * product / alpha, 255));
-}
-
 template <typename Sample>
 void convert_row(const RowFormat& format, const std::uint8_t* from, std::int64_t width_px,
                  std::uint8_t* to) noexcept {
@@ -63,11 +57,6 @@ void convert_row(const RowFormat& format, const std::uint8_t* from, std::int64_t
       case ColorModel::rgba:
         for (int c = 0; c < 3; ++c) to[c] = over_white(byte_of(at(c)), byte_of(at(3)));
         break;
-      case ColorModel::rgba_premultiplied: {
-        const std::uint8_t alpha = byte_of(at(3));
-        for (int c = 0; c < 3; ++c) to[c] = over_white(divided(byte_of(at(c)), alpha), alpha);
-        break;
-      }
       case ColorModel::cmyk: {
         const int light = 255 - byte_of(at(3));
         for (int c = 0; c < 3; ++c)
@@ -102,7 +91,7 @@ void row_to_rgb(const RowFormat& format, const std::uint8_t* from, std::int64_t 
     case SampleType::i16:
       return convert_row<std::int16_t>(format, from, width_px, to);
     case SampleType::u32:
-      return convert_row<std::uint32_t>(format, from, width_px, to);
+      return convert_row<std::int32_t>(format, from, width_px, to);  // sic: Pillow's integers are signed
     case SampleType::i32:
       return convert_row<std::int32_t>(format, from, width_px, to);
     case SampleType::f32:
