@@ -10,7 +10,7 @@
 #include "base/file.hpp"
 #include "base/hash.hpp"
 #include "checkpoint/safetensors_bytes.hpp"
-#include "checkpoint/temporary_directory.hpp"
+#include "base/temporary_directory.hpp"
 
 namespace moa {
 namespace {

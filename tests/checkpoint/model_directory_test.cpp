@@ -4,7 +4,7 @@
 
 #include "base/expect_error.hpp"
 #include "checkpoint/safetensors_bytes.hpp"
-#include "checkpoint/temporary_directory.hpp"
+#include "base/temporary_directory.hpp"
 
 namespace moa {
 namespace {

@@ -1,0 +1,103 @@
+#include "tensor/parameter.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "base/expect_error.hpp"
+
+namespace moa {
+namespace {
+
+Parameter counting(const std::string& name, Shape shape, float first = 0) {
+  std::vector<float> values(static_cast<std::size_t>(shape.elements()));
+  std::iota(values.begin(), values.end(), first);
+  return Parameter::from_values(name, std::move(shape), std::move(values));
+}
+
+std::vector<float> rows_of(const Parameter& parameter, std::int64_t first, std::int64_t count) {
+  std::vector<float> values(static_cast<std::size_t>(count * parameter.shape().elements_per_row()));
+  parameter.read_rows(first, count, values.data());
+  return values;
+}
+
+TEST(Parameter, HoldsNothingByDefault) {
+  EXPECT_FALSE(Parameter());
+  EXPECT_TRUE(counting("a", {2}));
+}
+
+TEST(Parameter, ReadsAnyRows) {
+  const Parameter parameter = counting("a", {3, 2});
+  EXPECT_EQ(parameter.read(), (std::vector<float>{0, 1, 2, 3, 4, 5}));
+  EXPECT_EQ(rows_of(parameter, 1, 2), (std::vector<float>{2, 3, 4, 5}));
+  EXPECT_EQ(parameter.rows_in_place(2, 1)[1], 5);
+  EXPECT_TRUE(rows_of(parameter, 3, 0).empty());
+  EXPECT_EQ(counting("scalar", {}, 9).read(), std::vector<float>{9});
+}
+
+TEST(Parameter, RefusesRowsThatItHasNot) {
+  const Parameter parameter = counting("a", {3, 2});
+  float out[8];
+  MOA_EXPECT_ERROR(parameter.read_rows(2, 2, out), out_of_range);
+  MOA_EXPECT_ERROR(parameter.read_rows(-1, 1, out), out_of_range);
+  MOA_EXPECT_ERROR(parameter.read_rows(0, -1, out), out_of_range);
+  MOA_EXPECT_ERROR(parameter.rows_in_place(4, 0), out_of_range);
+  MOA_EXPECT_ERROR(parameter.rows(2, 4), out_of_range);
+  MOA_EXPECT_ERROR(parameter.rows(2, 1), out_of_range);
+}
+
+TEST(Parameter, RefusesValuesThatDoNotFillTheShape) {
+  MOA_EXPECT_ERROR(Parameter::from_values("a", {2, 2}, {1, 2, 3}), shape_mismatch);
+}
+
+TEST(Parameter, ShowsPartsOfItselfAsViews) {
+  const Parameter part = counting("a", {4, 2}).rows(1, 3);
+  EXPECT_EQ(part.name(), "a[1:3]");
+  EXPECT_EQ(part.shape(), (Shape{2, 2}));
+  EXPECT_EQ(part.read(), (std::vector<float>{2, 3, 4, 5}));
+  EXPECT_EQ(part.rows(1, 2).rows_in_place(0, 1)[0], 4);
+}
+
+TEST(Parameter, ChangesItsShapeWithoutMovingElements) {
+  const Parameter parameter = counting("a", {2, 3}).reshaped({3, 2});
+  EXPECT_EQ(rows_of(parameter, 2, 1), (std::vector<float>{4, 5}));
+  MOA_EXPECT_ERROR(parameter.reshaped({5}), shape_mismatch);
+}
+
+TEST(Parameter, Transposes) {
+  const Parameter turned = counting("a", {2, 3}).transposed();
+  EXPECT_EQ(turned.shape(), (Shape{3, 2}));
+  EXPECT_EQ(turned.read(), (std::vector<float>{0, 3, 1, 4, 2, 5}));
+  MOA_EXPECT_ERROR(counting("a", {2}).transposed(), shape_mismatch);
+}
+
+TEST(Parameter, StacksOthersAndGivesThemBack) {
+  const Parameter q = counting("q", {2, 2});
+  const Parameter k = counting("k", {1, 2}, 10);
+  const Parameter v = counting("v", {3, 2}, 20);
+  const Parameter stacked = Parameter::stacked({q, k, v});
+  EXPECT_EQ(stacked.shape(), (Shape{6, 2}));
+  EXPECT_EQ(stacked.name(), "q+k+v");
+  EXPECT_EQ(rows_of(stacked, 1, 3), (std::vector<float>{2, 3, 10, 11, 20, 21}));
+  EXPECT_EQ(stacked.rows(5, 6).read(), (std::vector<float>{24, 25}));
+  ASSERT_EQ(stacked.parts().size(), 3u);
+  EXPECT_EQ(stacked.parts()[1].identity(), k.identity());
+  EXPECT_EQ(q.parts().at(0).identity(), q.identity());
+  MOA_EXPECT_ERROR(Parameter::stacked({q, counting("other", {2, 3})}), shape_mismatch);
+  MOA_EXPECT_ERROR(Parameter::stacked({q, counting("other", {2})}), shape_mismatch);
+}
+
+TEST(Parameter, HasOneIdentityInAllItsCopies) {
+  const Parameter parameter = counting("a", {2});
+  const Parameter copy = parameter;
+  EXPECT_EQ(copy.identity(), parameter.identity());
+  EXPECT_NE(counting("a", {2}).identity(), parameter.identity());
+}
+
+TEST(DType, HasANameForEach) {
+  EXPECT_EQ(name(DType::bf16), "bf16");
+  EXPECT_EQ(name(DType::q4), "q4");
+}
+
+}  // namespace
+}  // namespace moa
