@@ -58,6 +58,9 @@ class MoaMini final : public EmbeddingModel {
   Rows forward_image(Ops& ops, const Tensor& pixels) const override { return vision_.forward(ops, pixels); }
   ScoreRule score_rule() const override { return score_rule_; }
 
+  const MoaMiniText& text_tower() const { return text_; }
+  const MoaMiniVision& vision_tower() const { return vision_; }
+
  private:
   MoaMiniText text_;
   MoaMiniVision vision_;

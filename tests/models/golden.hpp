@@ -25,9 +25,15 @@ struct Golden {
   std::vector<std::int64_t> lengths;
 
   static Golden load(const std::string& folder) {
+    const std::filesystem::path path = std::filesystem::path(MOA_TEST_DATA) / "golden" / folder;
+    return load(path, path);
+  }
+
+  // A checkpoint that lies elsewhere than the values expected of it.
+  static Golden load(const std::filesystem::path& checkpoint, const std::filesystem::path& expectations) {
     Golden golden;
-    golden.path = std::filesystem::path(MOA_TEST_DATA) / "golden" / folder;
-    const ModelDirectory directory = ModelDirectory::open(golden.path);
+    golden.path = expectations;
+    const ModelDirectory directory = ModelDirectory::open(checkpoint);
     const bool is_open_clip = directory.layout() == ModelDirectory::Layout::open_clip;
     Weights weights = directory.weights();
     golden.model = architecture_of(directory.config(), is_open_clip ? CheckpointLayout::open_clip
