@@ -1,6 +1,7 @@
 #include "search/catalogue.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <string_view>
 #include <tuple>
 
@@ -39,6 +40,15 @@ std::int64_t pragma(const Database& database, std::string_view name) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
+// https://www.sqlite.org/fileformat.html, section 1.3: the application id is a big-endian number at
+// offset 68.
+bool begins_as_catalogue(const std::string& file) {
+  std::array<char, 100> header{};
+  std::ifstream(file, std::ios::binary).read(header.data(), header.size());
+  const std::string_view text(header.data(), header.size());
+  return text.starts_with(std::string_view("SQLite format 3", 16)) && text.substr(68, 4) == "moaC";
+}
+
 }  // namespace
 
 void Catalogue::corrupt(const std::string& found) const {
@@ -46,7 +56,14 @@ void Catalogue::corrupt(const std::string& found) const {
 }
 
 bool Catalogue::is_catalogue() const {
-  return pragma(database_, "application_id") == kApplicationId;
+  try {
+    return pragma(database_, "application_id") == kApplicationId;
+  } catch (const Error& error) {
+    // Only of a damaged file are the bytes themselves asked: closing a second descriptor of a database drops
+    // the locks that this process holds on it.
+    if (error.code() != ErrorCode::corrupt_data) throw;
+    return begins_as_catalogue(database_.file());
+  }
 }
 
 bool Catalogue::is_blank() const {

@@ -64,7 +64,8 @@ class Catalogue {
  public:
   explicit Catalogue(Database& database) : database_(database) {}
 
-  // Whether the database is a catalogue, by SQLite's application id.
+  // Whether the database is a catalogue, sound or damaged: by the application id in its first page, which is
+  // looked for in the file itself if SQLite cannot make sense of it.
   bool is_catalogue() const;
   // Whether nothing was ever written to it.
   bool is_blank() const;

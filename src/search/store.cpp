@@ -76,17 +76,16 @@ void make_folder_of(const std::filesystem::path& file) {
 bool is_sound_catalogue(const std::filesystem::path& file) {
   Database database = Database::open(file, Database::Access::read);
   const Catalogue catalogue(database);
-  if (catalogue.is_blank()) return true;
-  if (!catalogue.is_catalogue()) {
-    throw Error(ErrorCode::corrupt_data, "cannot replace '" + file.string() + "': it is not an index of moa");
-  }
+  const bool ours = catalogue.is_catalogue();
   try {
-    catalogue.load();
-    return true;
+    if (!ours && catalogue.is_blank()) return true;
+    if (ours) catalogue.load();
   } catch (const Error& error) {
     if (error.code() != ErrorCode::corrupt_data) throw;
-    return false;
+    if (ours) return false;
   }
+  if (ours) return true;
+  throw Error(ErrorCode::corrupt_data, "cannot replace '" + file.string() + "': it is not an index of moa");
 }
 
 }  // namespace
