@@ -63,6 +63,18 @@ class StackedSource final : public ParameterSource {
       start += size;
     }
   }
+  const float* in_place(std::int64_t first, std::int64_t count) const override {
+    std::int64_t start = 0;
+    for (const Parameter& part : parts_) {
+      const std::int64_t width = part.shape().elements_per_row();
+      const std::int64_t size = part.shape().elements();
+      if (first >= start && first + count <= start + size) {
+        return part.rows_in_place((first - start) / width, count / width);
+      }
+      start += size;
+    }
+    return nullptr;  // the elements lie in several parts
+  }
   void drop_pages() const override {
     for (const Parameter& part : parts_) part.drop_pages();
   }

@@ -121,11 +121,14 @@ inline void finish_row(std::int64_t columns, const float* bias, Activation activ
 template <class V>
 void product(const ProductTask& task) {
   const std::int64_t panel_size = task.depth * kPanelColumns<V>;
+  // Tiles of about equal height: 8 rows are 4 and 4, since a tile of 2 would wait for its weights.
+  const std::int64_t tiles = (task.rows + V::kTileRows - 1) / V::kTileRows;
   for (std::int64_t depth = 0; depth < task.depth; depth += kDepthBlock) {
     const std::int64_t depth_here = smaller<V>(kDepthBlock, task.depth - depth);
     const bool last = depth + depth_here == task.depth;
-    for (std::int64_t row = 0; row < task.rows; row += V::kTileRows) {
-      const std::int64_t rows = smaller<V>(V::kTileRows, task.rows - row);
+    for (std::int64_t index = 0; index < tiles; ++index) {
+      const std::int64_t row = task.rows * index / tiles;
+      const std::int64_t rows = task.rows * (index + 1) / tiles - row;
       const ConstMatrix a{task.a.data + row * task.a.stride + depth, task.a.stride};
       const float* panel = task.panels + depth * kPanelColumns<V>;
       for (std::int64_t column = 0; column < task.columns; column += kPanelColumns<V>, panel += panel_size) {
