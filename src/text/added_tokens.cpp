@@ -96,7 +96,7 @@ AddedTokens::AddedTokens(const std::vector<AddedToken>& tokens, const Vocabulary
       raw_.insert(token.content, id);
       continue;
     }
-    Piece piece{token.content, true};
+    Piece piece{token.content};
     if (normalizer != nullptr) normalizer->apply(piece);
     if (!piece.text.empty()) normalized_.insert(piece.text, id);
     if (piece.text != token.content) normalized_contents_[id] = std::move(piece.text);
@@ -126,7 +126,8 @@ std::vector<Segment> AddedTokens::split(Piece piece, const Matcher& matcher) con
   const auto append = [&](std::size_t begin, std::size_t end, std::optional<std::int32_t> id) {
     if (begin < end) {
       segments.push_back(
-          {{std::string(text.substr(begin, end - begin)), piece.starts_text && begin == 0}, id});
+          {{std::string(text.substr(begin, end - begin)), piece.front > begin ? piece.front - begin : 0},
+           id});
     }
   };
   if (text.empty()) return segments;
@@ -151,7 +152,7 @@ std::vector<Segment> AddedTokens::split(Piece piece, const Matcher& matcher) con
     if (token.lstrip) begin = std::max(space_begin(text, begin, std::min(begin, covered)), covered);
     if (token.rstrip) end = space_end(text, end);
     append(covered, begin, std::nullopt);
-    segments.push_back({{}, match->id});
+    if (begin < end) segments.push_back({{}, match->id});
     covered = end;
   }
   append(covered, text.size(), std::nullopt);

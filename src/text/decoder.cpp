@@ -1,5 +1,6 @@
 #include "text/decoder.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "text/byte_level.hpp"
 #include "text/metaspace.hpp"
 #include "text/regex.hpp"
+#include "text/unicode.hpp"
 
 namespace moa {
 namespace {
@@ -234,9 +236,16 @@ std::unique_ptr<Decoder> Decoder::make(const JsonNode& node) {
 
 std::string spaces_for(std::string text, const std::string& mark) {
   replace_all(text, mark, " ");
-  const std::size_t begin = text.find_first_not_of(" \t\n\r\f\v");
-  if (begin == std::string::npos) return "";
-  return text.substr(begin, text.find_last_not_of(" \t\n\r\f\v") + 1 - begin);
+  const auto is_space = [](char32_t c) { return is_white_space(c) || (c >= 0x1C && c <= 0x1F); };  // Python's
+  std::size_t begin = text.size();
+  std::size_t end = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t here = at;
+    if (is_space(next_code_point(text, at))) continue;
+    begin = std::min(begin, here);
+    end = at;
+  }
+  return begin < end ? text.substr(begin, end - begin) : std::string();
 }
 
 std::string clean_up_spaces(std::string text) {

@@ -1,5 +1,6 @@
 #include "text/normalizer.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,20 @@ namespace {
 
 constexpr int kMaxNesting = 16;
 
+// Turns the text by `map`, and what stands at its front by itself.
+template <typename Map>
+void map_text(Piece& piece, Map map) {
+  const std::string_view front = std::string_view(piece.text).substr(0, piece.front);
+  const std::size_t mapped_front = front.empty() ? 0 : map(front).size();
+  piece.text = map(piece.text);
+  piece.front = std::min(mapped_front, piece.text.size());
+  // What follows may have joined it: é is one character where the front, by itself, is an e.
+  while (piece.front < piece.text.size() &&
+         (static_cast<unsigned char>(piece.text[piece.front]) & 0xC0) == 0x80) {
+    ++piece.front;
+  }
+}
+
 class Sequence final : public Normalizer {
  public:
   explicit Sequence(std::vector<std::unique_ptr<Normalizer>> steps) : steps_(std::move(steps)) {}
@@ -29,7 +44,9 @@ class Sequence final : public Normalizer {
 class UnicodeForm final : public Normalizer {
  public:
   explicit UnicodeForm(NormalForm form) : form_(form) {}
-  void apply(Piece& piece) const override { piece.text = normal_form(piece.text, form_); }
+  void apply(Piece& piece) const override {
+    map_text(piece, [this](std::string_view text) { return normal_form(text, form_); });
+  }
 
  private:
   NormalForm form_;
@@ -60,8 +77,9 @@ class Strip final : public Normalizer {
     }
     if (!left_) begin = 0;
     if (!right_) end = piece.text.size();
-    if (begin > 0) piece.starts_text = false;
+    piece.front -= std::min(begin, piece.front);
     piece.text = begin < end ? piece.text.substr(begin, end - begin) : std::string();
+    piece.front = std::min(piece.front, piece.text.size());
   }
 
  private:
@@ -73,19 +91,20 @@ class Replace final : public Normalizer {
  public:
   Replace(Regex pattern, std::string content) : pattern_(std::move(pattern)), content_(std::move(content)) {}
   void apply(Piece& piece) const override {
-    const Spans spans = pattern_.find(piece.text);
     std::string text;
     text.reserve(piece.text.size());
-    for (const Span& span : spans) {
+    std::size_t front = 0;
+    for (const Span& span : pattern_.find(piece.text)) {
+      const std::size_t begin = text.size();
       text.append(span.is_match ? content_ : piece.text.substr(span.begin, span.end - span.begin));
+      // What replaces several characters stands, for the reference, where the last of them stood.
+      if (span.end <= piece.front) {
+        front = text.size();
+      } else if (!span.is_match && span.begin < piece.front) {
+        front = begin + piece.front - span.begin;
+      }
     }
-    // What replaces several characters stands, for the reference, where the last of them stood.
-    if (!spans.empty() && spans.front().is_match && spans.front().end > 0) {
-      std::size_t second = 0;
-      next_code_point(piece.text, second);
-      if (content_.empty() || spans.front().end > second) piece.starts_text = false;
-    }
-    piece.text = std::move(text);
+    piece = {std::move(text), piece.front == 0 ? 0 : front};
   }
 
  private:
@@ -97,7 +116,9 @@ class Prepend final : public Normalizer {
  public:
   explicit Prepend(std::string prefix) : prefix_(std::move(prefix)) {}
   void apply(Piece& piece) const override {
-    if (!piece.text.empty()) piece.text.insert(0, prefix_);
+    if (piece.text.empty()) return;
+    piece.text.insert(0, prefix_);
+    if (piece.starts_text()) piece.front += prefix_.size();
   }
 
  private:
@@ -123,7 +144,9 @@ class Nmt final : public Normalizer {
 class Precompiled final : public Normalizer {
  public:
   explicit Precompiled(std::string_view base64) : map_(PrecompiledCharsmap::parse(base64)) {}
-  void apply(Piece& piece) const override { piece.text = map_.normalize(piece.text); }
+  void apply(Piece& piece) const override {
+    map_text(piece, [this](std::string_view text) { return map_.normalize(text); });
+  }
 
  private:
   PrecompiledCharsmap map_;
@@ -131,7 +154,7 @@ class Precompiled final : public Normalizer {
 
 class ByteLevelNormalizer final : public Normalizer {
  public:
-  void apply(Piece& piece) const override { piece.text = bytes_to_characters(piece.text); }
+  void apply(Piece& piece) const override { map_text(piece, bytes_to_characters); }
 };
 
 std::unique_ptr<Normalizer> make_at(const JsonNode& node, int nesting) {

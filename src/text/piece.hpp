@@ -8,10 +8,12 @@
 namespace moa {
 
 // Metaspace's scheme "first" asks whether a piece begins where the whole text began, so every step keeps
-// track.
+// track of what has become of the text's first character.
 struct Piece {
   std::string text;
-  bool starts_text = false;
+  std::size_t front = 0;  // how many bytes of `text` came from it; 0 in pieces from farther back
+
+  bool starts_text() const { return front > 0; }
 };
 
 // A stretch [begin, end) of bytes, and whether a pattern matched it.

@@ -7,6 +7,7 @@
 #include "text/byte_level.hpp"
 #include "text/metaspace.hpp"
 #include "text/regex.hpp"
+#include "text/rewrite_characters.hpp"
 #include "text/split.hpp"
 #include "text/unicode.hpp"
 
@@ -122,7 +123,10 @@ class ByteLevel final : public PieceByPiece {
 
  private:
   void split_one(Piece& piece, std::vector<Piece>& result) const override {
-    if (add_prefix_space_ && !piece.text.starts_with(' ')) piece.text.insert(0, 1, ' ');
+    if (add_prefix_space_ && !piece.text.starts_with(' ')) {
+      piece.text.insert(0, 1, ' ');
+      if (piece.starts_text()) ++piece.front;
+    }
     const std::size_t first = result.size();
     if (words_) {
       append_split(piece, words_->find(piece.text), SplitBehavior::isolated, result);
@@ -143,19 +147,19 @@ class MetaspaceStep final : public PieceByPiece {
  private:
   void split_one(Piece& piece, std::vector<Piece>& result) const override {
     const std::string& mark = options_.replacement;
-    std::string text;
-    text.reserve(piece.text.size() + mark.size());
-    for (const char byte : piece.text) {
-      if (byte == ' ') {
+    rewrite_characters(piece, [&](std::string& text, char32_t c) {
+      if (c == ' ') {
         text += mark;
       } else {
-        text.push_back(byte);
+        append_utf8(text, c);
       }
-    }
+    });
     const bool prepends = options_.prepend == Metaspace::Prepend::always ||
-                          (options_.prepend == Metaspace::Prepend::first && piece.starts_text);
-    if (prepends && !text.starts_with(mark)) text.insert(0, mark);
-    piece.text = std::move(text);
+                          (options_.prepend == Metaspace::Prepend::first && piece.starts_text());
+    if (prepends && !piece.text.starts_with(mark)) {
+      piece.text.insert(0, mark);
+      if (piece.starts_text()) piece.front += mark.size();
+    }
     if (!options_.split) {
       result.push_back(std::move(piece));
       return;

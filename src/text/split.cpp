@@ -60,8 +60,8 @@ void append_split(const Piece& piece, const Spans& spans, SplitBehavior behavior
                   std::vector<Piece>& pieces) {
   for (const Span& span : behave(spans, behavior)) {
     if (span.begin == span.end) continue;
-    pieces.push_back(
-        {piece.text.substr(span.begin, span.end - span.begin), piece.starts_text && span.begin == 0});
+    pieces.push_back({piece.text.substr(span.begin, span.end - span.begin),
+                      piece.front > span.begin ? piece.front - span.begin : 0});
   }
 }
 

@@ -17,6 +17,12 @@ Config parse_config(const std::string& json, const char* name) {
   return json.empty() ? Config() : Config::parse(json, name);
 }
 
+Piece whole(std::string_view text) {
+  std::size_t front = 0;
+  if (!text.empty()) next_code_point(text, front);
+  return {std::string(text), front};
+}
+
 std::vector<std::int32_t> content_ids(const Tokenizer::Parts& parts, std::string_view text) {
   std::vector<std::int32_t> ids;
   const auto append = [&](Segment& segment) {
@@ -26,7 +32,7 @@ std::vector<std::int32_t> content_ids(const Tokenizer::Parts& parts, std::string
     if (parts.pre_tokenizer) parts.pre_tokenizer->split(pieces);
     for (const Piece& piece : pieces) parts.model->tokenize(piece.text, ids);
   };
-  for (Segment& raw : parts.added_tokens->split_raw({std::string(text), true})) {
+  for (Segment& raw : parts.added_tokens->split_raw(whole(text))) {
     if (raw.id) {
       append(raw);
       continue;

@@ -1,0 +1,126 @@
+// The ids and texts of the reference on every line of a hard corpus (tests/parity/tokenizers_goldens.py).
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.hpp"
+#include "text/clip_files.hpp"
+#include "text/tokenizer.hpp"
+
+namespace moa {
+namespace {
+
+const std::filesystem::path kGolden = std::filesystem::path(MOA_TEST_DATA) / "text" / "golden";
+
+std::string read(const std::string& name) {
+  return read_file(kGolden / name, 64 << 20);
+}
+
+std::uint32_t u32(std::string_view bytes, std::size_t at) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 4; i-- > 0;) value = value << 8 | static_cast<std::uint8_t>(bytes.at(at + i));
+  return value;
+}
+
+std::vector<std::string> corpus() {
+  const std::string bytes = read("corpus.bin");
+  std::vector<std::string> texts;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::uint32_t length = u32(bytes, at);
+    texts.push_back(bytes.substr(at + 4, length));
+    at += 4 + std::size_t{length};
+  }
+  return texts;
+}
+
+// A length and an FNV-1a hash, as the goldens store them.
+struct Digest {
+  std::uint32_t length = 0;
+  std::uint32_t hash = 0x811C9DC5;
+  bool operator==(const Digest&) const = default;
+
+  void add(std::uint8_t byte) { hash = (hash ^ byte) * 0x01000193; }
+};
+
+Digest digest(const std::vector<std::int32_t>& ids) {
+  Digest result{static_cast<std::uint32_t>(ids.size())};
+  for (const std::int32_t id : ids) {
+    for (int shift = 0; shift < 32; shift += 8) result.add(static_cast<std::uint8_t>(id >> shift));
+  }
+  return result;
+}
+
+Digest digest(std::string_view text) {
+  Digest result{static_cast<std::uint32_t>(text.size())};
+  for (const char byte : text) result.add(static_cast<std::uint8_t>(byte));
+  return result;
+}
+
+Digest golden(const std::string& bytes, std::size_t line) {
+  return {u32(bytes, line * 8), u32(bytes, line * 8 + 4)};
+}
+
+std::string shown(const std::vector<std::int32_t>& ids) {
+  std::string text;
+  for (std::size_t i = 0; i < ids.size() && i < 60; ++i) text += std::to_string(ids[i]) + " ";
+  return text;
+}
+
+void expect_golden(const Tokenizer& tokenizer, const std::string& name) {
+  const std::vector<std::string> texts = corpus();
+  ASSERT_GE(texts.size(), 5000u);
+  const std::string ids_golden = read(name + ".ids");
+  const std::string decoded_golden = read(name + ".decoded");
+  ASSERT_EQ(ids_golden.size(), texts.size() * 8);
+  std::size_t different_ids = 0;
+  std::size_t different_texts = 0;
+  for (std::size_t line = 0; line < texts.size(); ++line) {
+    const std::vector<std::int32_t> ids = tokenizer.tokenize(texts[line], 1 << 30).ids;
+    if (digest(ids) != golden(ids_golden, line)) {
+      if (++different_ids <= 3) {
+        ADD_FAILURE() << name << " line " << line << ": " << texts[line].substr(0, 300) << "\nids "
+                      << shown(ids);
+      }
+    } else if (digest(tokenizer.decode(ids)) != golden(decoded_golden, line) && ++different_texts <= 3) {
+      ADD_FAILURE() << name << " line " << line << ": decoded to " << tokenizer.decode(ids).substr(0, 300);
+    }
+  }
+  EXPECT_EQ(different_ids, 0u) << "of " << texts.size();
+  EXPECT_EQ(different_texts, 0u) << "of " << texts.size();
+}
+
+class GoldenIds : public testing::TestWithParam<const char*> {};
+
+TEST_P(GoldenIds, EqualTheReferenceOnEveryLine) {
+  TokenizerFiles files;
+  files.tokenizer_json = read(std::string(GetParam()) + ".json");
+  expect_golden(Tokenizer::load(files), GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, GoldenIds,
+                         testing::Values("bert_uncased", "bert_cased", "unigram", "unigram_bytes", "roberta",
+                                         "llama3", "llama", "llama_metaspace", "gemma", "words", "subwords"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST(ClipTokenizer, EqualsTheReferenceOnEveryLine) {
+  expect_golden(Tokenizer::load(clip_tokenizer_json_files()), "clip");
+}
+
+TEST(ClipTokenizer, FromVocabularyAndMergesEqualsTheReferenceToo) {
+  expect_golden(Tokenizer::load(clip_vocabulary_files()), "clip");
+}
+
+TEST(MoaMiniTokenizer, EqualsTheReferenceOnEveryLine) {
+  const auto path = std::filesystem::path(MOA_SOURCE_DIR) / "models" / "moa-mini" / "tokenizer.json";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "the bundled model is not there";
+  TokenizerFiles files;
+  files.tokenizer_json = read_file(path, 64 << 20);
+  expect_golden(Tokenizer::load(files), "moa_mini");
+}
+
+}  // namespace
+}  // namespace moa
