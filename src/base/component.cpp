@@ -8,22 +8,10 @@
 namespace moa {
 namespace {
 
-// The directory of the library or command that holds this very function.
-std::filesystem::path own_directory() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&own_directory), &info) == 0 || info.dli_fname == nullptr)
-    return {};
-  std::error_code ignored;
-  // A command that was found through PATH may be known by its bare name only; the kernel knows better.
-  std::filesystem::path file = std::filesystem::canonical(info.dli_fname, ignored);
-  if (ignored) file = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  return file.parent_path();
-}
-
 std::vector<std::filesystem::path> places() {
   if (const char* chosen = std::getenv("MOA_COMPONENT_DIR"); chosen != nullptr && *chosen != '\0')
     return {chosen};
-  const std::filesystem::path here = own_directory();
+  const std::filesystem::path here = own_file().parent_path();
   return {
       here / "moa",                       // installed library: ${libdir}/libmoa.so, ${libdir}/moa/
       here / ".." / MOA_LIBDIR / "moa",   // installed command: ${bindir}/moa
@@ -35,6 +23,19 @@ std::vector<std::filesystem::path> places() {
 }
 
 }  // namespace
+
+std::filesystem::path own_file() {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void*>(&own_file), &info) == 0 || info.dli_fname == nullptr) return {};
+  std::error_code ignored;
+  // A command that was found through PATH is known by its bare name only; the kernel knows better. Libraries
+  // have a path.
+  const std::filesystem::path known = info.dli_fname;
+  std::filesystem::path file = known.has_parent_path()
+                                   ? std::filesystem::canonical(known, ignored)
+                                   : std::filesystem::read_symlink("/proc/self/exe", ignored);
+  return file;
+}
 
 Component Component::open(const std::string& name) {
   const std::string file = "lib" + name + ".so";

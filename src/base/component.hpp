@@ -10,6 +10,10 @@
 
 namespace moa {
 
+// The file of the library or command that holds this code: what is installed beside it is found from there.
+// Empty if the system does not tell.
+std::filesystem::path own_file();
+
 // An opened component. It stays open until the process ends: libraries such as glib cannot be unloaded.
 // Copies are free; safe to use from any thread.
 class Component {

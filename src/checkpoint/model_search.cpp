@@ -6,6 +6,7 @@
 
 #include <moa/error.hpp>
 
+#include "base/component.hpp"
 #include "base/file.hpp"
 #include "checkpoint/model_directory.hpp"
 
@@ -136,15 +137,19 @@ fs::path moa_cache_directory(const Environment& environment) {
   return cache.empty() ? fs::path() : cache / "moa";
 }
 
-ModelSearch ModelSearch::from(const Environment& environment, const fs::path& executable) {
+ModelSearch ModelSearch::from(const Environment& environment, const fs::path& own_file) {
   ModelSearch where;
   where.hub_cache = hub_cache_directory(environment);
   if (fs::path chosen = path_from(environment, "MOA_MODELS_DIR"); !chosen.empty()) {
     where.bundled.push_back(std::move(chosen));
   }
-  if (executable.is_absolute()) {
-    const fs::path directory = executable.parent_path();
+  if (own_file.is_absolute()) {
+    const fs::path directory = own_file.parent_path();
     where.bundled.push_back(directory.parent_path() / "share" / "moa" / "models");
+    // A library may lie one folder deeper, as in lib/x86_64-linux-gnu.
+    if (directory.parent_path().filename() == "lib") {
+      where.bundled.push_back(directory.parent_path().parent_path() / "share" / "moa" / "models");
+    }
     if (directory.parent_path().filename() == "build") {
       where.bundled.push_back(directory.parent_path().parent_path() / "models");
     }
@@ -153,8 +158,7 @@ ModelSearch ModelSearch::from(const Environment& environment, const fs::path& ex
 }
 
 ModelSearch ModelSearch::standard() {
-  std::error_code ignored;
-  return from(process_environment(), fs::read_symlink("/proc/self/exe", ignored));
+  return from(process_environment(), own_file());
 }
 
 std::optional<HubId> HubId::parse(std::string_view name) {

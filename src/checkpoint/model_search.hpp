@@ -27,10 +27,10 @@ struct ModelSearch {
   std::filesystem::path hub_cache;
   std::vector<std::filesystem::path> bundled;  // each holds model directories; the first that has one wins
 
-  // Bundled models: MOA_MODELS_DIR; share/moa/models of the prefix that `executable` is installed under; and
-  // models/ of the source tree, if it stands in build/<preset>/ there.
-  static ModelSearch from(const Environment& environment, const std::filesystem::path& executable);
-  // Of this process: its environment and executable.
+  // Bundled models: MOA_MODELS_DIR; share/moa/models of the prefix that `own_file`, the command or the
+  // library, is installed under; and models/ of the source tree, if it stands in build/<preset>/ there.
+  static ModelSearch from(const Environment& environment, const std::filesystem::path& own_file);
+  // Of this process: its environment, and the file that holds this very code.
   static ModelSearch standard();
 };
 

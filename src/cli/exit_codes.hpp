@@ -1,0 +1,42 @@
+// The exit codes, and how the inputs of a run add up to one.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <moa/error.hpp>
+
+namespace moa::cli {
+
+struct ExitCode {
+  int code;
+  std::string_view means;
+};
+
+// In words, for help and the man page.
+std::span<const ExitCode> exit_codes();
+
+inline constexpr int kSomeInputsFailed = 3;
+
+// Counts inputs that were done and that failed.
+class Outcome {
+ public:
+  void done() { ++done_; }
+  void failed(ErrorCode code) {
+    if (!first_) first_ = code;
+  }
+  bool any_failed() const { return first_.has_value(); }
+  // 0 if all is done, 3 if some inputs failed, and the first failure's own code if every one did.
+  int exit_code() const {
+    if (!first_) return 0;
+    return done_ == 0 ? moa::exit_code(*first_) : kSomeInputsFailed;
+  }
+
+ private:
+  std::size_t done_ = 0;
+  std::optional<ErrorCode> first_;
+};
+
+}  // namespace moa::cli

@@ -1,0 +1,200 @@
+// moa inspect: what a model, an index or this machine is.
+#include <array>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <moa/collection.hpp>
+#include <moa/model.hpp>
+#include <moa/system.hpp>
+
+#include "cli/arguments.hpp"
+#include "cli/display.hpp"
+#include "cli/json_text.hpp"
+#include "cli/model_arguments.hpp"
+#include "cli/output.hpp"
+#include "cli/shared_options.hpp"
+
+namespace moa::cli {
+namespace {
+
+// What is known, as names with values: one list for both forms of output.
+class Facts {
+ public:
+  void add(std::string_view key, std::string_view label, const std::string& value) {
+    if (!value.empty()) entries_.push_back({key, label, json(value), {value}});
+  }
+  void add(std::string_view key, std::string_view label, std::int64_t value, const std::string& shown = {}) {
+    entries_.push_back({key, label, std::to_string(value), {shown.empty() ? std::to_string(value) : shown}});
+  }
+  void add(std::string_view key, std::string_view label, const std::vector<std::string>& values) {
+    std::string list = "[";
+    for (const std::string& value : values) list += (list.size() == 1 ? "" : ",") + json(value);
+    entries_.push_back({key, label, list + "]", values});
+  }
+  // Already JSON, and how it reads.
+  void add_json(std::string_view key, std::string_view label, std::string text,
+                std::vector<std::string> lines) {
+    entries_.push_back({key, label, std::move(text), std::move(lines)});
+  }
+
+  std::string write(bool as_json) const {
+    std::string text = as_json ? "{" : "";
+    for (const Entry& entry : entries_) {
+      if (as_json) {
+        text += (text.size() == 1 ? "" : ",") + json(entry.key) + ":" + entry.value;
+        continue;
+      }
+      for (std::size_t i = 0; i < entry.lines.size(); ++i) {
+        text += pad_right(i == 0 ? std::string(entry.label) : std::string(), 15) +
+                displayable(entry.lines[i]) + "\n";
+      }
+    }
+    return as_json ? text + "}\n" : text;
+  }
+
+ private:
+  struct Entry {
+    std::string_view key;
+    std::string_view label;
+    std::string value;
+    std::vector<std::string> lines;
+  };
+  std::vector<Entry> entries_;
+};
+
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
+  return digits;
+}
+
+std::string megabytes(std::int64_t bytes) {
+  const std::int64_t tenths = (bytes + 50'000) / 100'000;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " MB";
+}
+
+Facts facts_of_model(const ModelInfo& info) {
+  Facts facts;
+  facts.add("name", "model", info.name);
+  facts.add("path", "directory", info.path);
+  facts.add("architecture", "architecture", info.architecture);
+  facts.add("layout", "layout", info.layout);
+  facts.add("dim", "dimensions", info.dim);
+  facts.add("parameters", "parameters", info.parameters, grouped(info.parameters));
+  facts.add("weights_bytes", "weights", info.weights_bytes, megabytes(info.weights_bytes));
+  facts.add("dtypes", "dtypes", info.dtypes);
+  std::string towers = "[";
+  std::vector<std::string> tower_lines;
+  for (const ModelInfo::Tower& tower : info.towers) {
+    towers += (towers.size() == 1 ? "" : ",") + std::string("{\"name\":") + json(tower.name) +
+              ",\"parameters\":" + std::to_string(tower.parameters) +
+              ",\"description\":" + json(tower.description) + "}";
+    const std::string count = tower.parameters > 0 ? " (" + grouped(tower.parameters) + " parameters)" : "";
+    tower_lines.push_back(tower.name + ": " + tower.description + count);
+  }
+  facts.add_json("towers", "towers", towers + "]", tower_lines);
+  facts.add("tokenizer", "tokenizer", info.tokenizer);
+  facts.add("processor", "processor", info.processor);
+  facts.add("prompts", "prompts", info.prompts);
+  facts.add("templates", "templates", info.templates);
+  facts.add("licence", "licence", info.licence);
+  facts.add("identity", "identity", info.identity);
+  return facts;
+}
+
+Facts facts_of_index(const CollectionInfo& info) {
+  Facts facts;
+  facts.add("path", "index", info.path);
+  facts.add("model", "model", info.model_name);
+  facts.add("model_identity", "identity", info.model_identity);
+  facts.add("dim", "dimensions", info.dim);
+  facts.add("items", "items", static_cast<std::int64_t>(info.items));
+  facts.add("failed", "failed files", static_cast<std::int64_t>(info.failed));
+  facts.add("rows", "vector rows", static_cast<std::int64_t>(info.rows));
+  facts.add("places", "places", info.places);
+  facts.add("problems", "problems", info.problems);
+  return facts;
+}
+
+Facts facts_of_system() {
+  const SystemInfo info = system_info();
+  Facts facts;
+  facts.add("version", "moa", info.version);
+  facts.add("cpu_level", "cpu level", info.cpu_level);
+  facts.add("threads", "threads", info.threads);
+  facts.add("architectures", "architectures", info.architectures);
+  return facts;
+}
+
+std::string failed_files(const std::filesystem::path& index, bool as_json) {
+  std::string lines;
+  for (const FailedFile& file : Collection::errors(index)) {
+    lines += as_json ? "{" + json_path("input", file.path) +
+                           ",\"error\":" + json_error(file.code, file.message) + "}\n"
+                     : displayable(file.path) + ": " + file.code + ": " + displayable(file.message) + "\n";
+  }
+  return lines;
+}
+
+int run_inspect(const Arguments& arguments) {
+  const bool as_json = arguments.value_or("format", "table") == "json";
+  const std::vector<std::string> words = arguments.inputs();
+  Output output = Output::to_stdout();
+  int code = 0;
+  if (arguments.has("system")) {
+    if (!words.empty()) fail_usage(arguments.command(), "--system expects no MODEL or INDEX");
+    output.write(facts_of_system().write(as_json));
+  } else if (words.size() != 1) {
+    fail_usage(arguments.command(), "expected one MODEL or INDEX, or --system");
+  } else if (Collection::is_collection(words[0])) {
+    if (arguments.has("errors")) {
+      output.write(failed_files(words[0], as_json));
+    } else {
+      const CollectionInfo info = Collection::inspect(words[0]);
+      output.write(facts_of_index(info).write(as_json));
+      if (!info.problems.empty()) code = exit_code(ErrorCode::corrupt_data);
+    }
+  } else if (arguments.has("errors")) {
+    std::error_code failed;
+    const bool exists = std::filesystem::exists(words[0], failed);
+    throw Error(exists ? ErrorCode::invalid_argument : ErrorCode::not_found,
+                "cannot list the errors of '" + words[0] + "': it is not an index");
+  } else {
+    output.write(facts_of_model(Model::load(words[0], load_options(arguments)).info()).write(as_json));
+  }
+  output.finish();
+  return code;
+}
+
+constexpr std::array kOptions = {
+    Option{0, "errors", "", "Of an index: the files that could not be read, and why"},
+    Option{0, "system", "", "This machine: instruction set, threads, what moa supports"},
+    Option{0, "format", "FORMAT", "How it is written", "table|json"},
+};
+constexpr std::array<Options, 3> kGroups = {kOptions, Options(kModelOptions).subspan(1), kTalkOptions};
+constexpr std::array kExamples = {
+    Example{"What is in the bundled model?", "moa inspect moa-mini"},
+    Example{"Is this index sound?", "moa inspect photos.moa"},
+    Example{"Which files could not be read?", "moa inspect photos.moa --errors"},
+};
+
+}  // namespace
+
+constexpr Command kInspectCommand = {
+    .name = "inspect",
+    .summary = "Show what a model or an index is",
+    .usage = "MODEL|INDEX|--system [options]",
+    .description =
+        "Of a model: architecture, towers, sizes, dtypes, tokenizer, processor, licence. Of an index: whose "
+        "vectors "
+        "it holds, of how many files, and whether its two files agree with each other; if not, the exit code "
+        "is 5.\n",
+    .options = kGroups,
+    .examples = kExamples,
+    .inputs = Completes::models,
+    .run = run_inspect,
+};
+
+}  // namespace moa::cli

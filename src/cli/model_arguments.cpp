@@ -1,0 +1,34 @@
+#include "cli/model_arguments.hpp"
+
+#include "cli/interrupt.hpp"
+
+namespace moa::cli {
+
+std::string model_name(const Arguments& arguments) {
+  return arguments.value_or("model", "moa-mini");
+}
+
+LoadOptions load_options(const Arguments& arguments) {
+  LoadOptions options;
+  options.device = arguments.value_or("device", "auto");
+  options.dtype = arguments.value_or("dtype", "auto");
+  options.threads = static_cast<int>(arguments.integer("threads", 0, 0, 1024));
+  return options;
+}
+
+Model load_model(const Arguments& arguments) {
+  return Model::load(model_name(arguments), load_options(arguments));
+}
+
+EmbedOptions embed_options(const Arguments& arguments) {
+  EmbedOptions options;
+  options.batch = arguments.integer("batch", 0, 0, 65536);
+  if (const std::optional<double> megapixels = arguments.number("max-megapixels")) {
+    if (*megapixels <= 0) fail_usage(arguments.command(), "--max-megapixels: expected more than 0");
+    options.max_megapixels = *megapixels;
+  }
+  options.cancelled = &interrupted();
+  return options;
+}
+
+}  // namespace moa::cli

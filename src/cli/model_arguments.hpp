@@ -1,0 +1,19 @@
+// From the shared options to the library's own.
+#pragma once
+
+#include <moa/model.hpp>
+
+#include "cli/arguments.hpp"
+
+namespace moa::cli {
+
+// --model, or the bundled default.
+std::string model_name(const Arguments& arguments);
+// --device, --dtype, --threads.
+LoadOptions load_options(const Arguments& arguments);
+Model load_model(const Arguments& arguments);
+
+// --batch, --max-megapixels; ends early when the user interrupts.
+EmbedOptions embed_options(const Arguments& arguments);
+
+}  // namespace moa::cli

@@ -1,0 +1,263 @@
+// moa search: the pictures that fit words, or other pictures.
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+#include <moa/collection.hpp>
+#include <moa/model.hpp>
+
+#include "cli/arguments.hpp"
+#include "cli/collection_update.hpp"
+#include "cli/console.hpp"
+#include "cli/exit_codes.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/model_arguments.hpp"
+#include "cli/output.hpp"
+#include "cli/search_query.hpp"
+#include "cli/search_results.hpp"
+#include "cli/shared_options.hpp"
+
+namespace moa::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// PLACE as a collection: an index as it is, a folder with its own index brought up to date.
+Collection open_place(const std::string& place, const Model& model, const Arguments& arguments,
+                      Console& console) {
+  const std::string name = model_name(arguments);
+  std::error_code failed;
+  const fs::file_status status = fs::status(place, failed);
+  if (!fs::exists(status)) {
+    throw Error(ErrorCode::not_found, "cannot search '" + place + "': there is no such folder or index");
+  }
+  if (!fs::is_directory(status)) {
+    if (arguments.has("index"))
+      fail_usage(arguments.command(), "--index belongs to a folder, and '" + place + "' is a file");
+    if (arguments.has("reindex")) {
+      fail_usage(arguments.command(),
+                 "--reindex expects a folder; an index is made anew by moa index … --reindex");
+    }
+    return Collection::open(place, name, model.identity(), model.dim(), Collection::Mode::open_existing);
+  }
+
+  const std::optional<std::string> chosen = arguments.value("index");
+  const fs::path index = chosen ? fs::path(*chosen) : default_index_path(place, model.identity());
+  if (arguments.has("no-update")) {
+    if (arguments.has("reindex"))
+      fail_usage(arguments.command(), "--no-update and --reindex contradict each other");
+    return Collection::open(index, name, model.identity(), model.dim(), Collection::Mode::open_existing);
+  }
+  Collection collection = Collection::open(
+      index, name, model.identity(), model.dim(),
+      arguments.has("reindex") ? Collection::Mode::create_anew : Collection::Mode::open_or_create);
+  const fs::path folder = place;
+  const UpdateReport report = update_collection(collection, {&folder, 1}, model, arguments, console);
+  if (report.added != 0 || report.removed != 0)
+    console.note("indexed " + place + ": " + in_words(report, collection.size()));
+  if (report.failed != 0) console.warn(failures_in_words(report, index));
+  return collection;
+}
+
+SearchOptions search_options(const Arguments& arguments) {
+  SearchOptions options;
+  options.top = static_cast<std::size_t>(arguments.integer("top", 5, 1, 1 << 20));
+  options.min_score = arguments.number("min-score");
+  options.exclude = arguments.values("exclude");
+  return options;
+}
+
+bool is_one_of(const std::string& path, const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    std::error_code failed;
+    if (fs::equivalent(path, file, failed) && !failed) return true;
+  }
+  return false;
+}
+
+// Searches; pictures that the query says are to be left out are found, if at all, under any name, so that
+// they are recognised by what they are and not by their path.
+SearchResult search(const Collection& collection, const Model& model, const SearchQuery& query,
+                    const EmbedOptions& embed, SearchOptions options) {
+  const std::vector<float> vector = query_vector(query, model, embed);
+  const std::size_t wanted = options.top;
+  SearchResult result{query.shown, {}};
+  for (options.top = wanted + query.similar_to.size();; options.top *= 2) {
+    result.found = collection.search(vector, options);
+    const bool complete = result.found.size() < options.top;
+    std::erase_if(result.found, [&](const Found& found) { return is_one_of(found.path, query.similar_to); });
+    if (complete || result.found.size() >= wanted) break;
+  }
+  result.found.resize(std::min(result.found.size(), wanted));
+  return result;
+}
+
+class ResultWriter {
+ public:
+  ResultWriter(const Arguments& arguments, Console& console)
+      : format_(arguments.value_or("format", "table")),
+        end_(arguments.has("null") ? '\0' : '\n'),
+        html_(arguments.value("html")),
+        sheet_(arguments.value("sheet")),
+        output_(Output::open(arguments.value("output"))),
+        console_(console) {
+    if (arguments.has("null") && !arguments.value("format")) format_ = "paths";
+    if (arguments.has("null") && format_ != "paths") {
+      fail_usage(arguments.command(), "-0 belongs to --format paths");
+    }
+    if (output_.is_terminal()) {
+      paint_ = Paint::for_stream(STDOUT_FILENO);
+      columns_ = terminal_columns();
+    }
+  }
+
+  void add(SearchResult result) {
+    if (format_ == "jsonl") {
+      output_.write(as_jsonl(result));
+    } else if (format_ == "paths") {
+      output_.write(as_paths(result, end_));
+    } else {
+      output_.write((results_.empty() ? "" : "\n") + as_table(result, paint_, columns_));
+    }
+    output_.flush();
+    results_.push_back(std::move(result));
+  }
+
+  void finish() {
+    output_.finish();
+    if (html_) write_file(*html_, as_html(results_, console_));
+    if (sheet_) write_file(*sheet_, as_sheet(results_, console_));
+  }
+
+ private:
+  void write_file(const std::string& path, const std::string& content) {
+    console_.clear_progress();
+    write_whole_file(path, content);
+    console_.note("wrote " + path);
+  }
+
+  std::string format_;
+  char end_;
+  std::optional<std::string> html_;
+  std::optional<std::string> sheet_;
+  Output output_;
+  Console& console_;
+  Paint paint_;
+  std::size_t columns_ = 0;
+  std::vector<SearchResult> results_;
+};
+
+// Runs one query; a query that fails is reported, and the others go on.
+void answer(const SearchQuery& query, const Collection& collection, const Model& model,
+            const Arguments& arguments, ResultWriter& writer, Outcome& outcome, Console& console) {
+  throw_if_interrupted();
+  try {
+    writer.add(search(collection, model, query, embed_options(arguments), search_options(arguments)));
+    outcome.done();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::cancelled || error.code() == ErrorCode::internal) throw;
+    console.error(name(error.code()), error.what());
+    outcome.failed(error.code());
+  }
+}
+
+// Queries from the terminal, line by line, until the end of input.
+void converse(const Collection& collection, const Model& model, const Arguments& arguments,
+              ResultWriter& writer, Outcome& outcome, Console& console) {
+  console.note("searching " + std::to_string(collection.size()) +
+               " items; a text or a picture's path a line, Ctrl-D ends");
+  std::string line;
+  while (std::cerr << "? " << std::flush, std::getline(std::cin, line)) {
+    if (line.find_first_not_of(" \t\r") == line.npos) continue;
+    answer(read_query_line(line), collection, model, arguments, writer, outcome, console);
+  }
+  std::cerr << "\n";
+  throw_if_interrupted();
+}
+
+int run_search(const Arguments& arguments) {
+  Console console(arguments);
+  const std::vector<std::string> words = arguments.inputs();
+  if (words.empty())
+    fail_usage(arguments.command(), "expected a PLACE: a folder, or an index made by moa index");
+  const std::vector<SearchQuery> queries = read_queries(arguments);
+  const bool converses = queries.empty();
+  if (converses && ::isatty(STDIN_FILENO) != 1) {
+    fail_usage(arguments.command(),
+               "expected a query: a text or a picture (without one, queries are read from a terminal)");
+  }
+  search_options(arguments);  // what is wrong with the options is said before the work begins
+
+  const Model model = load_model(arguments);
+  const Collection collection = open_place(words.front(), model, arguments, console);
+  ResultWriter writer(arguments, console);
+  Outcome outcome;
+  if (converses) {
+    converse(collection, model, arguments, writer, outcome, console);
+  } else {
+    for (const SearchQuery& query : queries)
+      answer(query, collection, model, arguments, writer, outcome, console);
+  }
+  writer.finish();
+  return converses ? 0 : outcome.exit_code();
+}
+
+constexpr std::array kOptions = {
+    Option{'k', "top", "K", "Show the best K of each query (5)"},
+    Option{0, "text", "Q", "A query that is a text, whatever it looks like"},
+    Option{0, "image", "F", "A query that is a picture", {}, {}, Completes::files},
+    Option{0, "similar", "F", "As --image, without F itself among the results", {}, {}, Completes::files},
+    Option{0, "min-score", "X", "Only what has at least this cosine"},
+    Option{0, "exclude", "GLOB", "Leave out paths that match; may be given several times"},
+    Option{0, "format", "FORMAT", "How results are written", "table|jsonl|paths"},
+    Option{'0', "null", "",
+           "End each path with NUL instead of a newline (with --format paths, which it implies)"},
+    Option{'o', "output", "FILE", "Write there instead of stdout", {}, {}, Completes::files},
+    Option{0, "html", "FILE", "Also write a page with thumbnails", {}, {}, Completes::files},
+    Option{0, "sheet", "FILE.png", "Also write a contact sheet with thumbnails", {}, {}, Completes::files},
+    Option{0,
+           "index",
+           "FILE",
+           "Keep the folder's index there, and not below $XDG_DATA_HOME/moa",
+           {},
+           {},
+           Completes::files},
+    Option{0, "no-update", "", "Take the index as it is: the folder is not walked"},
+    Option{0, "reindex", "", "Make the index anew"},
+};
+constexpr std::array<Options, 4> kGroups = {kOptions, kModelOptions, kPictureOptions, kTalkOptions};
+constexpr std::array kExamples = {
+    Example{"Find dogs", "moa search ~/Photos \"강아지\""},
+    Example{"Two queries at once, and a contact sheet of both",
+            "moa search ~/Photos \"a dog\" \"눈 덮인 산\" --sheet found.png"},
+    Example{"Pictures like this one", "moa search ~/Photos --similar beach.jpg --html found.html"},
+    Example{"A sum: a horse with stripes, and not in a zoo",
+            "moa search ~/Photos \"a horse\" + \"2:stripes\" - \"zoo\""},
+    Example{"Copy the best twenty", "moa search ~/Photos \"sunset\" -k 20 -0 | xargs -0 cp -t best/"},
+};
+
+}  // namespace
+
+constexpr Command kSearchCommand = {
+    .name = "search",
+    .summary = "Find pictures by words, or by other pictures",
+    .usage = "PLACE QUERY… [options]",
+    .description =
+        "PLACE is a folder, or an index made by moa index. A folder is indexed when it is first searched; "
+        "later, only what is "
+        "new or changed is embedded. The index lies below $XDG_DATA_HOME/moa, never inside the folder.\n\n"
+        "A query is a text, or a picture if it names a picture file. Each query is a search of its own, "
+        "unless a lone + or - "
+        "joins it with its neighbour into a sum, in which a term may have a weight in front: 2:stripes. "
+        "Without a query, on a "
+        "terminal, queries are read line by line.\n",
+    .options = kGroups,
+    .examples = kExamples,
+    .inputs = Completes::files,
+    .run = run_search,
+};
+
+}  // namespace moa::cli

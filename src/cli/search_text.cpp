@@ -1,0 +1,45 @@
+// Search results as text: for a terminal, for programs, for pipes.
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/json_text.hpp"
+#include "cli/search_results.hpp"
+
+namespace moa::cli {
+
+std::string as_table(const SearchResult& result, const Paint& paint, std::size_t columns) {
+  constexpr std::size_t kBeforePath = 15;  // "  1  0.1234  ", and a little air
+  std::string table = paint.bold + displayable(result.query) + paint.reset + "\n";
+  if (result.found.empty()) table += paint.dim + "  nothing found" + paint.reset + "\n";
+  for (std::size_t i = 0; i < result.found.size(); ++i) {
+    char numbers[48];
+    std::snprintf(numbers, sizeof numbers, "%4zu  %6.3f  ", i + 1,
+                  static_cast<double>(result.found[i].score));
+    std::string path = displayable(result.found[i].path);
+    if (columns > 0) path = cut_middle(path, std::max(columns, kBeforePath + 12) - kBeforePath);
+    table += paint.dim + numbers + paint.reset + path + "\n";
+  }
+  return table;
+}
+
+std::string as_jsonl(const SearchResult& result) {
+  std::string lines;
+  for (std::size_t i = 0; i < result.found.size(); ++i) {
+    lines += "{\"query\":" + json(result.query) + ",\"rank\":" + std::to_string(i + 1) + "," +
+             json_path("path", result.found[i].path) + ",\"score\":";
+    append_json(lines, result.found[i].score);
+    lines += "}\n";
+  }
+  return lines;
+}
+
+std::string as_paths(const SearchResult& result, char end) {
+  std::string paths;
+  for (const Found& found : result.found) {
+    paths += found.path;
+    paths += end;
+  }
+  return paths;
+}
+
+}  // namespace moa::cli

@@ -1,0 +1,45 @@
+// Options that several commands share.
+#pragma once
+
+#include <array>
+
+#include "cli/command.hpp"
+
+namespace moa::cli {
+
+// How a model is loaded; read by load_options().
+inline constexpr std::array kModelOptions = {
+    Option{'m',
+           "model",
+           "M",
+           "The model: a directory, the name of a bundled model, or a hub id in the local cache (moa models "
+           "lists them)",
+           {},
+           "MOA_MODEL",
+           Completes::models},
+    Option{0, "device", "DEVICE", "Where to compute", "auto|cpu|cuda", "MOA_DEVICE"},
+    Option{0, "dtype", "TYPE", "Precision to compute in; auto is f32 unless the checkpoint is quantized",
+           "auto|f32|bf16|int8", "MOA_DTYPE"},
+    Option{'t',
+           "threads",
+           "N",
+           "Threads for computing and decoding together; 0: as many as there are CPUs",
+           {},
+           "MOA_THREADS"},
+};
+
+// How pictures go through it; read by embed_options().
+inline constexpr std::array kPictureOptions = {
+    Option{0, "batch", "N", "The most items in one forward pass; 0: chosen by the work they are"},
+    Option{0, "max-megapixels", "N", "Refuse a picture that declares more millions of pixels (256)"},
+};
+
+// Every command has these, as its last group.
+inline constexpr std::array kTalkOptions = {
+    Option{0, "progress", "WHEN", "Draw a progress bar; auto: when stderr is a terminal",
+           "auto|always|never"},
+    Option{'q', "quiet", "", "Errors only: no progress, notes or warnings"},
+    Option{'h', "help", "", "Show this help"},
+};
+
+}  // namespace moa::cli

@@ -1,0 +1,73 @@
+"""moa classify and moa match."""
+import json
+import unittest
+
+from moa_command import MoaTest, cosine, png
+
+
+class Classify(MoaTest):
+    def test_labels_come_best_first_and_add_up(self):
+        self.photos("owl.jpg")
+        (item,) = self.lines("classify", "--labels", "a horse, an owl ,a castle", "photos", "--format", "jsonl")
+        self.assertEqual(item["input"], "photos/owl.jpg")
+        self.assertEqual(item["labels"][0]["label"], "an owl")
+        self.assertAlmostEqual(sum(label["score"] for label in item["labels"]), 1, places=5)
+
+    def test_labels_come_from_a_file_too(self):
+        self.photos("owl.jpg")
+        self.write("labels.txt", "부엉이\r\n\n말\n")
+        (item,) = self.lines("classify", "--labels-file", "labels.txt", "--template", "이것은 {}입니다", "photos",
+                             "--format", "jsonl", "--top", "1")
+        self.assertEqual([label["label"] for label in item["labels"]], ["부엉이"])
+
+    def test_the_table_shows_shares(self):
+        self.photos("owl.jpg")
+        out, _ = self.run_moa("classify", "--labels", "owl,horse", "photos/owl.jpg")
+        self.assertRegex(out, r"^photos/owl\.jpg\n +[0-9.]+ %  owl\n +[0-9.]+ %  horse\n$")
+
+    def test_a_bad_picture_is_reported_in_its_place(self):
+        self.photos("owl.jpg")
+        items = self.lines("classify", "--labels", "a,b", "gone.jpg", "photos/owl.jpg", "--format", "jsonl", code=3)
+        self.assertEqual(items[0]["error"]["code"], "not_found")
+        self.assertIn("labels", items[1])
+
+    def test_wrong_use_is_refused(self):
+        self.photos("owl.jpg")
+        self.error_code("classify", "photos", code=2)
+        self.error_code("classify", "--labels", " , ", "photos", code=2)
+        self.error_code("classify", "--labels", "a,b", code=2)
+        self.error_code("classify", "--labels", "a,b", "--template", "no hole", "photos", code=2)
+
+
+class Match(MoaTest):
+    def test_every_picture_against_every_text(self):
+        self.photos("owl.jpg", "horses.jpg")
+        (result,) = self.lines("match", "--image", "photos/owl.jpg", "--image", "photos/horses.jpg", "--text", "an owl",
+                               "--text", "말", "--format", "json")
+        self.assertEqual(result["images"], ["photos/owl.jpg", "photos/horses.jpg"])
+        self.assertEqual(result["texts"], ["an owl", "말"])
+        self.assertGreater(result["score"][0][0], result["score"][0][1])
+        self.assertGreater(result["score"][1][1], result["score"][1][0])
+        items = self.lines("embed", "--text", "an owl", "photos/owl.jpg")
+        self.assertAlmostEqual(result["cosine"][0][0], cosine(*(item["embedding"] for item in items)), places=5)
+
+    def test_a_bad_pictures_row_is_null(self):
+        self.write("red.png", png(8, 8))
+        out, _ = self.run_moa("match", "--image", "red.png", "--image", "gone.png", "--text", "a", "--format", "json", code=3)
+        result = json.loads(out)
+        self.assertEqual(result["cosine"][1], [None])
+        self.assertEqual([error["index"] for error in result["errors"]], [1])
+        self.assertEqual(result["errors"][0]["error"]["code"], "not_found")
+
+    def test_without_any_sound_picture_the_code_is_the_failures(self):
+        self.error_code("match", "--image", "gone.png", "--text", "a", code=4)
+
+    def test_the_table_has_a_column_a_text(self):
+        self.write("red.png", png(8, 8))
+        out, _ = self.run_moa("match", "--image", "red.png", "--text", "빨강", "--text", "blue")
+        self.assertEqual(len(out.splitlines()), 2)
+        self.assertIn("빨강", out)
+
+
+if __name__ == "__main__":
+    unittest.main()

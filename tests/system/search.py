@@ -1,0 +1,201 @@
+"""moa search, moa index, and what moa inspect says of indexes."""
+import json
+import os
+import pty
+import shutil
+import sqlite3
+import unittest
+
+from moa_command import MoaTest, png
+
+
+class Search(MoaTest):
+    def test_both_demo_queries_find_what_they_say(self):
+        photos = self.photos()
+        hits = self.lines("search", photos, "a dog", "풍경과 산이 있는 사진", "--format", "jsonl", "-k", "3")
+        self.assertEqual([hit["rank"] for hit in hits], [1, 2, 3, 1, 2, 3])
+        self.assertTrue(any("dog" in hit["path"] for hit in hits[:3]), hits)
+        self.assertTrue(any("mountain" in hit["path"] or "alpine" in hit["path"] for hit in hits[3:]), hits)
+        self.assertEqual(hits[0]["query"], "a dog")
+        self.assertGreaterEqual(hits[0]["score"], hits[1]["score"])
+
+    def test_paths_are_place_joined_with_what_is_inside(self):
+        self.photos("owl.jpg", "horses.jpg")
+        out, _ = self.run_moa("search", "photos", "an owl", "--format", "paths", "-k", "1")
+        self.assertEqual(out, "photos/owl.jpg\n")
+        out, _ = self.run_moa("search", "photos/", "an owl", "-0", "-k", "1")
+        self.assertEqual(out, "photos/owl.jpg\0")
+
+    def test_the_folder_stays_as_it_was(self):
+        photos = self.photos("owl.jpg")
+        self.run_moa("search", photos, "an owl")
+        self.assertEqual([path.name for path in photos.iterdir()], ["owl.jpg"])
+        self.assertTrue(any((self.home / ".local/share/moa").rglob("*")))
+
+    def test_new_changed_and_deleted_files_are_noticed(self):
+        photos = self.photos("owl.jpg", "horses.jpg")
+        self.run_moa("search", photos, "an owl")
+        (photos / "horses.jpg").unlink()
+        shutil.copy(photos / "owl.jpg", photos / "twin.jpg")
+        hits = self.lines("search", photos, "an owl", "--format", "jsonl")
+        self.assertEqual([hit["path"] for hit in hits], [f"{photos}/owl.jpg", f"{photos}/twin.jpg"])
+        self.assertEqual(hits[0]["score"], hits[1]["score"])
+
+    def test_no_update_takes_the_index_as_it_is(self):
+        photos = self.photos("owl.jpg")
+        self.assertEqual(self.error_code("search", photos, "an owl", "--no-update", code=4), "not_found")
+        self.run_moa("search", photos, "an owl")
+        shutil.copy(photos / "owl.jpg", photos / "twin.jpg")
+        self.assertEqual(len(self.lines("search", photos, "an owl", "--no-update", "--format", "jsonl")), 1)
+
+    def test_a_picture_is_a_query_and_similar_leaves_it_out(self):
+        photos = self.photos("owl.jpg", "horses.jpg")
+        for query in (["photos/owl.jpg"], ["--image", "photos/owl.jpg"]):
+            hits = self.lines("search", photos, *query, "--format", "jsonl")
+            self.assertEqual(hits[0]["path"], f"{photos}/owl.jpg")
+            self.assertAlmostEqual(hits[0]["score"], 1, places=5)
+        (hit,) = self.lines("search", photos, "--similar", "photos/owl.jpg", "--format", "jsonl")
+        self.assertEqual(hit["path"], f"{photos}/horses.jpg")
+
+    def test_a_text_option_is_never_a_picture(self):
+        photos = self.photos("owl.jpg")
+        hits = self.lines("search", photos, "--text", "photos/owl.jpg", "--format", "jsonl")
+        self.assertLess(hits[0]["score"], 0.9)
+
+    def test_sums_add_and_subtract(self):
+        photos = self.photos("owl.jpg", "horses.jpg", "cow-on-pasture.jpg")
+        def score(*query):
+            hits = self.lines("search", photos, *query, "--format", "jsonl")
+            return {hit["path"].rpartition("/")[2]: hit["score"] for hit in hits}
+        plain = score("a horse")
+        self.assertEqual(score("a horse", "+", "a horse").keys(), plain.keys())
+        self.assertAlmostEqual(score("a horse", "+", "3:a horse")["owl.jpg"], plain["owl.jpg"], places=5)
+        self.assertLess(score("an animal", "-", "an owl")["owl.jpg"], score("an animal")["owl.jpg"])
+        self.assertGreater(score("a horse", "+", "4:an owl")["owl.jpg"], score("a horse", "+", "an owl")["owl.jpg"])
+
+    def test_a_sum_with_a_hole_is_wrong_use(self):
+        photos = self.photos("owl.jpg")
+        for query in (["+", "a"], ["a", "-"], ["a", "+", "-", "b"]):
+            self.assertEqual(self.error_code("search", photos, *query, code=2), "invalid_argument")
+        self.assertEqual(self.error_code("search", photos, "a", "-", "a", code=2), "invalid_argument")
+
+    def test_min_score_and_exclude_narrow_the_results(self):
+        photos = self.photos("owl.jpg", "horses.jpg")
+        hits = self.lines("search", photos, "an owl", "--exclude", "*hors*", "--format", "jsonl")
+        self.assertEqual([hit["path"] for hit in hits], [f"{photos}/owl.jpg"])
+        self.assertEqual(self.lines("search", photos, "an owl", "--min-score", "0.99", "--format", "jsonl"), [])
+
+    def test_the_table_names_query_rank_and_score(self):
+        photos = self.photos("owl.jpg")
+        out, _ = self.run_moa("search", photos, "부엉이")
+        heading, row = out.splitlines()
+        self.assertEqual(heading, "부엉이")
+        self.assertRegex(row, r"^ +1 +-?[0-9.]+  .*owl\.jpg$")
+
+    def test_broken_pictures_are_kept_with_their_error(self):
+        photos = self.photos("owl.jpg")
+        (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 and nothing more")
+        _, err = self.run_moa("search", "photos", "an owl", "--index", "own.moa")
+        self.assertIn("1 file could not be read", err)
+        out, _ = self.run_moa("inspect", "own.moa", "--errors")
+        self.assertIn("broken.jpg: corrupt_data", out)
+        (error,) = self.lines("inspect", "own.moa", "--errors", "--format", "json")
+        self.assertEqual(error["error"]["code"], "corrupt_data")
+
+
+class Pages(MoaTest):
+    def test_html_holds_its_pictures_and_escapes_names(self):
+        photos = self.photos("owl.jpg")
+        (photos / "owl.jpg").rename(photos / "<b>&\".jpg")
+        self.run_moa("search", photos, "<script>alert(1)</script>", "--html", "found.html")
+        page = (self.home / "found.html").read_text()
+        self.assertIn("data:image/jpeg;base64,", page)
+        self.assertNotIn("<script", page)
+        self.assertNotIn("<b>", page)
+        self.assertIn("&lt;b&gt;&amp;&quot;.jpg", page)
+
+    def test_sheet_is_a_png_with_a_row_a_query(self):
+        photos = self.photos("owl.jpg", "horses.jpg")
+        self.run_moa("search", photos, "부엉이", "--sheet", "one.png")
+        self.run_moa("search", photos, "부엉이", "a horse", "--sheet", "two.png")
+        sizes = []
+        for name in ("one.png", "two.png"):
+            header = (self.home / name).read_bytes()[:24]
+            self.assertEqual(header[:8], b"\x89PNG\r\n\x1a\n")
+            sizes.append((int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")))
+        self.assertEqual(sizes[0][0], sizes[1][0])
+        self.assertLess(sizes[0][1], sizes[1][1])
+
+    def test_a_picture_that_is_gone_does_not_spoil_the_sheet(self):
+        photos = self.photos("owl.jpg")
+        self.run_moa("search", photos, "an owl")
+        (photos / "owl.jpg").unlink()
+        self.run_moa("search", photos, "an owl", "--no-update", "--sheet", "s.png", "--html", "s.html")
+        self.assertIn("not_found", (self.home / "s.html").read_text())
+
+
+class Index(MoaTest):
+    def test_an_index_over_several_places_is_searched(self):
+        self.photos("owl.jpg")
+        self.write("more/red.png", png(16, 16))
+        _, err = self.run_moa("index", "photos", "more", "-o", "all.moa")
+        self.assertIn("2 items", err)
+        out, _ = self.run_moa("search", "all.moa", "an owl", "--format", "paths")
+        self.assertEqual(sorted(out.split()), ["more/red.png", "photos/owl.jpg"])
+
+    def test_failed_inputs_make_three_and_nothing_but_failures_their_own_code(self):
+        self.write("p/broken.jpg", b"\xff\xd8\xff\xe0 and nothing more")
+        self.run_moa("index", "p", "-o", "i.moa", code=5)
+        self.write("p/red.png", png(8, 8))
+        self.run_moa("index", "p", "-o", "i.moa", code=3)
+
+    def test_another_models_index_is_a_mismatch_until_made_anew(self):
+        self.photos("owl.jpg")
+        self.run_moa("index", "photos", "-o", "i.moa")
+        other = self.home / "other-model"
+        shutil.copytree(self.environment["MOA_MODEL"], other)
+        config = json.loads((other / "config.json").read_text())
+        (other / "config.json").write_text(json.dumps(config, indent=7))
+        self.assertEqual(self.error_code("search", "i.moa", "an owl", "-m", other, code=5), "model_mismatch")
+        self.assertEqual(self.error_code("index", "photos", "-o", "i.moa", "-m", other, code=5), "model_mismatch")
+        self.run_moa("index", "photos", "-o", "i.moa", "-m", other, "--reindex")
+        self.run_moa("search", "i.moa", "an owl", "-m", other)
+
+    def test_inspect_checks_the_two_files_against_each_other(self):
+        self.photos("owl.jpg", "horses.jpg")
+        self.run_moa("index", "photos", "-o", "i.moa")
+        (facts,) = self.lines("inspect", "i.moa", "--format", "json")
+        self.assertEqual((facts["items"], facts["failed"], facts["problems"]), (2, 0, []))
+        os.truncate(self.home / "i.moa.vectors", 4096)
+        out, _ = self.run_moa("inspect", "i.moa", "--format", "json", code=5)
+        self.assertTrue(json.loads(out)["problems"])
+
+    def test_what_is_no_index_is_corrupt(self):
+        self.write("i.moa", b"SQLite format 3\0" + b"nonsense" * 1000)
+        self.run_moa("search", "i.moa", "a", code=5)
+        database = sqlite3.connect(self.home / "foreign.sqlite")
+        database.execute("create table t (x)")
+        database.commit()
+        database.close()
+        self.run_moa("search", "foreign.sqlite", "a", code=5)
+
+
+class Conversation(MoaTest):
+    def test_queries_are_read_from_a_terminal(self):
+        photos = self.photos("owl.jpg", "horses.jpg")
+        ours, theirs = pty.openpty()
+        process = self.start("search", photos, "--format", "paths", "-k", "1", stdin=theirs)
+        os.close(theirs)
+        os.write(ours, "an owl\n\nhorses\n".encode() + b"\x04")
+        out, err = process.communicate(timeout=120)
+        os.close(ours)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertEqual(out.decode(), f"{photos}/owl.jpg\n{photos}/horses.jpg\n")
+
+    def test_without_a_terminal_a_query_is_needed(self):
+        photos = self.photos("owl.jpg")
+        self.assertEqual(self.error_code("search", photos, code=2), "invalid_argument")
+
+
+if __name__ == "__main__":
+    unittest.main()
