@@ -184,8 +184,6 @@ TEST(MoaMiniConfig, ATemperatureThatIsNotPositiveIsRefused) {
 }
 
 TEST(MoaMiniConfig, AProjectionOfAnotherWidthThanTheTextsIsRefused) {
-  EXPECT_EQ(code_of_building(config_with("", R"(, "hidden_size": 16)", kBlock)), ErrorCode::corrupt_data)
-      << "a key twice";
   EXPECT_EQ(code_of_building(R"({"projection_dim": 512, "vision_config": {"blocks": [{"channels": 8}]}})"),
             ErrorCode::shape_mismatch);
 }
