@@ -32,7 +32,9 @@ inline float widen_bits(std::uint32_t half) {
   // Subnormal: mantissa * 2^-24, got as (1 + mantissa / 1024) * 2^-14 minus 2^-14.
   const float small = std::bit_cast<float>(shifted + (113u << 23)) - 0x1p-14F;
   const std::uint32_t subnormal = std::bit_cast<std::uint32_t>(small);
-  const std::uint32_t finite = magnitude < 0x400u ? subnormal : normal;
+  // Masks, not a choice: GCC would compute the subtraction only where it counts, and that with a branch.
+  const std::uint32_t is_subnormal = 0u - static_cast<std::uint32_t>(magnitude < 0x400u);
+  const std::uint32_t finite = (subnormal & is_subnormal) | (normal & ~is_subnormal);
   const std::uint32_t special = magnitude >= 0x7C00u ? kRebias : 0u;  // exponent 143 becomes 255
   return std::bit_cast<float>((finite + special) | (half & 0x8000u) << 16);
 }
