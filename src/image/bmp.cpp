@@ -78,7 +78,7 @@ Header read_header(const Bytes& bytes) {
     header.height_px = bytes.u16(info + 6);
     header.bits = bytes.u16(info + 10);
   } else {
-    header.width_px = bytes.u32(info + 4);
+    header.width_px = static_cast<std::int32_t>(bytes.u32(info + 4));
     const auto height = static_cast<std::int32_t>(bytes.u32(info + 8));
     header.top_down = height < 0;
     header.height_px = header.top_down ? -static_cast<std::int64_t>(height) : height;

@@ -76,17 +76,20 @@ std::string take_vips_error() {
   std::string message = text ? text.get() : "";
   while (!message.empty() && message.back() == '\n') message.pop_back();
   std::replace(message.begin(), message.end(), '\n', ';');
-  return message.empty() ? "libvips gives no reason" : message;
+  return message.empty() ? "its structure is broken" : message;
 }
 
 void fill_from_vips(CodecFailure* failure) {
   const std::string reason = take_vips_error();
+  const auto says = [&](const char* words) { return reason.find(words) != std::string::npos; };
   // A sound file whose coding these libraries do not know (lossless JPEG, a HEIF codec that is not
   // installed).
-  const bool unknown = reason.find("Unsupported JPEG process") != std::string::npos ||
-                       reason.find("Unsupported feature") != std::string::npos ||
-                       reason.find("Unsupported codec") != std::string::npos;
-  fill(failure, unknown ? ErrorCode::unsupported : ErrorCode::corrupt_data, reason);
+  if (says("Unsupported JPEG process") || says("Unsupported feature") || says("Unsupported codec")) {
+    return fill(failure, ErrorCode::unsupported, reason);
+  }
+  if (says("Security limit exceeded"))
+    return fill(failure, ErrorCode::limit_exceeded, reason);  // libheif's own
+  fill(failure, ErrorCode::corrupt_data, reason);
 }
 
 bool sample_type(VipsBandFormat format, SampleType& type) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -51,10 +52,17 @@ RowFormat row_format(PictureKind kind, std::span<const std::byte> bytes, const C
     format.gray_is_wide = bytes.size() > kColorTypeAt && bytes[kColorTypeAt] == std::byte{0};
   }
   if (kind != PictureKind::tiff) return format;
+  constexpr int kPalette = 3;
   constexpr int kYCbCr = 6;
   constexpr int kJpeg = 7;
-  if (tiff_short(bytes, tiff_tag::kPhotometric) == kYCbCr &&
-      tiff_short(bytes, tiff_tag::kCompression) != kJpeg) {
+  const auto photometric = tiff_short(bytes, tiff_tag::kPhotometric);
+  if (photometric == kPalette) {
+    const unsigned bits = std::min<unsigned>(tiff_short(bytes, tiff_tag::kBitsPerSample).value_or(1), 16);
+    if (!tiff_short(bytes, tiff_tag::kColorMap, (std::size_t{3} << bits) - 1)) {
+      throw Error(ErrorCode::corrupt_data, "cannot decode a TIFF picture: it ends before its palette does");
+    }
+  }
+  if (photometric == kYCbCr && tiff_short(bytes, tiff_tag::kCompression) != kJpeg) {
     throw Error(ErrorCode::unsupported, "cannot decode a TIFF picture: YCbCr without JPEG compression");
   }
   constexpr int kUnspecified = 0;

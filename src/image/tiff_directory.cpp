@@ -31,7 +31,8 @@ class Reader {
 
 }  // namespace
 
-std::optional<std::uint16_t> tiff_short(std::span<const std::byte> block, std::uint16_t tag) noexcept {
+std::optional<std::uint16_t> tiff_short(std::span<const std::byte> block, std::uint16_t tag,
+                                        std::size_t index) noexcept {
   using namespace std::string_view_literals;
   if (block.size() < kHeaderBytes) return std::nullopt;
   const std::string_view magic(reinterpret_cast<const char*>(block.data()), 4);
@@ -46,10 +47,10 @@ std::optional<std::uint16_t> tiff_short(std::span<const std::byte> block, std::u
     if (*found != tag) continue;
     const auto type = reader.number(entry + 2, 2);
     const std::size_t count = reader.number(entry + 4, 4).value_or(0);
-    if (type != kShort || count == 0) return std::nullopt;
+    if (type != kShort || index >= count) return std::nullopt;
     // Up to two values lie in the entry itself, more elsewhere.
     const std::size_t at = count <= 2 ? entry + 8 : reader.number(entry + 8, 4).value_or(block.size());
-    const auto value = reader.number(at, 2);
+    const auto value = reader.number(at + 2 * index, 2);
     if (!value) return std::nullopt;
     return static_cast<std::uint16_t>(*value);
   }

@@ -10,14 +10,17 @@
 namespace moa {
 
 namespace tiff_tag {
+inline constexpr std::uint16_t kBitsPerSample = 258;
 inline constexpr std::uint16_t kCompression = 259;
 inline constexpr std::uint16_t kPhotometric = 262;
 inline constexpr std::uint16_t kOrientation = 274;
+inline constexpr std::uint16_t kColorMap = 320;
 inline constexpr std::uint16_t kExtraSamples = 338;
 }  // namespace tiff_tag
 
-// The first value of `tag`, if the directory has it as 16-bit numbers and the block is sound so far. `block`
-// begins with "II*\0" or "MM\0*"; anything may follow.
-std::optional<std::uint16_t> tiff_short(std::span<const std::byte> block, std::uint16_t tag) noexcept;
+// Value number `index` of `tag`, if the directory has it as 16-bit numbers and the block is sound so far.
+// `block` begins with "II*\0" or "MM\0*"; anything may follow.
+std::optional<std::uint16_t> tiff_short(std::span<const std::byte> block, std::uint16_t tag,
+                                        std::size_t index = 0) noexcept;
 
 }  // namespace moa

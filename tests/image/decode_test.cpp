@@ -1,0 +1,208 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <thread>
+
+#include "base/component.hpp"
+#include "base/expect_error.hpp"
+#include "base/file.hpp"
+#include "base/hash.hpp"
+#include "image/orientation.hpp"
+#include "image/picture.hpp"
+#include "image/to_rgb.hpp"
+
+namespace moa {
+namespace {
+
+using namespace std::string_literals;
+
+const std::filesystem::path kPictures = MOA_TEST_DATA "/image/golden/pictures";
+const std::filesystem::path kHostile = MOA_TEST_DATA "/hostile/picture";
+constexpr std::uint64_t kMaxBytes = 1 << 20;
+
+Picture decode(const std::string& content, const DecodeOptions& options = {}) {
+  return decode_picture(as_bytes(content), options);
+}
+
+std::optional<PictureKind> sniff(const std::string& content) {
+  return sniff_picture(as_bytes(content));
+}
+
+TEST(Decode, GivesPillowsBytes) {
+  std::ifstream goldens(MOA_TEST_DATA "/image/golden/pictures.txt");
+  std::string file, hash;
+  std::int64_t width_px = 0, height_px = 0;
+  int pictures = 0;
+  while (goldens >> file >> width_px >> height_px >> hash) {
+    const Picture picture = decode(read_file(kPictures / file, kMaxBytes));
+    EXPECT_EQ(picture.width_px, width_px) << file;
+    EXPECT_EQ(picture.height_px, height_px) << file;
+    EXPECT_EQ(content_hash(std::as_bytes(std::span(picture.rgb))), hash) << file;
+    ++pictures;
+  }
+  EXPECT_GT(pictures, 150);
+}
+
+// HEIC and AVIF: other decoders, and another way to enlarge the colour planes, than the reference's.
+TEST(Decode, ComesCloseWhereDecodersDiffer) {
+  for (const char* file : {"smooth.heic", "oriented.heic", "smooth.avif", "oriented.avif"}) {
+    const Picture picture = decode(read_file(kPictures / file, kMaxBytes));
+    const std::string expected = read_file(kPictures / (file + ".rgb"s), kMaxBytes);
+    std::uint32_t size[2];
+    std::memcpy(size, expected.data(), sizeof size);
+    ASSERT_EQ(picture.width_px, size[0]) << file;
+    ASSERT_EQ(picture.height_px, size[1]) << file;
+    double difference = 0;
+    for (std::size_t i = 0; i < picture.rgb.size(); ++i) {
+      difference += std::abs(picture.rgb[i] - static_cast<int>(static_cast<unsigned char>(expected[8 + i])));
+    }
+    EXPECT_LT(difference / static_cast<double>(picture.rgb.size()), 1.5) << file;
+  }
+}
+
+TEST(Decode, RefusesHostileFiles) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kHostile)) {
+    const std::string file = entry.path().filename().string();
+    const std::string expected = file.substr(0, file.find('-'));
+    try {
+      decode(read_file(entry.path(), kMaxBytes));
+      ADD_FAILURE() << file << " was decoded";
+    } catch (const Error& error) {
+      EXPECT_EQ(name(error.code()), expected) << file << ": " << error.what();
+    }
+    ++files;
+  }
+  EXPECT_GT(files, 25);
+}
+
+TEST(Decode, TruncatedFilesAreErrors) {
+  for (const char* file : {"rgb.png", "baseline_420.jpg", "progressive_444.jpg", "lossy.webp",
+                           "lossless.webp", "palette.gif", "tiff_lzw_rgb.tif", "rgb_8.tif", "smooth.heic",
+                           "smooth.avif", "plain_24.bmp", "rle8_jump.bmp", "palette_8bit.bmp", "rgb.pnm"}) {
+    const std::string whole = read_file(kPictures / file, kMaxBytes);
+    for (int part = 0; part < 16; ++part) {
+      const std::string content = whole.substr(0, whole.size() * part / 18);
+      try {
+        decode(content);
+        ADD_FAILURE() << file << " was decoded from " << content.size() << " of " << whole.size() << " bytes";
+      } catch (const Error& error) {
+        const bool is_known = sniff(content).has_value();
+        EXPECT_EQ(name(error.code()), name(is_known ? ErrorCode::corrupt_data : ErrorCode::unsupported))
+            << file << ": " << error.what();
+      }
+    }
+  }
+}
+
+TEST(Decode, HoldsToTheCallersLimit) {
+  for (const char* file : {"rgb.png", "gray.jpg", "lossy.webp", "palette.gif", "rgb_8.tif", "smooth.heic",
+                           "smooth.avif", "plain_24.bmp", "rle8.bmp", "rgb.pnm", "plain.pbm"}) {
+    const std::string content = read_file(kPictures / file, kMaxBytes);
+    MOA_EXPECT_ERROR(decode(content, {.max_megapixels = 5e-6}), limit_exceeded);
+    MOA_EXPECT_ERROR(decode(content, {.max_megapixels = 0}), limit_exceeded);
+  }
+}
+
+TEST(Decode, TheContentDecidesAndNotTheEnding) {
+  // Every golden is decoded without its name; here one is met by bytes in front of it.
+  const std::string content = read_file(kPictures / "rgb.png", kMaxBytes);
+  MOA_EXPECT_ERROR(decode(" " + content), unsupported);
+}
+
+TEST(Decode, ThreadsGetTheSamePictures) {
+  std::map<std::string, std::string> contents;
+  std::map<std::string, std::vector<std::uint8_t>> expected;
+  for (const char* file :
+       {"rgb.png", "baseline_420.jpg", "alpha.webp", "palette.gif", "rgb_16.tif", "smooth.heic"}) {
+    contents[file] = read_file(kPictures / file, kMaxBytes);
+    expected[file] = decode(contents[file]).rgb;
+  }
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong = 0;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 10; ++round) {
+        for (const auto& [file, content] : contents) wrong += decode(content).rgb != expected[file] ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST(Sniff, KnowsTheKinds) {
+  const std::map<std::string, PictureKind> kinds = {
+      {"rgb.png", PictureKind::png},      {"gray.jpg", PictureKind::jpeg},
+      {"lossy.webp", PictureKind::webp},  {"palette.gif", PictureKind::gif},
+      {"rgb_8.tif", PictureKind::tiff},   {"big.tif", PictureKind::tiff},
+      {"smooth.heic", PictureKind::heif}, {"smooth.avif", PictureKind::avif},
+      {"plain_24.bmp", PictureKind::bmp}, {"rgb.pnm", PictureKind::ppm},
+      {"plain.pbm", PictureKind::ppm},
+  };
+  for (const auto& [file, kind] : kinds) {
+    const std::string content = read_file(kPictures / file, kMaxBytes);
+    EXPECT_EQ(sniff(content.substr(0, kSniffBytes)), kind) << file;
+  }
+}
+
+TEST(Sniff, TakesNothingElseForAPicture) {
+  for (const std::string& content : {""s, "B"s, "BM"s, "BMW is a car and not a bitmap"s, "P7\n"s, "P5"s,
+                                     "P1 is a number plate"s, "GIF is a format"s, "RIFF\0\0\0\0WAVEfmt "s,
+                                     "\0\0\0\x20"
+                                     "ftypisom\0\0\2\0isomiso2avc1mp41"s,
+                                     "<svg/>"s, "%PDF-1.7"s, "\xff\xd8"s}) {
+    EXPECT_EQ(sniff(content), std::nullopt) << content;
+  }
+}
+
+TEST(Orientation, MalformedExifSaysNothing) {
+  const std::string good = "MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"s;
+  EXPECT_EQ(exif_orientation(as_bytes(good)), 6);
+  EXPECT_EQ(exif_orientation(as_bytes("Exif\0\0"s + good)), 6);
+  for (std::size_t size = 0; size < good.size() - 6; ++size) {
+    EXPECT_EQ(exif_orientation(as_bytes(good.substr(0, size))), std::nullopt) << size;
+  }
+  for (const auto& [at, value] :
+       std::map<std::size_t, char>{{0, 'X'}, {4, '\x7f'}, {13, '\x09'}, {17, '\0'}, {19, '\x09'}}) {
+    std::string bad = good;
+    bad[at] = value;
+    EXPECT_EQ(exif_orientation(as_bytes(bad)), std::nullopt) << at;
+  }
+}
+
+TEST(Orientation, XmpIsReadInBothSpellings) {
+  EXPECT_EQ(xmp_orientation("<a tiff:Orientation=\"3\"/>"), 3);
+  EXPECT_EQ(xmp_orientation("<tiff:Orientation>8</tiff:Orientation>"), 8);
+  EXPECT_EQ(xmp_orientation("<tiff:Orientation>9"), std::nullopt);
+  EXPECT_EQ(xmp_orientation("tiff:Orientation=\""), std::nullopt);
+  EXPECT_EQ(xmp_orientation(""), std::nullopt);
+}
+
+TEST(ToRgb, TransparencyIsCompositedAsPillowRounds) {
+  EXPECT_EQ(over_white(100, 128), 177);
+  EXPECT_EQ(over_white(150, 128), 202);
+  EXPECT_EQ(over_white(200, 128), 227);
+  for (int value = 0; value < 256; ++value) {
+    EXPECT_EQ(over_white(static_cast<std::uint8_t>(value), 255), value);
+    EXPECT_EQ(over_white(static_cast<std::uint8_t>(value), 0), 255);
+  }
+}
+
+TEST(Component, AMissingOneIsUnsupported) {
+  MOA_EXPECT_ERROR(Component::open("moa-nothing"), unsupported);
+}
+
+TEST(Component, AMissingFunctionIsUnsupported) {
+  const Component component = Component::open("moa-pictures");
+  MOA_EXPECT_ERROR(component.function<void()>("moa_codec_open_0"), unsupported);
+}
+
+}  // namespace
+}  // namespace moa
