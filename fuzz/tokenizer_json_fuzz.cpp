@@ -1,4 +1,5 @@
-// tokenizer.json: whatever the bytes, either an Error or a tokenizer, and texts get ids that it knows or an Error.
+// tokenizer.json: whatever the bytes, either an Error or a tokenizer, and texts get ids that it knows or an
+// Error.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -10,7 +11,10 @@
 namespace {
 
 constexpr const char* kTexts[] = {
-    "a photo of a dog", " 강아지와  고양이\n", "<s>e\xCC\x81 \xF0\x9F\x98\x80<mask> ①½ #!?", "",
+    "a photo of a dog",
+    " 강아지와  고양이\n",
+    "<s>e\xCC\x81 \xF0\x9F\x98\x80<mask> ①½ #!?",
+    "",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 };
 

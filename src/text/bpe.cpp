@@ -210,6 +210,9 @@ std::unique_ptr<SubwordModel> make_bpe(Vocabulary vocabulary, const std::vector<
     }
     return *id;
   };
+  // Vocabularies are mostly in the order of their merges: the next token is a good guess, and spares a
+  // look-up.
+  std::int32_t guess = 0;
   std::string both;
   for (std::uint32_t rank = 0; rank < merges.size(); ++rank) {
     const auto& [left, right] = merges[rank];
@@ -219,7 +222,9 @@ std::unique_ptr<SubwordModel> make_bpe(Vocabulary vocabulary, const std::vector<
     }
     both.assign(left);
     both.append(right.substr(options.continuing_subword_prefix.size()));
-    table.insert(id_of(left), id_of(right), {rank, id_of(both)});
+    const std::int32_t made = vocabulary.token_of(guess) == both && !both.empty() ? guess : id_of(both);
+    guess = made + 1;
+    table.insert(id_of(left), id_of(right), {rank, made});
   }
   return std::make_unique<Bpe>(std::move(vocabulary), std::move(table), std::move(options));
 }

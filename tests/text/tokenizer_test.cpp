@@ -1,0 +1,137 @@
+// What Tokenizer promises beside the ids themselves.
+#include <gtest/gtest.h>
+
+#include <moa/error.hpp>
+#include <thread>
+#include <vector>
+
+#include "text/clip_files.hpp"
+#include "text/tokenizer.hpp"
+
+namespace moa {
+namespace {
+
+using Ids = std::vector<std::int32_t>;
+
+const Tokenizer& clip() {
+  static const Tokenizer tokenizer = Tokenizer::load(clip_tokenizer_json_files());
+  return tokenizer;
+}
+
+Tokenizer from_json(std::string json) {
+  TokenizerFiles files;
+  files.tokenizer_json = std::move(json);
+  return Tokenizer::load(files);
+}
+
+TEST(Tokenizer, PutsTheTemplateAroundTheText) {
+  EXPECT_EQ(clip().tokenize("a photo of a dog").ids, (Ids{49406, 320, 1125, 539, 320, 1929, 49407}));
+  EXPECT_EQ(clip().tokenize("").ids, (Ids{49406, 49407}));
+}
+
+TEST(Tokenizer, TruncatesTheTextAndKeepsTheTemplate) {
+  const Tokenized tokenized = clip().tokenize("a photo of a dog", 5);
+  EXPECT_EQ(tokenized.ids, (Ids{49406, 320, 1125, 539, 49407}));
+  EXPECT_EQ(tokenized.full_length, 7u);
+  EXPECT_TRUE(tokenized.truncated);
+  EXPECT_FALSE(clip().tokenize("a photo of a dog", 7).truncated);
+  EXPECT_EQ(clip().tokenize("a photo", 2).ids, (Ids{49406, 49407}));
+}
+
+TEST(Tokenizer, TakesItsLimitFromTheConfig) {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "dog ";
+  EXPECT_EQ(clip().tokenize(text).ids.size(), 77u);
+  EXPECT_EQ(clip().description().max_length, 77u);
+}
+
+TEST(Tokenizer, TakesNoLimitFromTheReferencesWayToSayNone) {
+  TokenizerFiles files = clip_tokenizer_json_files();
+  files.tokenizer_config_json = R"({"model_max_length": 1000000000000000019884624838656})";
+  EXPECT_EQ(Tokenizer::load(files).description().max_length, 0u);
+}
+
+TEST(Tokenizer, RefusesALimitThatTheTemplateAloneExceeds) {
+  try {
+    clip().tokenize("a dog", 1);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+  }
+}
+
+TEST(Tokenizer, KnowsItsVocabulary) {
+  EXPECT_EQ(clip().vocabulary_size(), 49408u);
+  EXPECT_EQ(clip().id_of("<|endoftext|>"), 49407);
+  EXPECT_EQ(clip().id_of("no such token"), std::nullopt);
+  EXPECT_EQ(clip().token_of(1929), "dog</w>");
+  EXPECT_EQ(clip().token_of(-1), "");
+  EXPECT_EQ(clip().token_of(1 << 30), "");
+  EXPECT_EQ(clip().pad_id(), 49407);
+  EXPECT_EQ(clip().description().model, "BPE");
+}
+
+TEST(Tokenizer, DecodesWithAndWithoutSpecialTokens) {
+  const Ids ids = clip().tokenize("a photo of a dog").ids;
+  EXPECT_EQ(clip().decode(ids), "a photo of a dog");
+  EXPECT_EQ(clip().decode(ids, true), "<|startoftext|>a photo of a dog <|endoftext|>");
+  EXPECT_EQ(clip().decode(Ids{-7, 999'999'999}), "");
+}
+
+TEST(Tokenizer, ReadsPaddingFacts) {
+  const Tokenizer tokenizer = from_json(
+      R"({"padding":{"strategy":{"Fixed":64},"direction":"Left","pad_id":1,"pad_type_id":2,"pad_token":"p"},
+          "model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"p":1}}})");
+  EXPECT_EQ(tokenizer.padding().id, 1);
+  EXPECT_EQ(tokenizer.padding().type_id, 2);
+  EXPECT_EQ(tokenizer.padding().fixed_length, 64u);
+  EXPECT_TRUE(tokenizer.padding().left);
+}
+
+TEST(Tokenizer, TruncatesFromTheLeftWhereTheFileSaysSo) {
+  const Tokenizer tokenizer = from_json(
+      R"({"truncation":{"max_length":2,"direction":"Left","strategy":"LongestFirst","stride":0},"pre_tokenizer":{"type":"Whitespace"},
+          "model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"a":1,"b":2,"c":3}}})");
+  EXPECT_EQ(tokenizer.tokenize("a b c").ids, (Ids{2, 3}));
+}
+
+TEST(Tokenizer, GivesTypeIdsAsTheTemplateSays) {
+  const Tokenizer tokenizer = from_json(
+      R"({"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x","type_id":3}},{"Sequence":{"id":"A","type_id":1}}],
+          "special_tokens":{"x":{"id":"x","ids":[2,0],"tokens":["x","u"]}}},"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"a":1,"x":2}}})");
+  const Tokenized tokenized = tokenizer.tokenize("a");
+  EXPECT_EQ(tokenized.ids, (Ids{2, 0, 1}));
+  EXPECT_EQ(tokenized.type_ids, (Ids{3, 3, 1}));
+}
+
+TEST(Tokenizer, IsTheSameFromManyThreads) {
+  const Ids expected = clip().tokenize("두 마리의 강아지 <|endoftext|> and 12 cats").ids;
+  std::vector<Ids> found(4);
+  std::vector<std::thread> threads;
+  for (Ids& ids : found) {
+    threads.emplace_back([&ids] {
+      for (int i = 0; i < 200; ++i) ids = clip().tokenize("두 마리의 강아지 <|endoftext|> and 12 cats").ids;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const Ids& ids : found) EXPECT_EQ(ids, expected);
+}
+
+TEST(VocabularyFiles, OfBertWork) {
+  TokenizerFiles files;
+  files.vocab_txt = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##able\ndog\n";
+  EXPECT_EQ(Tokenizer::load(files).tokenize("Unable DÓG [MASK] cat").ids, (Ids{2, 5, 6, 7, 4, 1, 3}));
+  files.tokenizer_config_json = R"({"do_lower_case": false})";
+  EXPECT_EQ(Tokenizer::load(files).tokenize("Unable dog").ids, (Ids{2, 1, 7, 3}));
+}
+
+TEST(VocabularyFiles, OfRobertaWork) {
+  TokenizerFiles files;
+  files.vocab_json = R"({"<s>":0,"<pad>":1,"</s>":2,"<unk>":3,"a":4,"Ġ":5,"Ġa":6,"<mask>":7})";
+  files.merges_txt = "#version: 0.2\nĠ a\n";
+  EXPECT_EQ(Tokenizer::load(files).tokenize("a a  <mask>a").ids, (Ids{0, 4, 6, 7, 4, 2}));
+  EXPECT_EQ(Tokenizer::load(files).decode(Ids{0, 4, 6, 2}), "a a");
+}
+
+}  // namespace
+}  // namespace moa
