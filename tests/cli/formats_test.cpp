@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdlib>
 #include <limits>
 
 #include "cli/help.hpp"
@@ -26,7 +27,7 @@ TEST(JsonText, FloatsAreTheShortestThatReadBack) {
   EXPECT_EQ(json_of(0.1F), "0.1");
   EXPECT_EQ(json_of(1.0F), "1");
   EXPECT_EQ(json_of(-0.0F), "-0");
-  EXPECT_EQ(std::stof(json_of(std::numeric_limits<float>::denorm_min())),
+  EXPECT_EQ(std::strtof(json_of(std::numeric_limits<float>::denorm_min()).c_str(), nullptr),
             std::numeric_limits<float>::denorm_min());
   EXPECT_EQ(json_of(std::numeric_limits<float>::quiet_NaN()), "null");
   EXPECT_EQ(json_of(std::numeric_limits<float>::infinity()), "null");

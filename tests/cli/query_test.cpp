@@ -40,7 +40,7 @@ TEST(SearchQueries, OptionsAreTermsOfASumToo) {
 }
 
 TEST(SearchQueries, WhatOnlyLooksLikeAWeightIsText) {
-  for (const char* word : {"x:y", ":y", "-2:y", "0:y", "1e999:y", "nan:y", "2 :y"}) {
+  for (const char* word : {"x:y", ":y", "0:y", "1e999:y", "nan:y", "2 :y"}) {
     EXPECT_EQ(queries({"a", "+", word})[0].terms.at(1).value, word);
   }
 }

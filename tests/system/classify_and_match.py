@@ -41,11 +41,11 @@ class Classify(MoaTest):
 
 class Match(MoaTest):
     def test_every_picture_against_every_text(self):
-        self.photos("owl.jpg", "horses.jpg")
-        (result,) = self.lines("match", "--image", "photos/owl.jpg", "--image", "photos/horses.jpg", "--text", "an owl",
-                               "--text", "말", "--format", "json")
-        self.assertEqual(result["images"], ["photos/owl.jpg", "photos/horses.jpg"])
-        self.assertEqual(result["texts"], ["an owl", "말"])
+        self.photos("owl.jpg", "german-shepherd.jpg")
+        (result,) = self.lines("match", "--image", "photos/owl.jpg", "--image", "photos/german-shepherd.jpg", "--text", "an owl",
+                               "--text", "강아지", "--format", "json")
+        self.assertEqual(result["images"], ["photos/owl.jpg", "photos/german-shepherd.jpg"])
+        self.assertEqual(result["texts"], ["an owl", "강아지"])
         self.assertGreater(result["score"][0][0], result["score"][0][1])
         self.assertGreater(result["score"][1][1], result["score"][1][0])
         items = self.lines("embed", "--text", "an owl", "photos/owl.jpg")
