@@ -1,5 +1,5 @@
-// Downloading a model into the hub cache: the only thing in moa that talks to another machine unasked-for,
-// and only when the user says `moa pull`.
+// Downloading a model into the hub cache: the only thing in moa that uses the network, and only when the user
+// says `moa pull`.
 #pragma once
 
 #include <atomic>
@@ -28,7 +28,7 @@ struct PullRequest {
   std::filesystem::path cache;                        // the hub cache (hub_cache_directory)
   std::string endpoint = "https://huggingface.co";    // http or https, no path behind it needed
   std::string token;                                  // sent to the endpoint only; empty: none
-  int attempts = 5;                                   // to get each file, if the connection breaks
+  int attempts = 4;                                   // to get each file, if the connection breaks
   std::chrono::milliseconds retry_delay{1000};        // before the second attempt; doubles each time
   std::function<void(const PullProgress&)> progress;  // called from the thread that pulls, often
   const std::atomic<bool>* cancelled = nullptr;       // may be set from any thread or signal handler
