@@ -20,8 +20,10 @@ struct CodecPicture {
 
 namespace {
 
-constexpr std::int64_t kStripBytes = 1 << 20;
-constexpr std::int64_t kStripRows = 16;  // what a JPEG decodes at once
+// Rows are fetched in strips: of a few megabytes, and no taller than this, for libvips keeps the rows of a
+// strip in a list that it searches from the front. A multiple of 16, as a JPEG's blocks are.
+constexpr std::int64_t kStripBytes = 4 << 20;
+constexpr std::int64_t kStripRows = 128;
 
 const char* loader(PictureKind kind) {
   switch (kind) {
@@ -223,11 +225,11 @@ MOA_API int moa_codec_read_1(CodecPicture* picture, CodecRows rows, void* contex
   VipsImage* image = picture->image;
   const std::int64_t height_px = vips_image_get_height(image);
   const auto row_bytes = static_cast<std::int64_t>(VIPS_IMAGE_SIZEOF_LINE(image));
-  const std::int64_t strip = std::max(kStripBytes / row_bytes / kStripRows * kStripRows, kStripRows);
+  const std::int64_t strip_rows = std::clamp(kStripBytes / row_bytes, std::int64_t{1}, kStripRows);
   const std::unique_ptr<VipsRegion, decltype(&g_object_unref)> region(vips_region_new(image), g_object_unref);
-  for (std::int64_t y = 0; y < height_px; y += strip) {
+  for (std::int64_t y = 0; y < height_px; y += strip_rows) {
     const VipsRect area{0, static_cast<int>(y), vips_image_get_width(image),
-                        static_cast<int>(std::min(strip, height_px - y))};
+                        static_cast<int>(std::min(strip_rows, height_px - y))};
     if (vips_region_prepare(region.get(), &area) != 0) {
       fill_from_vips(failure);
       return -1;
