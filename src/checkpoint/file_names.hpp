@@ -22,7 +22,7 @@ inline constexpr LayoutFiles kOpenClipFiles{"open_clip_config.json", "open_clip_
                                             "open_clip_pytorch_model.bin"};
 
 // Beside the weights, what decides which vector an input gets.
-inline constexpr std::array<std::string_view, 17> kIdentityFileNames = {"config.json",
+inline constexpr std::array<std::string_view, 18> kIdentityFileNames = {"config.json",
                                                                         "open_clip_config.json",
                                                                         "preprocessor_config.json",
                                                                         "processor_config.json",

@@ -19,7 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMaxConfigBytes = 8u << 20;  // 21,000 class labels take 1 MiB
+// 21,000 class labels take 1 MiB, the index of 100,000 tensors 10; parsed, a document takes up to 20 times
+// that.
+constexpr std::uint64_t kMaxJsonBytes = 16u << 20;
 constexpr std::uint64_t kMaxTextFileBytes = 64u << 20;
 
 struct KnownLayout {
@@ -128,8 +130,7 @@ ModelDirectory ModelDirectory::open(const fs::path& path) {
   ModelDirectory directory;
   directory.path_ = path;
   directory.layout_ = layout;
-  directory.config_ =
-      Config::parse(read_file(path / files.config, kMaxConfigBytes), std::string(files.config));
+  directory.config_ = Config::parse(read_file(path / files.config, kMaxJsonBytes), std::string(files.config));
   if (is_file(path / files.weights)) {
     directory.weights_name_ = files.weights;
     directory.weight_files_ = {path / files.weights};
@@ -176,8 +177,8 @@ std::optional<std::string> ModelDirectory::file(std::string_view name) const {
 }
 
 Config ModelDirectory::json(std::string_view name) const {
-  const std::optional<std::string> text = file(name);
-  return text ? Config::parse(*text, std::string(name)) : Config();
+  if (!is_file(path_ / name)) return {};
+  return Config::parse(read_file(path_ / name, kMaxJsonBytes), std::string(name));
 }
 
 std::vector<fs::path> ModelDirectory::identity_files() const {

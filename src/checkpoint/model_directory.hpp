@@ -25,7 +25,7 @@ class ModelDirectory {
   // Where a directory has both layouts, the transformers one is taken.
   // Errors: not_found (no such directory, no configuration, no weights, a shard that is not there);
   // unsupported (weights in the form of PyTorch's pickles only); corrupt_data (a broken configuration or
-  // index).
+  // index); limit_exceeded (one above 16 MiB).
   static ModelDirectory open(const std::filesystem::path& path);
 
   Layout layout() const noexcept { return layout_; }
@@ -45,7 +45,8 @@ class ModelDirectory {
   // The content of a text file in the directory, e.g. "tokenizer.json"; empty if there is none. `name` is one
   // of moa's own constants, never text from outside. Error: limit_exceeded above 64 MiB.
   std::optional<std::string> file(std::string_view name) const;
-  // As `file`, parsed; an empty Config if there is none.
+  // As `file`, parsed; an empty Config if there is none. Errors: those of Config::parse; limit_exceeded above
+  // 16 MiB.
   Config json(std::string_view name) const;
 
   // The files that decide which vector an input gets: weights, configuration, tokenizer and processor.

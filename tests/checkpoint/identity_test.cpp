@@ -9,8 +9,8 @@
 #include "base/expect_error.hpp"
 #include "base/file.hpp"
 #include "base/hash.hpp"
-#include "checkpoint/safetensors_bytes.hpp"
 #include "base/temporary_directory.hpp"
+#include "checkpoint/safetensors_bytes.hpp"
 
 namespace moa {
 namespace {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/expect_error.hpp"
-#include "checkpoint/safetensors_bytes.hpp"
 #include "base/temporary_directory.hpp"
+#include "checkpoint/safetensors_bytes.hpp"
 
 namespace moa {
 namespace {
@@ -58,7 +58,7 @@ TEST(ModelDirectory, RejectsABrokenConfiguration) {
     directory.write("config.json", config);
     MOA_EXPECT_ERROR(ModelDirectory::open(directory.path()), corrupt_data);
   }
-  directory.write("config.json", std::string((8u << 20) + 1, ' '));
+  directory.write("config.json", std::string((16u << 20) + 1, ' '));
   MOA_EXPECT_ERROR(ModelDirectory::open(directory.path()), limit_exceeded);
 }
 

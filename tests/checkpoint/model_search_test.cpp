@@ -5,8 +5,8 @@
 #include <map>
 
 #include "base/expect_error.hpp"
-#include "checkpoint/safetensors_bytes.hpp"
 #include "base/temporary_directory.hpp"
+#include "checkpoint/safetensors_bytes.hpp"
 
 namespace moa {
 namespace {

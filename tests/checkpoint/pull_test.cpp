@@ -12,8 +12,8 @@
 
 #include "base/expect_error.hpp"
 #include "base/file.hpp"
-#include "checkpoint/model_directory.hpp"
 #include "base/temporary_directory.hpp"
+#include "checkpoint/model_directory.hpp"
 #include "pull/digest.hpp"
 #include "pull/http.hpp"
 #include "pull/hub.hpp"

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/expect_error.hpp"
-#include "checkpoint/safetensors_bytes.hpp"
 #include "base/temporary_directory.hpp"
+#include "checkpoint/safetensors_bytes.hpp"
 
 namespace moa {
 namespace {
