@@ -1,5 +1,7 @@
 #include "checkpoint/model_search.hpp"
 
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <system_error>
@@ -137,28 +139,40 @@ fs::path moa_cache_directory(const Environment& environment) {
   return cache.empty() ? fs::path() : cache / "moa";
 }
 
-ModelSearch ModelSearch::from(const Environment& environment, const fs::path& own_file) {
+ModelSearch ModelSearch::from(const Environment& environment, const std::vector<fs::path>& origins) {
+  constexpr int kPrefixLevels = 2;  // PREFIX/bin/moa, PREFIX/lib/ARCHITECTURE/libmoa.so
+  constexpr int kBuildLevels = 4;   // build/release/moa, build/release/tests/ROOM/ROOM_test
   ModelSearch where;
   where.hub_cache = hub_cache_directory(environment);
-  if (fs::path chosen = path_from(environment, "MOA_MODELS_DIR"); !chosen.empty()) {
-    where.bundled.push_back(std::move(chosen));
-  }
-  if (own_file.is_absolute()) {
-    const fs::path directory = own_file.parent_path();
-    where.bundled.push_back(directory.parent_path() / "share" / "moa" / "models");
-    // A library may lie one folder deeper, as in lib/x86_64-linux-gnu.
-    if (directory.parent_path().filename() == "lib") {
-      where.bundled.push_back(directory.parent_path().parent_path() / "share" / "moa" / "models");
+  const auto add = [&](fs::path place) {
+    if (std::ranges::find(where.bundled, place) == where.bundled.end()) {
+      where.bundled.push_back(std::move(place));
     }
-    if (directory.parent_path().filename() == "build") {
-      where.bundled.push_back(directory.parent_path().parent_path() / "models");
+  };
+  if (fs::path chosen = path_from(environment, "MOA_MODELS_DIR"); !chosen.empty()) add(std::move(chosen));
+  for (const fs::path& origin : origins) {
+    fs::path above = origin.parent_path();
+    for (int level = 0; level < kBuildLevels && above.has_relative_path(); ++level) {
+      const bool is_build = above.filename() == "build";
+      above = above.parent_path();
+      if (is_build) add(above / "models");
+      if (level < kPrefixLevels) add(above / "share" / "moa" / "models");
     }
   }
   return where;
 }
 
 ModelSearch ModelSearch::standard() {
-  return from(process_environment(), own_file());
+  std::vector<fs::path> origins;
+  std::error_code failed;
+  Dl_info library{};
+  if (::dladdr(reinterpret_cast<const void*>(&process_environment), &library) != 0) {
+    fs::path file = fs::canonical(library.dli_fname, failed);
+    if (!failed) origins.push_back(std::move(file));
+  }
+  fs::path executable = fs::read_symlink("/proc/self/exe", failed);
+  if (!failed) origins.push_back(std::move(executable));
+  return from(process_environment(), origins);
 }
 
 std::optional<HubId> HubId::parse(std::string_view name) {

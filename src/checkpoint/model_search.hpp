@@ -27,10 +27,10 @@ struct ModelSearch {
   std::filesystem::path hub_cache;
   std::vector<std::filesystem::path> bundled;  // each holds model directories; the first that has one wins
 
-  // Bundled models: MOA_MODELS_DIR; share/moa/models of the prefix that `own_file`, the command or the
-  // library, is installed under; and models/ of the source tree, if it stands in build/<preset>/ there.
-  static ModelSearch from(const Environment& environment, const std::filesystem::path& own_file);
-  // Of this process: its environment, and the file that holds this very code.
+  // Bundled models: MOA_MODELS_DIR; then around each of `origins`, the files that moa itself may have been
+  // started from: share/moa/models of an installation's prefix, models/ of the source tree that holds build/.
+  static ModelSearch from(const Environment& environment, const std::vector<std::filesystem::path>& origins);
+  // Of this process: its environment, the library that holds this code, and the executable.
   static ModelSearch standard();
 };
 

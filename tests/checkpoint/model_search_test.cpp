@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/expect_error.hpp"
@@ -34,12 +35,25 @@ TEST(HubCache, IsWhereTheHubsToolsPutIt) {
   EXPECT_EQ(hub_cache_directory(environment({{"HF_HOME", "/hf"}, {"HF_HUB_CACHE", ""}})), "/hf/hub");
 }
 
-TEST(ModelSearch, LooksForBundledModelsAroundTheExecutable) {
-  const ModelSearch installed = ModelSearch::from(environment({}), "/usr/local/bin/moa");
-  EXPECT_EQ(installed.bundled, (std::vector<fs::path>{"/usr/local/share/moa/models"}));
-  const ModelSearch built =
-      ModelSearch::from(environment({{"MOA_MODELS_DIR", "/m"}}), "/src/build/release/moa");
-  EXPECT_EQ(built.bundled, (std::vector<fs::path>{"/m", "/src/build/share/moa/models", "/src/models"}));
+bool looks_in(const ModelSearch& where, const fs::path& place) {
+  return std::ranges::find(where.bundled, place) != where.bundled.end();
+}
+
+TEST(ModelSearch, LooksForBundledModelsAroundCommandAndLibrary) {
+  EXPECT_TRUE(
+      looks_in(ModelSearch::from(environment({}), {"/usr/local/bin/moa"}), "/usr/local/share/moa/models"));
+  EXPECT_TRUE(looks_in(ModelSearch::from(environment({}), {"/opt/moa/lib/x86_64-linux-gnu/libmoa.so.0"}),
+                       "/opt/moa/share/moa/models"));
+  EXPECT_TRUE(looks_in(ModelSearch::from(environment({}), {"/src/build/release/moa"}), "/src/models"));
+  EXPECT_TRUE(looks_in(ModelSearch::from(environment({}), {"/src/build/release/tests/embed/embed_test"}),
+                       "/src/models"));
+  EXPECT_TRUE(ModelSearch::from(environment({}), {}).bundled.empty());
+}
+
+TEST(ModelSearch, LooksFirstWhereTheUserSays) {
+  const ModelSearch where = ModelSearch::from(environment({{"MOA_MODELS_DIR", "/m"}}), {"/usr/bin/moa"});
+  EXPECT_EQ(where.bundled.at(0), "/m");
+  EXPECT_EQ(where.bundled.at(1), "/usr/share/moa/models");
 }
 
 TEST(HubId, ReadsRepositoryAndRevision) {
