@@ -78,8 +78,9 @@ Plan make_plan(std::span<const ListedPlace> listed, const Contents& contents) {
   const std::vector<Match> matches = match_places(listed, contents);
   for (const Match& match : matches) {
     plan.places.push_back(match.place);
-    const auto items = std::ranges::equal_range(contents.items, match.place.id, {}, &Item::place);
-    compare(match, {items.begin(), items.end()}, plan);
+    const auto first = std::ranges::lower_bound(contents.items, match.place.id, {}, &Item::place);
+    const auto last = std::ranges::upper_bound(contents.items, match.place.id, {}, &Item::place);
+    compare(match, {first, last}, plan);
   }
   const auto same = [](const Place& a, const Place& b) { return a.id == b.id; };
   plan.places_changed = !std::ranges::equal(plan.places, contents.places, same);

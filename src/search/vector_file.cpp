@@ -94,9 +94,13 @@ std::string format_vector_header(const VectorHeader& header) {
   put_u32(bytes, kIdentityBytesAt, static_cast<std::uint32_t>(header.model_identity.size()));
   bytes.replace(kGenerationAt, kGenerationBytes, header.generation);
   bytes.replace(kIdentityAt, header.model_identity.size(), header.model_identity);
-  bytes.replace(kChecksumAt, kChecksumBytes,
-                content_hash(as_bytes(std::string_view(bytes).substr(0, kChecksumAt))));
+  seal_vector_header(bytes);
   return bytes;
+}
+
+void seal_vector_header(std::string& bytes) {
+  const std::string checksum = content_hash(as_bytes(std::string_view(bytes).substr(0, kChecksumAt)));
+  bytes.replace(kChecksumAt, kChecksumBytes, checksum);
 }
 
 VectorHeader parse_vector_header(std::span<const std::byte> bytes, const std::string& where) {

@@ -25,6 +25,8 @@ struct VectorHeader {
 
 // The header as it lies on disk, with its checksum. Error: invalid_argument if the identity is too long.
 std::string format_vector_header(const VectorHeader& header);
+// Writes the checksum that the other bytes of a header ask for.
+void seal_vector_header(std::string& bytes);
 // `where` names the file in errors: corrupt_data (too short, not ours, wrong checksum, impossible dimension);
 // unsupported (later version).
 VectorHeader parse_vector_header(std::span<const std::byte> bytes, const std::string& where);

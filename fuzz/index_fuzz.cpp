@@ -1,0 +1,60 @@
+// An index as a stranger may hand it over: any bytes as the catalogue, with and without its vectors, are
+// opened, inspected and searched, or refused with an Error.
+#include <stdlib.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <moa/error.hpp>
+
+#include "search/catalogue.hpp"
+#include "search/opened.hpp"
+
+namespace {
+
+using namespace moa::search;
+
+const std::filesystem::path& folder() {
+  static const std::filesystem::path path = [] {
+    std::string name = (std::filesystem::temp_directory_path() / "moa-fuzz-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
+    return std::filesystem::path(name);
+  }();
+  return path;
+}
+
+void write(const std::filesystem::path& path, const std::uint8_t* data, std::size_t size) {
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::filesystem::path file = folder() / "index";
+  write(file, data, size);
+  try {
+    Contents contents;
+    {
+      Database database = Database::open(file, Database::Access::read);
+      contents = Catalogue(database).load();
+    }
+    const Heading& heading = contents.heading;
+    if (heading.rows < 1000) {
+      const std::string header =
+          format_vector_header({heading.dim, heading.generation, heading.model_identity});
+      std::ofstream vectors(file.string() + ".vectors", std::ios::binary);
+      vectors << header
+              << std::string(static_cast<std::size_t>(heading.rows * heading.dim) * sizeof(float), '\0');
+    }
+    const Opened opened(file, {"", heading.model_identity, heading.dim},
+                        moa::Collection::Mode::open_existing);
+    opened.search(std::vector<float>(static_cast<std::size_t>(heading.dim)), {});
+  } catch (const moa::Error&) {
+  }
+  return 0;
+}
