@@ -12,7 +12,8 @@ BUILD_PACKAGES := g++ cmake ninja-build pkg-config ccache libvips-dev libicu-dev
 # A sheet's captions need fonts: Latin and Hangul.
 DEMO_PACKAGES := $(BUILD_PACKAGES) fonts-dejavu-core fonts-nanum
 TEST_PACKAGES := $(DEMO_PACKAGES) libgtest-dev python3
-LINT_PACKAGES := $(TEST_PACKAGES) clang clang-format clang-tidy
+BENCH_PACKAGES := $(DEMO_PACKAGES) libdnnl-dev python3-venv
+LINT_PACKAGES := $(TEST_PACKAGES) git clang clang-format clang-tidy
 
 # Installs those of $(1) that are missing; silent when there is nothing to do.
 define install
@@ -60,7 +61,7 @@ test:
 	ctest --preset release -j $(JOBS)
 
 bench:
-	$(call install,$(DEMO_PACKAGES))
+	$(call install,$(BENCH_PACKAGES))
 	cmake --preset release -DMOA_BUILD_BENCHMARKS=ON
 	cmake --build $(BUILD) -j $(JOBS)
 	bench/run $(BUILD)
@@ -71,20 +72,21 @@ fuzz:
 	fuzz/run $(SECONDS)
 
 format:
-	$(call install,clang-format)
+	$(call install,clang-format git)
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format -i
 
 # Both look at what differs from $(SINCE), or at everything if that is empty.
 CHANGED = $(if $(SINCE),git diff --name-only --diff-filter=d $(SINCE) --,git ls-files)
 
 format-check:
-	$(call install,clang-format)
+	$(call install,clang-format git)
 	@$(CHANGED) '*.cpp' '*.hpp' | xargs -r clang-format --dry-run --Werror
 
 lint:
 	$(call install,$(LINT_PACKAGES))
 	@cmake --preset release -DMOA_BUILD_TESTS=ON >/dev/null
-	@$(CHANGED) 'src/*.cpp' | xargs -r -n 1 -P $(JOBS) clang-tidy --quiet -p $(BUILD)
+	@$(CHANGED) 'src/*.cpp' | xargs -r -n 1 -P $(JOBS) \
+	  clang-tidy --quiet -p $(BUILD) --extra-arg=-Wno-unknown-warning-option  # GCC's own options are strange to it
 
 install: build
 	cmake --install $(BUILD) --prefix $(PREFIX)

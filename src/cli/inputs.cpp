@@ -35,7 +35,7 @@ class File {
   std::string read(std::size_t most) {
     if (fd_ < 0) fail("open");
     std::string content;
-    std::array<char, 64 * 1024> piece;
+    std::array<char, 65536> piece;
     while (content.size() < most) {
       const ssize_t got = ::read(fd_, piece.data(), std::min(piece.size(), most - content.size()));
       if (got < 0 && errno == EINTR) {

@@ -14,7 +14,7 @@
 namespace moa::cli {
 namespace {
 
-constexpr std::size_t kBufferBytes = 64 * 1024;
+constexpr std::size_t kBufferBytes = 65536;
 
 [[noreturn]] void fail(const std::string& attempted, const std::string& where) {
   throw Error(ErrorCode::io_error, "cannot " + attempted + " '" + where + "': " + std::strerror(errno));
