@@ -28,8 +28,8 @@ std::size_t size_class(std::int64_t floats) {
 }
 
 float* allocate(std::size_t bytes) {
-  void* memory = std::aligned_alloc(bytes >= kHugePage ? kHugePage : 64, bytes);
-  if (memory == nullptr) {
+  void* memory = nullptr;
+  if (::posix_memalign(&memory, bytes >= kHugePage ? kHugePage : 64, bytes) != 0) {
     throw Error(ErrorCode::limit_exceeded,
                 "no memory for " + std::to_string(bytes) + " bytes of activations");
   }
@@ -58,15 +58,18 @@ struct BlockCache::State {
   float* take(std::size_t bytes) {
     {
       const std::lock_guard lock(mutex);
-      used_bytes += bytes;
       if (const auto found = kept.find(bytes); found != kept.end() && !found->second.empty()) {
         float* block = found->second.back();
         found->second.pop_back();
         kept_bytes -= bytes;
+        used_bytes += bytes;
         return block;
       }
     }
-    return allocate(bytes);
+    float* block = allocate(bytes);
+    const std::lock_guard lock(mutex);
+    used_bytes += bytes;
+    return block;
   }
 
   void give_back(float* block, std::size_t bytes) {
