@@ -10,6 +10,9 @@
 namespace moa {
 namespace {
 
+// Every place of a text may be compared with a token to its end.
+constexpr std::size_t kMaxContentBytes = 1024;
+
 // Where the character before `at` begins; `at` > 0.
 std::size_t previous_character(std::string_view text, std::size_t at) {
   do --at;
@@ -80,6 +83,10 @@ AddedTokens::AddedTokens(const std::vector<AddedToken>& tokens, const Vocabulary
   auto next_id = static_cast<std::int32_t>(vocabulary.tokens());
   for (const AddedToken& token : tokens) {
     if (token.content.empty()) continue;
+    if (token.content.size() > kMaxContentBytes) {
+      throw Error(ErrorCode::limit_exceeded, "an added token has " + std::to_string(token.content.size()) +
+                                                 " bytes, the limit is " + std::to_string(kMaxContentBytes));
+    }
     std::optional<std::int32_t> id = id_of(token.content);
     if (!id) id = vocabulary.id_of(token.content);
     if (!id) id = next_id++;

@@ -112,6 +112,7 @@ class Replace final : public Decoder {
       std::string text;
       for (const Span& span : pattern_.find(token)) {
         text.append(span.is_match ? content_ : token.substr(span.begin, span.end - span.begin));
+        check_normalized_size(text.size());
       }
       token = std::move(text);
     }

@@ -22,6 +22,7 @@ void map_text(Piece& piece, Map map) {
   const std::string_view front = std::string_view(piece.text).substr(0, piece.front);
   const std::size_t mapped_front = front.empty() ? 0 : map(front).size();
   piece.text = map(piece.text);
+  check_normalized_size(piece.text.size());
   piece.front = std::min(mapped_front, piece.text.size());
   // What follows may have joined it: é is one character where the front, by itself, is an e.
   while (piece.front < piece.text.size() &&
@@ -97,6 +98,7 @@ class Replace final : public Normalizer {
     for (const Span& span : pattern_.find(piece.text)) {
       const std::size_t begin = text.size();
       text.append(span.is_match ? content_ : piece.text.substr(span.begin, span.end - span.begin));
+      check_normalized_size(text.size());
       // What replaces several characters stands, for the reference, where the last of them stood.
       if (span.end <= piece.front) {
         front = text.size();
@@ -118,6 +120,7 @@ class Prepend final : public Normalizer {
   void apply(Piece& piece) const override {
     if (piece.text.empty()) return;
     piece.text.insert(0, prefix_);
+    check_normalized_size(piece.text.size());
     if (piece.starts_text()) piece.front += prefix_.size();
   }
 

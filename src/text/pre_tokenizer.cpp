@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "text/byte_level.hpp"
 #include "text/metaspace.hpp"
@@ -15,105 +16,97 @@ namespace moa {
 namespace {
 
 constexpr int kMaxNesting = 16;
+constexpr std::size_t kMaxSteps = 64;  // a piece goes through them by recursion
 
 class Sequence final : public PreTokenizer {
  public:
   explicit Sequence(std::vector<std::unique_ptr<PreTokenizer>> steps) : steps_(std::move(steps)) {}
-  void split(std::vector<Piece>& pieces) const override {
-    for (const auto& step : steps_) step->split(pieces);
-  }
+  void split(Piece& piece, const PieceSink& sink) const override { run(0, piece, sink); }
 
  private:
+  // Every piece goes through all steps before the next one is cut, so that few of them exist at a time.
+  void run(std::size_t step, Piece& piece, const PieceSink& sink) const {
+    if (step == steps_.size()) return sink(piece);
+    steps_[step]->split(piece, [&](Piece& part) { run(step + 1, part, sink); });
+  }
+
   std::vector<std::unique_ptr<PreTokenizer>> steps_;
 };
 
-// A step that looks at one piece at a time.
-class PieceByPiece : public PreTokenizer {
- public:
-  void split(std::vector<Piece>& pieces) const final {
-    std::vector<Piece> result;
-    result.reserve(pieces.size());
-    for (Piece& piece : pieces) split_one(piece, result);
-    pieces = std::move(result);
-  }
-
- private:
-  virtual void split_one(Piece& piece, std::vector<Piece>& result) const = 0;
-};
-
 // Cuts at the characters for which a predicate holds.
-class AtCharacters final : public PieceByPiece {
+class AtCharacters final : public PreTokenizer {
  public:
   AtCharacters(bool (*matches)(char32_t), SplitBehavior behavior) : matches_(matches), behavior_(behavior) {}
 
- private:
-  void split_one(Piece& piece, std::vector<Piece>& result) const override {
-    append_split(piece, character_spans(piece.text, matches_), behavior_, result);
+  void split(Piece& piece, const PieceSink& sink) const override {
+    emit_split(piece, character_spans(piece.text, matches_), behavior_, sink);
   }
 
+ private:
   bool (*matches_)(char32_t);
   SplitBehavior behavior_;
 };
 
-class CharDelimiterSplit final : public PieceByPiece {
+class CharDelimiterSplit final : public PreTokenizer {
  public:
   explicit CharDelimiterSplit(char32_t delimiter) : delimiter_(delimiter) {}
 
- private:
-  void split_one(Piece& piece, std::vector<Piece>& result) const override {
+  void split(Piece& piece, const PieceSink& sink) const override {
     const auto is_delimiter = [this](char32_t c) { return c == delimiter_; };
-    append_split(piece, character_spans(piece.text, is_delimiter), SplitBehavior::removed, result);
+    emit_split(piece, character_spans(piece.text, is_delimiter), SplitBehavior::removed, sink);
   }
 
+ private:
   char32_t delimiter_;
 };
 
 // Runs of word characters, and runs of what is neither word nor white space: \w+|[^\w\s]+
-class Whitespace final : public PieceByPiece {
- private:
-  enum class Kind { space, word, other };
-  static Kind kind_of(char32_t c) {
-    return is_word(c) ? Kind::word : is_white_space(c) ? Kind::space : Kind::other;
-  }
-
-  void split_one(Piece& piece, std::vector<Piece>& result) const override {
+class Whitespace final : public PreTokenizer {
+ public:
+  void split(Piece& piece, const PieceSink& sink) const override {
     Spans spans;
     Kind last = Kind::space;
     for (std::size_t at = 0; at < piece.text.size();) {
       const std::size_t here = at;
       const Kind kind = kind_of(next_code_point(piece.text, at));
-      if (spans.empty() || kind != last) {
-        spans.push_back({here, at, kind == Kind::space});
+      if (!spans.empty() && kind == last) {
+        spans.back() = {spans.back().begin, at, spans.back().is_match};
       } else {
-        spans.back().end = at;
+        spans.push_back({here, at, kind == Kind::space});
       }
       last = kind;
     }
-    append_split(piece, spans, SplitBehavior::removed, result);
+    emit_split(piece, std::move(spans), SplitBehavior::removed, sink);
+  }
+
+ private:
+  enum class Kind { space, word, other };
+  static Kind kind_of(char32_t c) {
+    return is_word(c) ? Kind::word : is_white_space(c) ? Kind::space : Kind::other;
   }
 };
 
-class Split final : public PieceByPiece {
+class Split final : public PreTokenizer {
  public:
   Split(Regex pattern, SplitBehavior behavior, bool invert)
       : pattern_(std::move(pattern)), behavior_(behavior), invert_(invert) {}
 
- private:
-  void split_one(Piece& piece, std::vector<Piece>& result) const override {
+  void split(Piece& piece, const PieceSink& sink) const override {
     Spans spans = pattern_.find(piece.text);
     if (invert_) {
       for (Span& span : spans) span.is_match = !span.is_match;
     }
-    append_split(piece, spans, behavior_, result);
+    emit_split(piece, std::move(spans), behavior_, sink);
   }
 
+ private:
   Regex pattern_;
   SplitBehavior behavior_;
   bool invert_;
 };
 
 // Words with the space before them, then every byte as a character.
-class ByteLevel final : public PieceByPiece {
+class ByteLevel final : public PreTokenizer {
  public:
   ByteLevel(bool add_prefix_space, bool use_regex) : add_prefix_space_(add_prefix_space) {
     if (use_regex) {
@@ -121,31 +114,32 @@ class ByteLevel final : public PieceByPiece {
     }
   }
 
- private:
-  void split_one(Piece& piece, std::vector<Piece>& result) const override {
+  void split(Piece& piece, const PieceSink& sink) const override {
     if (add_prefix_space_ && !piece.text.starts_with(' ')) {
       piece.text.insert(0, 1, ' ');
       if (piece.starts_text()) ++piece.front;
     }
-    const std::size_t first = result.size();
+    const auto finish = [&sink](Piece& word) {
+      word.text = bytes_to_characters(word.text);
+      sink(word);
+    };
     if (words_) {
-      append_split(piece, words_->find(piece.text), SplitBehavior::isolated, result);
+      emit_split(piece, words_->find(piece.text), SplitBehavior::isolated, finish);
     } else {
-      result.push_back(std::move(piece));
+      finish(piece);
     }
-    for (std::size_t i = first; i < result.size(); ++i) result[i].text = bytes_to_characters(result[i].text);
   }
 
+ private:
   bool add_prefix_space_;
   std::optional<Regex> words_;
 };
 
-class MetaspaceStep final : public PieceByPiece {
+class MetaspaceStep final : public PreTokenizer {
  public:
   explicit MetaspaceStep(Metaspace options) : options_(std::move(options)) {}
 
- private:
-  void split_one(Piece& piece, std::vector<Piece>& result) const override {
+  void split(Piece& piece, const PieceSink& sink) const override {
     const std::string& mark = options_.replacement;
     rewrite_characters(piece, [&](std::string& text, char32_t c) {
       if (c == ' ') {
@@ -160,16 +154,14 @@ class MetaspaceStep final : public PieceByPiece {
       piece.text.insert(0, mark);
       if (piece.starts_text()) piece.front += mark.size();
     }
-    if (!options_.split) {
-      result.push_back(std::move(piece));
-      return;
-    }
+    if (!options_.split) return sink(piece);
     std::size_t at = 0;
     const char32_t wanted = next_code_point(mark, at);
-    append_split(piece, character_spans(piece.text, [wanted](char32_t c) { return c == wanted; }),
-                 SplitBehavior::merged_with_next, result);
+    emit_split(piece, character_spans(piece.text, [wanted](char32_t c) { return c == wanted; }),
+               SplitBehavior::merged_with_next, sink);
   }
 
+ private:
   Metaspace options_;
 };
 
@@ -179,6 +171,7 @@ std::unique_ptr<PreTokenizer> make_at(const JsonNode& node, int nesting) {
     if (nesting == kMaxNesting) node.fail("sequences nest too deep");
     std::vector<std::unique_ptr<PreTokenizer>> steps;
     for (const JsonNode& step : node.at("pretokenizers").items()) steps.push_back(make_at(step, nesting + 1));
+    if (steps.size() > kMaxSteps) node.fail("a sequence has more than 64 steps");
     return std::make_unique<Sequence>(std::move(steps));
   }
   if (type == "WhitespaceSplit")

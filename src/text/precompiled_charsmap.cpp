@@ -3,6 +3,7 @@
 #include <moa/error.hpp>
 #include "base/utf8.hpp"
 #include "text/grapheme.hpp"
+#include "text/piece.hpp"
 
 namespace moa {
 namespace {
@@ -102,6 +103,7 @@ std::string PrecompiledCharsmap::normalize(std::string_view text) const {
   std::string result;
   result.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
+    check_normalized_size(result.size());
     const std::size_t end = grapheme_end(text, at);
     if (end - at <= kLongestWhole) {
       if (const auto replacement = find(text.substr(at, end - at))) {

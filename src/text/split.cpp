@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace moa {
 namespace {
@@ -56,12 +57,12 @@ SplitBehavior split_behavior(const JsonNode& name) {
   name.fail_unsupported("the behavior '" + std::string(behavior) + "'");
 }
 
-void append_split(const Piece& piece, const Spans& spans, SplitBehavior behavior,
-                  std::vector<Piece>& pieces) {
-  for (const Span& span : behave(spans, behavior)) {
+void emit_split(const Piece& piece, Spans spans, SplitBehavior behavior, const PieceSink& sink) {
+  for (const Span& span : behave(std::move(spans), behavior)) {
     if (span.begin == span.end) continue;
-    pieces.push_back({piece.text.substr(span.begin, span.end - span.begin),
-                      piece.front > span.begin ? piece.front - span.begin : 0});
+    Piece part{piece.text.substr(span.begin, span.end - span.begin),
+               piece.front > span.begin ? piece.front - span.begin : 0};
+    sink(part);
   }
 }
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "base/utf8.hpp"
 #include "text/json_node.hpp"
 #include "text/piece.hpp"
+#include "text/pre_tokenizer.hpp"
 
 namespace moa {
 
@@ -14,8 +14,8 @@ enum class SplitBehavior { removed, isolated, merged_with_previous, merged_with_
 
 SplitBehavior split_behavior(const JsonNode& name);
 
-// Appends to `pieces` what is left of `piece` when it is cut into `spans`.
-void append_split(const Piece& piece, const Spans& spans, SplitBehavior behavior, std::vector<Piece>& pieces);
+// Gives what is left of `piece` when it is cut into `spans` to `sink`.
+void emit_split(const Piece& piece, Spans spans, SplitBehavior behavior, const PieceSink& sink);
 
 // Every character for which `matches` holds is a match of its own.
 template <typename Matches>

@@ -9,7 +9,7 @@
 namespace moa {
 namespace {
 
-constexpr std::size_t kMaxTextBytes = std::size_t{64} << 20;
+constexpr std::size_t kMaxTextBytes = std::size_t{16} << 20;
 // Above this a model_max_length is the reference's way to say that there is none (it writes 1e30).
 constexpr double kLongestRealLimit = 1e9;
 
@@ -27,10 +27,9 @@ std::vector<std::int32_t> content_ids(const Tokenizer::Parts& parts, std::string
   std::vector<std::int32_t> ids;
   const auto append = [&](Segment& segment) {
     if (segment.id) return ids.push_back(*segment.id);
-    std::vector<Piece> pieces;
-    pieces.push_back(std::move(segment.piece));
-    if (parts.pre_tokenizer) parts.pre_tokenizer->split(pieces);
-    for (const Piece& piece : pieces) parts.model->tokenize(piece.text, ids);
+    const PieceSink model = [&](Piece& piece) { parts.model->tokenize(piece.text, ids); };
+    if (!parts.pre_tokenizer) return model(segment.piece);
+    parts.pre_tokenizer->split(segment.piece, model);
   };
   for (Segment& raw : parts.added_tokens->split_raw(whole(text))) {
     if (raw.id) {

@@ -62,7 +62,7 @@ class Tokenizer {
   // `max_length` counts the template's tokens too; 0 takes the files' own limit (tokenizer_config.json's
   // model_max_length if it is a real limit, else tokenizer.json's truncation), or none.
   // Errors: corrupt_data if `utf8` is not UTF-8; invalid_argument if `max_length` is too small for the
-  // template; limit_exceeded if a pattern of the tokenizer needs too much work on this text.
+  // template; limit_exceeded if it has more than 16 MiB, or a step needs too much work or memory for it.
   Tokenized tokenize(std::string_view utf8, std::size_t max_length = 0) const;
 
   // The text of `ids` by the tokenizer's own decoder; ids that name nothing are skipped, special tokens too

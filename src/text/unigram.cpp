@@ -14,7 +14,8 @@
 namespace moa {
 namespace {
 
-constexpr double kUnknownPenalty = 10;  // an unknown character scores this much below the worst token
+constexpr std::size_t kMaxTokenBytes = 1024;  // every place of a text may be looked up to this length
+constexpr double kUnknownPenalty = 10;        // an unknown character scores this much below the worst token
 
 std::size_t character_bytes(char lead) {
   const auto byte = static_cast<unsigned char>(lead);
@@ -155,6 +156,10 @@ std::unique_ptr<SubwordModel> make_unigram(const JsonNode& node) {
     auto member = pair.begin();
     if (pair.size() != 2 || (*member).get(token) || (*++member).get(score)) {
       list.fail("expected a token and its score at " + std::to_string(scores.size()));
+    }
+    if (token.size() > kMaxTokenBytes) {
+      throw Error(ErrorCode::limit_exceeded, list.where() + ": a token has " + std::to_string(token.size()) +
+                                                 " bytes, the limit is " + std::to_string(kMaxTokenBytes));
     }
     vocabulary.add(token, static_cast<std::int64_t>(scores.size()));
     scores.push_back(score);

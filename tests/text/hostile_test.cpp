@@ -175,6 +175,27 @@ TEST(TokenizerJson, SurvivesACharsmapThatPointsOutside) {
   EXPECT_EQ(Tokenizer::load(json_files(json)).tokenize("a").ids, std::vector<std::int32_t>{1});
 }
 
+TEST(TokenizerJson, StopsANormalizerThatMultipliesTheText) {
+  const std::string step =
+      R"({"type":"Replace","pattern":{"String":"a"},"content":")" + std::string(1000, 'a') + "\"}";
+  const std::string steps = step + "," + step + "," + step;
+  const Tokenizer tokenizer = Tokenizer::load(
+      json_files(with_model(kWords, R"("normalizer":{"type":"Sequence","normalizers":[)" + steps + "]}")));
+  try {
+    tokenizer.tokenize("a");
+    ADD_FAILURE() << "found an end";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::limit_exceeded);
+  }
+}
+
+TEST(TokenizerJson, RefusesOverlongTokensWhereEveryPlaceIsComparedWithThem) {
+  const std::string token = "\"" + std::string(2000, 'a') + "\"";
+  EXPECT_EQ(code_of(with_model(R"({"type":"Unigram","vocab":[[)" + token + ",0]]}")),
+            ErrorCode::limit_exceeded);
+  EXPECT_EQ(code_of_member(R"("added_tokens":[{"content":)" + token + "}]"), ErrorCode::limit_exceeded);
+}
+
 TEST(TokenizerJson, StopsAPatternThatNeedsTooMuchWork) {
   const Tokenizer tokenizer = Tokenizer::load(json_files(with_model(
       kWords, R"("normalizer":{"type":"Replace","content":"","pattern":{"Regex":"(a|a|aa)*[bc]"}})")));
