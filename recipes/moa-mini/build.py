@@ -2,7 +2,7 @@
 
     python build.py [--work FOLDER] [--output FOLDER]
 
-About 20 minutes on two cores, most of it the text tower reading the 56,000 texts once (kept in the work folder).
+About 10 minutes on two idle cores, most of it the text tower reading the 65,000 texts once (kept in the work folder).
 The same inputs and package versions give the same tokenizer and tower weights bit for bit; the learned part up to the
 rounding of torch's matrix products.
 """

@@ -47,7 +47,7 @@ class Texts:
 def gather(unpacked: Path) -> Texts:
     nouns, annotations = Nouns(unpacked), cldr.read(unpacked)
     above, beside = nouns.words(MOST_CLASSES), nouns.words_beside(MOST_CLASSES_BESIDE)
-    concepts = [Concept(word, "en", _uniform(classes)) for word, classes in above.items()]
+    concepts = [Concept(word, "en", _uniform(classes), weight=4) for word, classes in above.items()]
     concepts += [Concept(text, "en", _uniform(classes)) for text, classes in nouns.definitions(MOST_CLASSES).items()]
     concepts += [Concept(word, "en", _uniform(classes), weight=0.25) for word, classes in beside.items()]
     lent = _lent_classes(annotations["en"], beside | nouns.first_sense_words(MOST_LENT_CLASSES))

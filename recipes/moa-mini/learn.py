@@ -64,7 +64,7 @@ def variants(texts: Texts) -> tuple[list[tuple[Concept, str]], list[tuple[str, s
     return concepts, [(english, foreign) for english, _, foreign in texts.pairs]
 
 
-def learn(texts: Texts, vector_of: dict[str, np.ndarray], hidden: int = 768, steps: int = 2000,
+def learn(texts: Texts, vector_of: dict[str, np.ndarray], hidden: int = 768, steps: int = 1000,
           batch: int = 512) -> dict[str, torch.Tensor]:
     """vector_of: text -> pooled vector, for every text of `variants`."""
     torch.manual_seed(SEED)
