@@ -1,4 +1,5 @@
 #include <atomic>
+#include <cstdlib>
 
 #include "backends/cpu_fixture.hpp"
 
@@ -99,6 +100,19 @@ TEST(CpuLevels, UnknownAndAbsentLevelsAreRefused) {
   expect_error(ErrorCode::invalid_argument, [] { cpu::kernels_of(""); });
   if (levels().back() != "avx512") {
     expect_error(ErrorCode::unsupported, [] { cpu::kernels_of("avx512"); });
+  }
+}
+
+// ctest runs this one again in processes with MOA_CPU_LEVEL set, since a process chooses once.
+TEST(CpuLevels, TheBestIsChosenUnlessTheEnvironmentForcesOne) {
+  const char* forced = std::getenv("MOA_CPU_LEVEL");
+  if (forced == nullptr) {
+    EXPECT_EQ(cpu_level(), levels().back());
+  } else if (std::string(forced) == "portable") {
+    EXPECT_EQ(cpu_level(), "portable");
+  } else {
+    expect_error(ErrorCode::invalid_argument, [] { cpu_level(); });
+    expect_error(ErrorCode::invalid_argument, [] { CpuBackend(); });
   }
 }
 
