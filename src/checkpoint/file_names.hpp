@@ -22,23 +22,12 @@ inline constexpr LayoutFiles kOpenClipFiles{"open_clip_config.json", "open_clip_
                                             "open_clip_pytorch_model.bin"};
 
 // Beside the weights, what decides which vector an input gets.
-inline constexpr std::array<std::string_view, 18> kIdentityFileNames = {"config.json",
-                                                                        "open_clip_config.json",
-                                                                        "preprocessor_config.json",
-                                                                        "processor_config.json",
-                                                                        "image_processor_config.json",
-                                                                        "feature_extractor_config.json",
-                                                                        "video_preprocessor_config.json",
-                                                                        "tokenizer.json",
-                                                                        "tokenizer_config.json",
-                                                                        "special_tokens_map.json",
-                                                                        "added_tokens.json",
-                                                                        "vocab.json",
-                                                                        "vocab.txt",
-                                                                        "merges.txt",
-                                                                        "tokenizer.model",
-                                                                        "sentencepiece.bpe.model",
-                                                                        "spiece.model"};
+inline constexpr auto kIdentityFileNames = std::to_array<std::string_view>(
+    {"config.json", "config_sentence_transformers.json", "open_clip_config.json", "preprocessor_config.json",
+     "processor_config.json", "image_processor_config.json", "feature_extractor_config.json",
+     "video_preprocessor_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+     "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "tokenizer.model",
+     "sentencepiece.bpe.model", "spiece.model"});
 
 // Where the licence is stated.
 inline constexpr std::array<std::string_view, 2> kModelCardNames = {"README.md", "MODEL_CARD.md"};

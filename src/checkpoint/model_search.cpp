@@ -1,7 +1,5 @@
 #include "checkpoint/model_search.hpp"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <system_error>
@@ -163,16 +161,7 @@ ModelSearch ModelSearch::from(const Environment& environment, const std::vector<
 }
 
 ModelSearch ModelSearch::standard() {
-  std::vector<fs::path> origins;
-  std::error_code failed;
-  Dl_info library{};
-  if (::dladdr(reinterpret_cast<const void*>(&process_environment), &library) != 0) {
-    fs::path file = fs::canonical(library.dli_fname, failed);
-    if (!failed) origins.push_back(std::move(file));
-  }
-  fs::path executable = fs::read_symlink("/proc/self/exe", failed);
-  if (!failed) origins.push_back(std::move(executable));
-  return from(process_environment(), origins);
+  return from(process_environment(), {own_file()});
 }
 
 std::optional<HubId> HubId::parse(std::string_view name) {

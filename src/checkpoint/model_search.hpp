@@ -30,7 +30,7 @@ struct ModelSearch {
   // Bundled models: MOA_MODELS_DIR; then around each of `origins`, the files that moa itself may have been
   // started from: share/moa/models of an installation's prefix, models/ of the source tree that holds build/.
   static ModelSearch from(const Environment& environment, const std::vector<std::filesystem::path>& origins);
-  // Of this process: its environment, the library that holds this code, and the executable.
+  // Of this process: its environment, and the library or command that holds this code.
   static ModelSearch standard();
 };
 
