@@ -10,6 +10,7 @@
 
 #include "image/codec.hpp"
 #include "image/picture.hpp"
+#include "image/png_checksums.hpp"
 
 namespace moa {
 
@@ -191,6 +192,10 @@ MOA_API CodecPicture* moa_codec_open_1(std::int32_t kind_number, const void* byt
   }
   if (loader(kind) == nullptr || vips_type_find("VipsOperation", loader(kind)) == 0) {
     fill(failure, ErrorCode::unsupported, "this libvips has no loader for it");
+    return nullptr;
+  }
+  if (kind == PictureKind::png && !png_checksums_hold({static_cast<const std::byte*>(bytes), size})) {
+    fill(failure, ErrorCode::corrupt_data, "a chunk's checksum is broken");
     return nullptr;
   }
   vips_error_clear();  // what earlier pictures left there, if nobody took it

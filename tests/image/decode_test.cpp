@@ -101,6 +101,18 @@ TEST(Decode, TruncatedFilesAreErrors) {
   }
 }
 
+// Of those too that the picture could do without.
+TEST(Decode, ABrokenChecksumOfAnyPngChunkIsCorrupt) {
+  const std::string plain = read_file(MOA_TEST_DATA "/golden/clip/odd_sizes/picture0.png", kMaxBytes);
+  constexpr std::size_t kBehindHeader = 8 + 25;  // signature, IHDR
+  const std::string sound = "\0\0\0\7tEXtKey\0abc\x9C\xED\x85\x79"s;
+  std::string broken = sound;
+  broken[12] ^= 1;
+  const auto with = [&](const std::string& chunk) { return std::string(plain).insert(kBehindHeader, chunk); };
+  EXPECT_EQ(decode(with(sound)).rgb, decode(plain).rgb);
+  MOA_EXPECT_ERROR(decode(with(broken)), corrupt_data);
+}
+
 TEST(Decode, HoldsToTheCallersLimit) {
   for (const char* file : {"rgb.png", "gray.jpg", "lossy.webp", "palette.gif", "rgb_8.tif", "smooth.heic",
                            "smooth.avif", "plain_24.bmp", "rle8.bmp", "rgb.pnm", "plain.pbm"}) {
