@@ -9,6 +9,7 @@
 
 #include <moa/collection.hpp>
 #include <moa/error.hpp>
+#include <moa/hub.hpp>
 #include <moa/model.hpp>
 #include <moa/system.hpp>
 #include <moa/vectors.hpp>

@@ -11,17 +11,11 @@
 #include <string>
 #include <string_view>
 
+#include <moa/hub.hpp>
+
 #include "checkpoint/model_search.hpp"
 
 namespace moa {
-
-struct PullProgress {
-  std::string_view file;        // e.g. "model.safetensors"
-  std::size_t file_number = 0;  // from 1
-  std::size_t file_count = 0;
-  std::uint64_t done_bytes = 0;   // of this file, what an earlier pull left included
-  std::uint64_t total_bytes = 0;  // of this file; 0 while unknown
-};
 
 struct PullRequest {
   HubId id;
@@ -35,13 +29,6 @@ struct PullRequest {
 
   // Cache, endpoint (HF_ENDPOINT) and token (HF_TOKEN) from the environment.
   static PullRequest from(HubId id, const Environment& environment);
-};
-
-struct PullResult {
-  std::filesystem::path snapshot;  // the model's directory
-  std::string commit;
-  std::size_t files = 0;
-  std::uint64_t downloaded_bytes = 0;  // 0 if everything was there
 };
 
 // Asks the hub which commit the revision is, gets the files of it that moa reads (configuration, tokenizer,

@@ -3,7 +3,8 @@
 #include <array>
 #include <string>
 
-#include "checkpoint/model_search.hpp"
+#include <moa/hub.hpp>
+
 #include "cli/arguments.hpp"
 #include "cli/display.hpp"
 #include "cli/json_text.hpp"
@@ -15,14 +16,14 @@ namespace {
 
 int run_models(const Arguments& arguments) {
   if (!arguments.inputs().empty()) fail_usage(arguments.command(), "expected no inputs");
-  const std::vector<AvailableModel> models = available_models(ModelSearch::standard());
+  const std::vector<InstalledModel> models = installed_models();
   const std::string format = arguments.value_or("format", "table");
   std::size_t columns = 0;
-  for (const AvailableModel& model : models)
+  for (const InstalledModel& model : models)
     columns = std::max(columns, display_width(displayable(model.name)));
 
   Output output = Output::to_stdout();
-  for (const AvailableModel& model : models) {
+  for (const InstalledModel& model : models) {
     if (format == "names") {
       output.write(model.name + "\n");
     } else if (format == "jsonl") {

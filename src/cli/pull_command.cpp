@@ -2,7 +2,8 @@
 #include <array>
 #include <string>
 
-#include "checkpoint/pull.hpp"
+#include <moa/hub.hpp>
+
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
 #include "cli/interrupt.hpp"
@@ -16,19 +17,15 @@ int run_pull(const Arguments& arguments) {
   Console console(arguments);
   const std::vector<std::string> words = arguments.inputs();
   if (words.size() != 1) fail_usage(arguments.command(), "expected one model: ORG/NAME or ORG/NAME@REVISION");
-  const std::optional<HubId> id = HubId::parse(words.front());
-  if (!id)
-    fail_usage(arguments.command(), "found '" + words.front() + "', expected ORG/NAME or ORG/NAME@REVISION");
-
-  PullRequest request = PullRequest::from(*id, process_environment());
-  request.cancelled = &interrupted();
-  request.progress = [&](const PullProgress& progress) {
+  PullOptions options;
+  options.cancelled = &interrupted();
+  options.progress = [&](const PullProgress& progress) {
     const std::string what = std::string(progress.file) + " (" + std::to_string(progress.file_number) +
                              " of " + std::to_string(progress.file_count) + "), kB";
     console.progress(what, progress.done_bytes / 1000, progress.total_bytes / 1000);
   };
-  const PullResult result = pull(request);
-  console.note(id->repository + " at " + result.commit + ": " + std::to_string(result.files) + " files, " +
+  const PullResult result = pull(words.front(), options);
+  console.note(words.front() + " at " + result.commit + ": " + std::to_string(result.files) + " files, " +
                std::to_string(result.downloaded_bytes) + " bytes downloaded");
   Output output = Output::to_stdout();
   output.write(result.snapshot.string() + "\n");

@@ -53,7 +53,7 @@ class DocumentedCommands(unittest.TestCase):
             (home / "bin").mkdir()
             (home / "bin" / "moa").symlink_to(self.moa)
             environment = {name: value for name, value in os.environ.items() if not re.match("MOA_|HF_|XDG_", name)}
-            environment |= {"HOME": str(home), "PATH": f"{home}/bin:{environment['PATH']}"}
+            environment |= {"HOME": str(home), "PATH": f"{home}/bin:{environment['PATH']}", "MOA_MODELS_DIR": str(ROOT / "models")}
             for command in shell_commands(document):
                 with self.subTest(document=document, command=command):
                     if skip_reason(command):
