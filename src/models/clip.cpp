@@ -1,6 +1,7 @@
 #include "models/clip.hpp"
 
 #include <cmath>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -12,20 +13,30 @@ namespace moa {
 
 // ---- the network
 
+namespace {
+
+std::span<const TransformerBlock> all_but_last(const std::vector<TransformerBlock>& blocks) {
+  return std::span(blocks).first(blocks.size() - 1);  // a configuration has at least one layer
+}
+
+}  // namespace
+
 Rows ClipVision::forward(Ops& ops, const Tensor& pixels) const {
   Rows x = ops.rows_of(ops.convolution(pixels, patch_embedding, {.stride = patch_px}));  // one row a patch
   x = ops.prepend_row(x, class_embedding);
   x = ops.add_positions(x, position_embedding);
   x = ops.layer_norm(x, pre_norm);
-  for (const TransformerBlock& block : blocks) x = block.forward(ops, x, Mask::none);
-  return ops.linear(ops.layer_norm(ops.first_row(x), post_norm), projection);
+  for (const TransformerBlock& block : all_but_last(blocks)) x = block.forward(ops, x, Mask::none);
+  x = blocks.back().forward(ops, x, Mask::none, [&](const Rows& all) { return ops.first_row(all); });
+  return ops.linear(ops.layer_norm(x, post_norm), projection);
 }
 
 Rows ClipText::forward(Ops& ops, const Tokens& tokens) const {
   Rows x = ops.embedding(tokens, TokenField::id, token_embedding);
   x = ops.add_positions(x, position_embedding);
-  for (const TransformerBlock& block : blocks) x = block.forward(ops, x, Mask::causal);
-  x = ops.row_where(x, tokens, end_of_text);  // the norm works row by row, so the other rows need none
+  for (const TransformerBlock& block : all_but_last(blocks)) x = block.forward(ops, x, Mask::causal);
+  x = blocks.back().forward(ops, x, Mask::causal,
+                            [&](const Rows& all) { return ops.row_where(all, tokens, end_of_text); });
   return ops.linear(ops.layer_norm(x, final_norm), projection);
 }
 

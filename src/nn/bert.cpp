@@ -9,7 +9,8 @@
 namespace moa {
 
 Rows PostNormBlock::forward(Ops& ops, Rows x) const {
-  x = ops.layer_norm(attention.forward(ops, x, x, Mask::none), norm1);
+  x = ops.layer_norm(ops.linear(attention.attend(ops, x, Mask::none), attention.out, {.residual = &x}),
+                     norm1);
   const Rows hidden = ops.linear(x, mlp_in, {.activation = activation});
   return ops.layer_norm(ops.linear(hidden, mlp_out, {.residual = &x}), norm2);
 }

@@ -5,19 +5,24 @@
 
 namespace moa {
 
-Rows SelfAttention::forward(Ops& ops, const Rows& x, const Rows& residual, Mask mask) const {
+Rows SelfAttention::attend(Ops& ops, const Rows& x, Mask mask) const {
   const Rows projected = ops.linear(x, qkv);
   const Rows q = ops.columns(projected, 0, width);
   const Rows k = ops.columns(projected, width, width);
   const Rows v = ops.columns(projected, 2 * width, width);
-  const Rows attended = ops.attention(q, k, v, {.heads = heads, .mask = mask});
-  return ops.linear(attended, out, {.residual = &residual});
+  return ops.attention(q, k, v, {.heads = heads, .mask = mask});
 }
 
-Rows TransformerBlock::forward(Ops& ops, Rows x, Mask mask) const {
-  x = attention.forward(ops, ops.layer_norm(x, norm1), x, mask);
-  const Rows hidden = ops.linear(ops.layer_norm(x, norm2), mlp_in, {.activation = activation});
-  return ops.linear(hidden, mlp_out, {.residual = &x});
+Rows TransformerBlock::forward(Ops& ops, const Rows& x, Mask mask) const {
+  return forward(ops, x, mask, [](const Rows& all) { return all; });
+}
+
+Rows TransformerBlock::forward(Ops& ops, const Rows& x, Mask mask, const RowChoice& choose) const {
+  const Rows attended = choose(attention.attend(ops, ops.layer_norm(x, norm1), mask));
+  const Rows before = choose(x);
+  const Rows y = ops.linear(attended, attention.out, {.residual = &before});
+  const Rows hidden = ops.linear(ops.layer_norm(y, norm2), mlp_in, {.activation = activation});
+  return ops.linear(hidden, mlp_out, {.residual = &y});
 }
 
 Linear take_linear(const WeightScope& scope, std::int64_t out, std::int64_t in) {

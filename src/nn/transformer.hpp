@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <vector>
 
 #include "tensor/ops.hpp"
 #include "tensor/weights.hpp"
@@ -25,9 +27,12 @@ struct SelfAttention {
   std::int64_t width = 0;
   std::int64_t heads = 0;
 
-  // `residual` is added to the result.
-  Rows forward(Ops& ops, const Rows& x, const Rows& residual, Mask mask) const;
+  // What the heads found, side by side; `out` is still to be applied.
+  Rows attend(Ops& ops, const Rows& x, Mask mask) const;
 };
+
+// Takes rows out of all rows of each item, e.g. the first.
+using RowChoice = std::function<Rows(const Rows&)>;
 
 // x += attention(norm1(x));  x += mlp(norm2(x))
 struct TransformerBlock {
@@ -38,7 +43,10 @@ struct TransformerBlock {
   Linear mlp_out;
   Activation activation = Activation::gelu;
 
-  Rows forward(Ops& ops, Rows x, Mask mask) const;
+  Rows forward(Ops& ops, const Rows& x, Mask mask) const;
+  // `choose` of what forward gives, for an operation that takes one row of each item: all that lies behind
+  // attention works row by row, so for the other rows it need not be done. A tower's last block.
+  Rows forward(Ops& ops, const Rows& x, Mask mask, const RowChoice& choose) const;
 };
 
 // Layers by the names that transformers gives them.
