@@ -82,9 +82,11 @@ const std::filesystem::path& MappedFile::path() const noexcept {
 
 void drop_pages(std::span<const std::byte> bytes) noexcept {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
-  const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / page * page;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
+  const std::size_t before = (page - address % page) % page;  // up to the first whole page
+  if (bytes.size() < before + page) return;
+  const std::size_t whole_pages = (bytes.size() - before) / page * page;
+  ::madvise(const_cast<std::byte*>(bytes.data() + before), whole_pages, MADV_DONTNEED);
 }
 
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {

@@ -35,7 +35,7 @@ fs::path path_from(const Environment& environment, const char* variable) {
 }
 
 fs::path user_cache_directory(const Environment& environment) {
-  const fs::path xdg = path_from(environment, "XDG_CACHE_HOME");
+  fs::path xdg = path_from(environment, "XDG_CACHE_HOME");
   if (xdg.is_absolute()) return xdg;  // the XDG specification: a relative path is to be ignored
   const fs::path home = path_from(environment, "HOME");
   return home.empty() ? fs::path() : home / ".cache";

@@ -28,7 +28,7 @@ UpdateReport update_collection(Collection& collection, std::span<const std::file
   options.max_megapixels = embed.max_megapixels;
   options.cancelled = &interrupted();
   options.progress = [&](std::size_t done, std::size_t total) { console.progress("indexing", done, total); };
-  const UpdateReport report = collection.update(
+  UpdateReport report = collection.update(
       places, [&]() -> const Model& { return model; }, options);
   console.clear_progress();
   return report;

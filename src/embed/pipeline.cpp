@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kChunkItems = 64;
 // Work of one forward pass: enough to fill the machine, little enough that a wide model's activations stay
 // below a few hundred MB.
-constexpr std::int64_t kPixelsPerPass = 32 * 224 * 224;
+constexpr std::int64_t kPixelsPerPass = std::int64_t{32} * 224 * 224;
 constexpr std::int64_t kTokensPerPass = 4096;
 
 using Chunk = std::vector<PreparedItem>;

@@ -29,7 +29,7 @@ std::string Prompts::words(const std::optional<std::string>& chosen) const {
     return nullptr;
   };
   const std::string* always = named(default_name);
-  const std::string before = always == nullptr ? "" : *always;
+  std::string before = always == nullptr ? "" : *always;
   if (!chosen) return before;
   const std::string* instead = named(*chosen);
   return instead == nullptr ? before + *chosen : *instead;

@@ -108,6 +108,7 @@ Classification classify_images(const LoadedModel& model, std::span<const Input> 
     result.scores.emplace_back();
     if (image.error) return;
     std::vector<float> cosines;
+    cosines.reserve(label_rows.size());
     for (const std::vector<float>& label : label_rows) cosines.push_back(cosine(image.vector, label));
     result.scores.back() = scores_of(cosines, rule);
   });

@@ -30,7 +30,6 @@ double support(ResizeFilter filter) {
     case ResizeFilter::box:
       return 0.5;
     case ResizeFilter::bilinear:
-      return 1.0;
     case ResizeFilter::hamming:
       return 1.0;
     case ResizeFilter::bicubic:
@@ -98,8 +97,11 @@ AxisWeights axis_weights(ResizeFilter filter, std::int64_t input, std::int64_t o
   std::vector<double> exact(static_cast<std::size_t>(axis.most_taps));
   for (std::int64_t i = 0; i < count; ++i) {
     const double center = (static_cast<double>(begin + i) + 0.5) * scale;
+    // Pillow's own rounding (it truncates towards zero), which lround is not.
+    // NOLINTBEGIN(bugprone-incorrect-roundings)
     const auto first = std::max(static_cast<std::int64_t>(center - reach + 0.5), std::int64_t{0});
     const auto end = std::min(static_cast<std::int64_t>(center + reach + 0.5), input);
+    // NOLINTEND(bugprone-incorrect-roundings)
     double sum = 0.0;
     for (std::int64_t t = 0; t < end - first; ++t) {
       exact[t] = filter_value(filter, (static_cast<double>(t + first) - center + 0.5) * per_pixel);

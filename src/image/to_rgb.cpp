@@ -90,8 +90,7 @@ void row_to_rgb(const RowFormat& format, const std::uint8_t* from, std::int64_t 
       return convert_row<std::uint16_t>(format, from, width_px, to);
     case SampleType::i16:
       return convert_row<std::int16_t>(format, from, width_px, to);
-    case SampleType::u32:
-      return convert_row<std::int32_t>(format, from, width_px, to);  // sic: Pillow's integers are signed
+    case SampleType::u32:  // sic: Pillow's integers are signed
     case SampleType::i32:
       return convert_row<std::int32_t>(format, from, width_px, to);
     case SampleType::f32:

@@ -46,7 +46,8 @@ bool begins_as_catalogue(const std::string& file) {
   std::array<char, 100> header{};
   std::ifstream(file, std::ios::binary).read(header.data(), header.size());
   const std::string_view text(header.data(), header.size());
-  return text.starts_with(std::string_view("SQLite format 3", 16)) && text.substr(68, 4) == "moaC";
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  return text.starts_with(kMagic) && text.substr(68, 4) == "moaC";
 }
 
 }  // namespace

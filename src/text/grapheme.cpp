@@ -48,17 +48,15 @@ std::size_t grapheme_end(std::string_view text, std::size_t at) {
     const int right = break_class(c);
     bool joins = false;
     if (left == U_GCB_CR) {
-      joins = right == U_GCB_LF;  // GB3
-    } else if (is_control(left) || is_control(right)) {
-      joins = false;  // GB4, GB5
-    } else if (right == U_GCB_EXTEND || right == U_GCB_ZWJ || right == U_GCB_SPACING_MARK) {
-      joins = true;  // GB9, GB9a
-    } else if (left == U_GCB_PREPEND || joins_hangul(left, right)) {
-      joins = true;  // GB9b
-    } else if (left == U_GCB_ZWJ && begins_emoji && is_pictographic(c)) {
-      joins = true;  // GB11
-    } else if (odd_flag && left == U_GCB_REGIONAL_INDICATOR && right == U_GCB_REGIONAL_INDICATOR) {
-      joins = true;  // GB12, GB13
+      joins = right == U_GCB_LF;                           // GB3
+    } else if (!is_control(left) && !is_control(right)) {  // GB4, GB5
+      joins =
+          right == U_GCB_EXTEND || right == U_GCB_ZWJ ||                // GB9
+          right == U_GCB_SPACING_MARK ||                                // GB9a
+          left == U_GCB_PREPEND ||                                      // GB9b
+          joins_hangul(left, right) ||                                  // GB6, GB7, GB8
+          (left == U_GCB_ZWJ && begins_emoji && is_pictographic(c)) ||  // GB11
+          (odd_flag && left == U_GCB_REGIONAL_INDICATOR && right == U_GCB_REGIONAL_INDICATOR);  // GB12, GB13
     }
     if (!joins) break;
     if (right == U_GCB_REGIONAL_INDICATOR) odd_flag = left != U_GCB_REGIONAL_INDICATOR || !odd_flag;

@@ -282,7 +282,7 @@ class Rewriter {
       default:
         break;
     }
-    const std::string itself = plain(letter);
+    std::string itself = plain(letter);
     if (itself == std::string_view(&letter, 1) && static_cast<unsigned char>(letter) < 0x80 &&
         letter != ' ') {
       fail(ErrorCode::unsupported, std::string("\\") + letter + " is not supported");
