@@ -140,6 +140,9 @@ PreparedText LoadedModel::prepare_text(std::string_view text,
                                                std::to_string(tower->vocabulary));
     }
   }
+  if (tower->padding) {
+    tokenized.ids.resize(static_cast<std::size_t>(tower->padding->tokens), tower->padding->id);
+  }
   return {std::move(tokenized.ids), tokenized.truncated};
 }
 

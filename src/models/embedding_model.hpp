@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,10 +25,17 @@ struct ScoreRule {
   double bias = 0;
 };
 
+// Of a tower that attends to its padding: every text is brought to `tokens` ids, `id` behind its own.
+struct TextPadding {
+  std::int64_t tokens = 0;
+  std::int32_t id = 0;
+};
+
 struct TextTowerFacts {
   std::string description;
-  std::int64_t context_tokens = 0;  // the longest text, with its special tokens
-  std::int64_t vocabulary = 0;      // ids must be below
+  std::int64_t context_tokens = 0;       // the longest text, with its special tokens
+  std::int64_t vocabulary = 0;           // ids must be below
+  std::optional<TextPadding> padding{};  // absent: texts keep their lengths
 };
 
 struct ImageTowerFacts {

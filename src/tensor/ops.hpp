@@ -92,7 +92,8 @@ class Ops {
   virtual Rows l2_normalize(const Rows& x, double eps) = 0;
   // Columns [begin, begin + width) of every row.
   virtual Rows columns(const Rows& x, std::int64_t begin, std::int64_t width) = 0;
-  // softmax(q kᵀ scale + mask) v, per head, within each item. q, k and v have as many rows for each item.
+  // softmax(q kᵀ scale + mask) v, per head, within each item. k and v have as many rows for each item; so has
+  // q under a causal mask, else q may have its own number (cross-attention, a learned query).
   virtual Rows attention(const Rows& q, const Rows& k, const Rows& v, const AttentionOptions& options) = 0;
 
   // ---- texts
@@ -109,6 +110,9 @@ class Ops {
   virtual Rows row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) = 0;
   // `row` [width] put before the rows of each item.
   virtual Rows prepend_row(const Rows& x, const Parameter& row) = 0;
+  // The rows of `table` [rows, width] for each item of x: what a tower asks every item with (learned
+  // queries).
+  virtual Rows repeat_rows(const Rows& x, const Parameter& table) = 0;
 
   // ---- pictures
   virtual Tensor convolution(const Tensor& x, const Convolution& layer,

@@ -98,6 +98,20 @@ TEST_P(CpuAttention, RefusesQueriesAndKeysOfDifferentItems) {
   expect_error(ErrorCode::shape_mismatch, [&] { ops->attention(x, ops->columns(x, 0, 2), x, {}); });
 }
 
+TEST_P(CpuAttention, AQueryOfItsOwnNumberOfRowsSeesAllKeysOfItsItem) {
+  const Sequences sequences(std::vector<std::int64_t>{3, 20, 1});
+  const Rows qkv = rows_from(*ops, random_values(sequences.rows() * 72, 23), sequences, 72);
+  const std::vector<float> all = ops->read(ops->first_row(attend(*ops, qkv, 24, {.heads = 3})));
+  const Rows first = ops->first_row(ops->columns(qkv, 0, 24));
+  EXPECT_EQ(
+      ops->read(ops->attention(first, ops->columns(qkv, 24, 24), ops->columns(qkv, 48, 24), {.heads = 3})),
+      all);
+  expect_error(ErrorCode::shape_mismatch, [&] {
+    ops->attention(first, ops->columns(qkv, 24, 24), ops->columns(qkv, 48, 24),
+                   {.heads = 3, .mask = Mask::causal});
+  });
+}
+
 MOA_AT_EVERY_LEVEL(CpuAttention);
 
 }  // namespace

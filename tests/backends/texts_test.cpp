@@ -82,6 +82,13 @@ TEST_P(CpuTexts, PrependsARowToEachItem) {
   EXPECT_EQ(ops->read(ops->last_row(x)), (std::vector<float>{10, 11, 30, 31}));
 }
 
+TEST_P(CpuTexts, RepeatsATableForEachItem) {
+  const Parameter queries = Parameter::from_values("queries", {2, 3}, {1, 2, 3, 4, 5, 6});
+  const Rows x = ops->repeat_rows(some_rows(), queries);
+  EXPECT_EQ(ops->read(x), (std::vector<float>{1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(ops->read(ops->last_row(x)), (std::vector<float>{4, 5, 6, 4, 5, 6}));
+}
+
 MOA_AT_EVERY_LEVEL(CpuTexts);
 
 }  // namespace

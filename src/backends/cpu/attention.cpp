@@ -6,18 +6,34 @@
 #include "backends/cpu/interpreter.hpp"
 
 namespace moa::cpu {
+namespace {
+
+std::int64_t longest(const Sequences& sequences) {
+  std::int64_t most = 0;
+  for (std::int64_t item = 0; item < sequences.items(); ++item) {
+    most = std::max(most, sequences.length(item));
+  }
+  return most;
+}
+
+}  // namespace
 
 Rows CpuInterpreter::attention(const Rows& q, const Rows& k, const Rows& v, const AttentionOptions& options) {
   const RowsValue& query = see(q);
   const RowsValue& key = see(k);
   const RowsValue& value = see(v);
-  const Sequences& sequences = query.sequences;
+  const Sequences& queries = query.sequences;
+  const Sequences& keys = key.sequences;
+  const bool causal = options.mask == Mask::causal;
   const std::int64_t heads = options.heads;
-  if (!(key.sequences == sequences) || !(value.sequences == sequences) || key.width != query.width) {
+  if (!(value.sequences == keys) || queries.items() != keys.items() || (causal && !(queries == keys)) ||
+      key.width != query.width) {
     throw Error(ErrorCode::shape_mismatch,
-                "cannot attend: found queries " + to_string(Shape{query.rows(), query.width}) + ", keys " +
+                "cannot attend: found queries " + to_string(Shape{query.rows(), query.width}) + " of " +
+                    std::to_string(queries.items()) + " items, keys " +
                     to_string(Shape{key.rows(), key.width}) + " and values " +
-                    to_string(Shape{value.rows(), value.width}) + ", expected the same rows for each item");
+                    to_string(Shape{value.rows(), value.width}) + " of " + std::to_string(keys.items()) +
+                    ", expected the same " + (causal ? "rows for each item" : "items"));
   }
   if (heads < 1 || query.width % heads != 0 || value.width != query.width) {
     throw Error(ErrorCode::shape_mismatch, "cannot attend with " + std::to_string(heads) +
@@ -27,39 +43,36 @@ Rows CpuInterpreter::attention(const Rows& q, const Rows& k, const Rows& v, cons
   }
   const std::int64_t head_dim = query.width / heads;
   const double scale = options.scale == 0 ? 1.0 / std::sqrt(static_cast<double>(head_dim)) : options.scale;
-  auto out = new_rows(sequences, query.width);
+  auto out = new_rows(queries, query.width);
 
   // Long items are cut by queries too, so that a single one keeps many threads busy; each cut packs the keys
   // again, which is little beside this many queries.
   constexpr std::int64_t kQueries = 252;  // whole tiles
-  std::int64_t longest = 0;
-  for (std::int64_t item = 0; item < sequences.items(); ++item) {
-    longest = std::max(longest, sequences.length(item));
-  }
-  const std::int64_t cuts = (longest + kQueries - 1) / kQueries;
-  const std::int64_t tasks = sequences.items() * heads * cuts;
-  const std::int64_t scratch_size = kernels_.attention_scratch(longest, head_dim);
-  const std::int64_t cost = std::min(longest, kQueries) * longest * head_dim / 4;
+  const std::int64_t most_queries = longest(queries);
+  const std::int64_t most_keys = longest(keys);
+  const std::int64_t cuts = (most_queries + kQueries - 1) / kQueries;
+  const std::int64_t tasks = queries.items() * heads * cuts;
+  const std::int64_t scratch_size = kernels_.attention_scratch(most_keys, head_dim);
+  const std::int64_t cost = std::min(most_queries, kQueries) * most_keys * head_dim / 4;
   in_parts(tasks, cost, [&](std::int64_t begin, std::int64_t end) {
     const Block scratch = engine_.blocks.take(scratch_size);
     for (std::int64_t index = begin; index < end; ++index) {
       const std::int64_t item = index / (heads * cuts);
       const std::int64_t column = index / cuts % heads * head_dim;
-      const std::int64_t row = sequences.begin(item);
-      const auto part = [&](const Matrix& matrix) {
-        return Matrix{matrix.data + row * matrix.stride + column, matrix.stride};
+      const auto part = [&](const Matrix& matrix, const Sequences& sequences) {
+        return Matrix{matrix.data + sequences.begin(item) * matrix.stride + column, matrix.stride};
       };
       AttentionTask task;
-      task.q = part(query.matrix);
-      task.k = part(key.matrix);
-      task.v = part(value.matrix);
-      task.out = part(out->matrix);
-      task.tokens = sequences.length(item);
+      task.q = part(query.matrix, queries);
+      task.k = part(key.matrix, keys);
+      task.v = part(value.matrix, keys);
+      task.out = part(out->matrix, queries);
+      task.tokens = keys.length(item);
       task.head_dim = head_dim;
-      task.begin = std::min(index % cuts * kQueries, task.tokens);
-      task.end = std::min(task.begin + kQueries, task.tokens);
+      task.begin = std::min(index % cuts * kQueries, queries.length(item));
+      task.end = std::min(task.begin + kQueries, queries.length(item));
       task.scale = static_cast<float>(scale);
-      task.causal = options.mask == Mask::causal;
+      task.causal = causal;
       task.scratch = scratch.get();
       if (task.begin < task.end) kernels_.attention(task);
     }

@@ -130,4 +130,17 @@ Rows CpuInterpreter::prepend_row(const Rows& x, const Parameter& row) {
   return Rows(std::move(out));
 }
 
+Rows CpuInterpreter::repeat_rows(const Rows& x, const Parameter& table) {
+  const RowsValue& in = see(x);
+  expect_table(table);
+  const std::int64_t rows = table.shape()[0];
+  const std::int64_t width = table.shape()[1];
+  const float* values = engine_.weights.vector(table);
+  auto out = new_rows(Sequences::uniform(in.sequences.items(), rows), width);
+  for (std::int64_t row = 0; row < out->rows(); ++row) {
+    std::copy_n(values + row % rows * width, width, out->matrix.data + row * out->matrix.stride);
+  }
+  return Rows(std::move(out));
+}
+
 }  // namespace moa::cpu

@@ -142,6 +142,10 @@ Rows RecordingInterpreter::prepend_row(const Rows& x, const Parameter& row) {
   return record<Rows>("prepend_row", {text(x), use(row)});
 }
 
+Rows RecordingInterpreter::repeat_rows(const Rows& x, const Parameter& table) {
+  return record<Rows>("repeat_rows", {text(x), use(table)});
+}
+
 Tensor RecordingInterpreter::convolution(const Tensor& x, const Convolution& layer,
                                          const ConvolutionOptions& options) {
   std::vector<std::string> arguments{text(x), use(layer.weight)};

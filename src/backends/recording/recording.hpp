@@ -42,6 +42,7 @@ class RecordingInterpreter final : public Interpreter {
   Rows mean_rows(const Rows& x) override;
   Rows row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) override;
   Rows prepend_row(const Rows& x, const Parameter& row) override;
+  Rows repeat_rows(const Rows& x, const Parameter& table) override;
   Tensor convolution(const Tensor& x, const Convolution& layer, const ConvolutionOptions& options) override;
   Rows rows_of(const Tensor& x) override;
   Rows mean_pixels(const Tensor& x) override;

@@ -42,8 +42,9 @@ struct ProductTask {
   Matrix out;
 };
 
-// softmax(q kᵀ scale + mask) v of one head of one item, for query rows [begin, end). `scratch` holds
-// attention_scratch(tokens, head_dim) floats, 64-byte aligned.
+// softmax(q kᵀ scale + mask) v of one head of one item with `tokens` keys, for query rows [begin, end); under
+// a causal mask query i sees keys [0, i]. `scratch` holds attention_scratch(tokens, head_dim) floats, 64-byte
+// aligned.
 struct AttentionTask {
   ConstMatrix q, k, v;
   Matrix out;
