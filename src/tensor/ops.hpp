@@ -93,7 +93,8 @@ class Ops {
   // Columns [begin, begin + width) of every row.
   virtual Rows columns(const Rows& x, std::int64_t begin, std::int64_t width) = 0;
   // softmax(q kᵀ scale + mask) v, per head, within each item. k and v have as many rows for each item; so has
-  // q under a causal mask, else q may have its own number (cross-attention, a learned query).
+  // q under a causal mask, else q may have its own number (cross-attention, a learned query), and n times as
+  // many items: items n i to n i + n - 1 then ask keys i (several texts about one picture).
   virtual Rows attention(const Rows& q, const Rows& k, const Rows& v, const AttentionOptions& options) = 0;
 
   // ---- texts
@@ -114,9 +115,23 @@ class Ops {
   // queries).
   virtual Rows repeat_rows(const Rows& x, const Parameter& table) = 0;
 
+  // ---- rows of each item put together or left out
+  // The rows of each item of a, then those of the same item of b.
+  virtual Rows concatenate(const Rows& a, const Rows& b) = 0;
+  // x has one row more than there are tokens, for each item. Keeps the first row and every row whose
+  // predecessor's token is not `id`: the keys that CoCa's texts look at.
+  virtual Rows drop_rows_after(const Rows& x, const Tokens& tokens, std::int32_t id) = 0;
+
   // ---- pictures
   virtual Tensor convolution(const Tensor& x, const Convolution& layer,
                              const ConvolutionOptions& options) = 0;
+  virtual Tensor activation(const Tensor& x, Activation kind) = 0;
+  // Each channel of a picture times the picture's own factor for it; `factors` has one row an item, as wide
+  // as x has channels.
+  virtual Tensor scale_channels(const Tensor& x, const Rows& factors) = 0;
+  // The mean of each size_px x size_px square, side by side; what does not fill a square at the right and at
+  // the bottom is left out. Error: shape_mismatch if not one fits.
+  virtual Tensor average_pool(const Tensor& x, std::int64_t size_px) = 0;
   // Each pixel position becomes a row of `channels` values, in reading order.
   virtual Rows rows_of(const Tensor& x) = 0;
   // The mean over all pixel positions: one row of `channels` values an item.

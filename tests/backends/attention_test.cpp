@@ -112,6 +112,36 @@ TEST_P(CpuAttention, AQueryOfItsOwnNumberOfRowsSeesAllKeysOfItsItem) {
   });
 }
 
+TEST_P(CpuAttention, SeveralItemsOfQueriesMayAskTheSameKeys) {
+  const Sequences keyed(std::vector<std::int64_t>{5, 300});
+  const Rows kv = rows_from(*ops, random_values(keyed.rows() * 48, 24), keyed, 48);
+  const Sequences asking(std::vector<std::int64_t>{3, 1, 7, 2, 4, 260});
+  const std::vector<float> q = random_values(asking.rows() * 24, 25);
+  const auto attend_to = [&](const Rows& queries, const Rows& keys) {
+    return ops->read(
+        ops->attention(queries, ops->columns(keys, 0, 24), ops->columns(keys, 24, 24), {.heads = 2}));
+  };
+  const std::vector<float> together = attend_to(rows_from(*ops, q, asking, 24), kv);
+  // Query items 0 to 2 belong to the first item of keys, 3 to 5 to the second.
+  const std::vector<float> values = ops->read(kv);
+  for (std::int64_t item = 0; item < asking.items(); ++item) {
+    const std::int64_t of = item / 3;
+    const auto rows = [](const std::vector<float>& all, const Sequences& sequences, std::int64_t i,
+                         std::int64_t width) {
+      return std::vector<float>(all.begin() + sequences.begin(i) * width,
+                                all.begin() + sequences.end(i) * width);
+    };
+    const Sequences one_query(std::vector<std::int64_t>{asking.length(item)});
+    const Sequences one_key(std::vector<std::int64_t>{keyed.length(of)});
+    EXPECT_EQ(attend_to(rows_from(*ops, rows(q, asking, item, 24), one_query, 24),
+                        rows_from(*ops, rows(values, keyed, of, 48), one_key, 48)),
+              rows(together, asking, item, 24))
+        << item;
+  }
+  const Rows five = rows_from(*ops, std::vector<float>(5 * 24), 5, 1, 24);
+  expect_error(ErrorCode::shape_mismatch, [&] { attend_to(five, kv); });
+}
+
 MOA_AT_EVERY_LEVEL(CpuAttention);
 
 }  // namespace

@@ -85,8 +85,10 @@ TEST_P(CpuInvariance, ThreadsChangeNothing) {
   const auto pictures = [&](CpuBackend& backend) {
     const auto ops = backend.interpreter();
     const Tensor first = ops->convolution(ops->pixels(values, 2, 8, 40, 40), stem, {.stride = 2});
-    return ops->read(ops->mean_pixels(
-        ops->convolution(first, deep, {.padding = {2, 2, 2, 2}, .groups = 24, .residual = &first})));
+    const Tensor second =
+        ops->convolution(first, deep, {.padding = {2, 2, 2, 2}, .groups = 24, .residual = &first});
+    const Tensor gated = ops->scale_channels(ops->average_pool(second, 2), ops->mean_pixels(second));
+    return ops->read(ops->rows_of(ops->activation(gated, Activation::silu)));
   };
   CpuBackend one({.threads = 1}, GetParam());
   const std::vector<float> expected = run(one, block, x, sequences, Mask::causal);

@@ -104,6 +104,46 @@ TEST_P(CpuPictures, PixelsBecomeRowsInReadingOrder) {
   EXPECT_EQ(ops->read(ops->mean_pixels(x)), (std::vector<float>{2.5, 6.5}));
 }
 
+TEST_P(CpuPictures, ScalesEachPicturesChannels) {
+  const std::vector<float> x = random_values(2 * 5 * 3 * 7, 37);
+  const std::vector<float> factors = random_values(2 * 5, 38);
+  const Tensor scaled = ops->scale_channels(ops->pixels(x, 2, 5, 3, 7), rows_from(*ops, factors, 2, 1, 5));
+  std::vector<double> expected;
+  for (std::size_t item = 0; item < 2; ++item) {
+    for (std::size_t pixel = 0; pixel < 21; ++pixel) {
+      for (std::size_t c = 0; c < 5; ++c) {
+        expected.push_back(x[(item * 5 + c) * 21 + pixel] * factors[item * 5 + c]);
+      }
+    }
+  }
+  expect_near(ops->read(ops->rows_of(scaled)), expected, 1e-7);
+}
+
+TEST_P(CpuPictures, PoolsWholeSquaresOnly) {
+  std::vector<float> x(5 * 7);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+  const Tensor pooled = ops->average_pool(ops->pixels(x, 1, 1, 5, 7), 2);
+  expect_near(ops->read(ops->rows_of(pooled)), {4, 6, 8, 18, 20, 22}, 1e-6);
+}
+
+TEST_P(CpuPictures, ActivatesEveryPixelAsRows) {
+  const std::vector<float> x = random_values(2 * 19 * 30 * 31, 39, 3);
+  const Tensor pixels = ops->pixels(x, 2, 19, 30, 31);
+  EXPECT_EQ(ops->read(ops->rows_of(ops->activation(pixels, Activation::silu))),
+            ops->read(ops->activation(ops->rows_of(pixels), Activation::silu)));
+}
+
+TEST_P(CpuPictures, MeanOfManyChannelsAndPixelsAgreesWithDoubles) {
+  const std::vector<float> x = random_values(2 * 150 * 40 * 40, 46);
+  std::vector<double> expected;
+  for (std::size_t plane = 0; plane < 300; ++plane) {
+    double sum = 0;
+    for (std::size_t i = 0; i < 1600; ++i) sum += x[plane * 1600 + i];
+    expected.push_back(sum / 1600);
+  }
+  expect_near(ops->read(ops->mean_pixels(ops->pixels(x, 2, 150, 40, 40))), expected, 1e-6);
+}
+
 TEST_P(CpuPictures, RefusesWhatDoesNotFit) {
   const Tensor x = ops->pixels(std::vector<float>(4 * 9), 1, 4, 3, 3);
   const auto layer = [](Shape shape) { return Convolution{random_parameter("w", std::move(shape), 36), {}}; };
@@ -119,6 +159,12 @@ TEST_P(CpuPictures, RefusesWhatDoesNotFit) {
     ops->convolution(x, layer({2, 4, 1, 1}), {.residual = &x});
   });
   expect_error(ErrorCode::shape_mismatch, [&] { ops->pixels(std::vector<float>(5), 1, 1, 2, 2); });
+  expect_error(ErrorCode::shape_mismatch, [&] { ops->average_pool(x, 4); });
+  expect_error(ErrorCode::shape_mismatch, [&] { ops->average_pool(x, 0); });
+  expect_error(ErrorCode::shape_mismatch,
+               [&] { ops->scale_channels(x, rows_from(*ops, std::vector<float>(3), 1, 1, 3)); });
+  expect_error(ErrorCode::shape_mismatch,
+               [&] { ops->scale_channels(x, rows_from(*ops, std::vector<float>(8), 2, 1, 4)); });
 }
 
 MOA_AT_EVERY_LEVEL(CpuPictures);

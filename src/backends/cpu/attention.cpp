@@ -26,14 +26,16 @@ Rows CpuInterpreter::attention(const Rows& q, const Rows& k, const Rows& v, cons
   const Sequences& keys = key.sequences;
   const bool causal = options.mask == Mask::causal;
   const std::int64_t heads = options.heads;
-  if (!(value.sequences == keys) || queries.items() != keys.items() || (causal && !(queries == keys)) ||
-      key.width != query.width) {
+  // So many items of queries share an item's keys.
+  const std::int64_t asking = keys.items() == 0 ? 0 : queries.items() / keys.items();
+  if (!(value.sequences == keys) || queries.items() != asking * keys.items() ||
+      (causal && !(queries == keys)) || key.width != query.width) {
     throw Error(ErrorCode::shape_mismatch,
                 "cannot attend: found queries " + to_string(Shape{query.rows(), query.width}) + " of " +
                     std::to_string(queries.items()) + " items, keys " +
                     to_string(Shape{key.rows(), key.width}) + " and values " +
                     to_string(Shape{value.rows(), value.width}) + " of " + std::to_string(keys.items()) +
-                    ", expected the same " + (causal ? "rows for each item" : "items"));
+                    ", expected " + (causal ? "the same rows for each item" : "as many items, or n times"));
   }
   if (heads < 1 || query.width % heads != 0 || value.width != query.width) {
     throw Error(ErrorCode::shape_mismatch, "cannot attend with " + std::to_string(heads) +
@@ -59,15 +61,15 @@ Rows CpuInterpreter::attention(const Rows& q, const Rows& k, const Rows& v, cons
     for (std::int64_t index = begin; index < end; ++index) {
       const std::int64_t item = index / (heads * cuts);
       const std::int64_t column = index / cuts % heads * head_dim;
-      const auto part = [&](const Matrix& matrix, const Sequences& sequences) {
-        return Matrix{matrix.data + sequences.begin(item) * matrix.stride + column, matrix.stride};
+      const auto part = [&](const Matrix& matrix, std::int64_t row) {
+        return Matrix{matrix.data + row * matrix.stride + column, matrix.stride};
       };
       AttentionTask task;
-      task.q = part(query.matrix, queries);
-      task.k = part(key.matrix, keys);
-      task.v = part(value.matrix, keys);
-      task.out = part(out->matrix, queries);
-      task.tokens = keys.length(item);
+      task.q = part(query.matrix, queries.begin(item));
+      task.k = part(key.matrix, keys.begin(item / asking));
+      task.v = part(value.matrix, keys.begin(item / asking));
+      task.out = part(out->matrix, queries.begin(item));
+      task.tokens = keys.length(item / asking);
       task.head_dim = head_dim;
       task.begin = std::min(index % cuts * kQueries, queries.length(item));
       task.end = std::min(task.begin + kQueries, queries.length(item));

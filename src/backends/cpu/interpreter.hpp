@@ -1,5 +1,5 @@
 // One forward pass on the cpu. The operations are grouped by file: interpreter.cpp (inputs and outputs, what
-// all share), rows.cpp, texts.cpp, attention.cpp, pictures.cpp.
+// all share), rows.cpp, items.cpp, texts.cpp, attention.cpp, pictures.cpp, channels.cpp.
 #pragma once
 
 #include <functional>
@@ -55,8 +55,13 @@ class CpuInterpreter final : public Interpreter {
   Rows row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) override;
   Rows prepend_row(const Rows& x, const Parameter& row) override;
   Rows repeat_rows(const Rows& x, const Parameter& table) override;
+  Rows concatenate(const Rows& a, const Rows& b) override;
+  Rows drop_rows_after(const Rows& x, const Tokens& tokens, std::int32_t id) override;
 
   Tensor convolution(const Tensor& x, const Convolution& layer, const ConvolutionOptions& options) override;
+  Tensor activation(const Tensor& x, Activation kind) override;
+  Tensor scale_channels(const Tensor& x, const Rows& factors) override;
+  Tensor average_pool(const Tensor& x, std::int64_t size_px) override;
   Rows rows_of(const Tensor& x) override;
   Rows mean_pixels(const Tensor& x) override;
 
@@ -79,8 +84,8 @@ class CpuInterpreter final : public Interpreter {
   // out = epilogue(a[rows, depth] x panels[depth, columns]), cut into tasks that keep weights in cache.
   void product(ConstMatrix a, std::int64_t rows, std::int64_t depth, std::int64_t columns,
                const float* panels, const Epilogue& epilogue, Matrix out);
-  void depthwise(const TensorValue& x, const Convolution& layer, const ConvolutionOptions& options,
-                 const Epilogue& epilogue, TensorValue& out);
+  // `whole` says what is the same for every picture; where a picture begins and ends is filled in.
+  void depthwise(const TensorValue& x, const DepthwiseTask& whole, TensorValue& out);
   void general_convolution(const TensorValue& x, const Convolution& layer, const ConvolutionOptions& options,
                            const Epilogue& epilogue, TensorValue& out);
 

@@ -80,7 +80,15 @@ Tensor CpuInterpreter::convolution(const Tensor& x, const Convolution& layer,
   const bool nothing_around =
       padding.top == 0 && padding.bottom == 0 && padding.left == 0 && padding.right == 0;
   if (options.groups != 1) {
-    depthwise(in, layer, options, epilogue, *out);
+    DepthwiseTask task{};
+    task.weights = engine_.weights.depthwise(layer.weight);
+    task.kernel_height = shape[2];
+    task.kernel_width = shape[3];
+    task.stride = options.stride;
+    task.top = padding.top;
+    task.left = padding.left;
+    task.epilogue = epilogue;
+    depthwise(in, task, *out);
   } else if (shape[2] == 1 && shape[3] == 1 && options.stride == 1 && nothing_around) {
     product({in.block.get(), in.channels}, in.pixels(), in.channels, out->channels,
             engine_.weights.convolution(layer.weight), epilogue, {out->block.get(), out->channels});
@@ -90,36 +98,25 @@ Tensor CpuInterpreter::convolution(const Tensor& x, const Convolution& layer,
   return Tensor(std::move(out));
 }
 
-void CpuInterpreter::depthwise(const TensorValue& x, const Convolution& layer,
-                               const ConvolutionOptions& options, const Epilogue& epilogue,
-                               TensorValue& out) {
-  const Shape& shape = layer.weight.shape();
-  const float* weights = engine_.weights.depthwise(layer.weight);
+void CpuInterpreter::depthwise(const TensorValue& x, const DepthwiseTask& whole, TensorValue& out) {
   const std::int64_t picture = out.height * out.width * out.channels;
-  in_parts(out.batch * out.height, out.width * out.channels * shape[2] * shape[3] / 2,
-           [&](std::int64_t begin, std::int64_t end) {
-             for (std::int64_t line = begin; line < end; ++line) {
-               const std::int64_t item = line / out.height;
-               DepthwiseTask task;
-               task.in = x.block.get() + item * x.height * x.width * x.channels;
-               task.in_height = x.height;
-               task.in_width = x.width;
-               task.channels = x.channels;
-               task.weights = weights;
-               task.kernel_height = shape[2];
-               task.kernel_width = shape[3];
-               task.stride = options.stride;
-               task.top = options.padding.top;
-               task.left = options.padding.left;
-               task.begin = line % out.height;
-               task.end = task.begin + 1;
-               task.out_width = out.width;
-               task.epilogue = epilogue;
-               if (epilogue.residual.data != nullptr) task.epilogue.residual.data += item * picture;
-               task.out = out.block.get() + item * picture;
-               kernels_.depthwise(task);
-             }
-           });
+  const std::int64_t cost = out.width * out.channels * whole.kernel_height * whole.kernel_width / 2;
+  in_parts(out.batch * out.height, cost, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t line = begin; line < end; ++line) {
+      const std::int64_t item = line / out.height;
+      DepthwiseTask task = whole;
+      task.in = x.block.get() + item * x.height * x.width * x.channels;
+      task.in_height = x.height;
+      task.in_width = x.width;
+      task.channels = x.channels;
+      task.begin = line % out.height;
+      task.end = task.begin + 1;
+      task.out_width = out.width;
+      if (task.epilogue.residual.data != nullptr) task.epilogue.residual.data += item * picture;
+      task.out = out.block.get() + item * picture;
+      kernels_.depthwise(task);
+    }
+  });
 }
 
 void CpuInterpreter::general_convolution(const TensorValue& x, const Convolution& layer,
@@ -157,10 +154,6 @@ Rows CpuInterpreter::rows_of(const Tensor& x) {
   view->width = in.channels;
   view->sequences = Sequences::uniform(in.batch, in.height * in.width);
   return Rows(std::move(view));
-}
-
-Rows CpuInterpreter::mean_pixels(const Tensor& x) {
-  return mean_rows(rows_of(x));
 }
 
 }  // namespace moa::cpu

@@ -146,6 +146,14 @@ Rows RecordingInterpreter::repeat_rows(const Rows& x, const Parameter& table) {
   return record<Rows>("repeat_rows", {text(x), use(table)});
 }
 
+Rows RecordingInterpreter::concatenate(const Rows& a, const Rows& b) {
+  return record<Rows>("concatenate", {text(a), text(b)});
+}
+
+Rows RecordingInterpreter::drop_rows_after(const Rows& x, const Tokens& tokens, std::int32_t id) {
+  return record<Rows>("drop_rows_after", {text(x), text(tokens), "id " + std::to_string(id)});
+}
+
 Tensor RecordingInterpreter::convolution(const Tensor& x, const Convolution& layer,
                                          const ConvolutionOptions& options) {
   std::vector<std::string> arguments{text(x), use(layer.weight)};
@@ -160,6 +168,16 @@ Tensor RecordingInterpreter::convolution(const Tensor& x, const Convolution& lay
   if (options.activation != Activation::none) arguments.push_back("activation=" + text(options.activation));
   if (options.residual != nullptr) arguments.push_back("residual=" + text(*options.residual));
   return record<Tensor>("convolution", arguments);
+}
+
+Tensor RecordingInterpreter::activation(const Tensor& x, Activation kind) {
+  return record<Tensor>("activation", {text(x), text(kind)});
+}
+Tensor RecordingInterpreter::scale_channels(const Tensor& x, const Rows& factors) {
+  return record<Tensor>("scale_channels", {text(x), text(factors)});
+}
+Tensor RecordingInterpreter::average_pool(const Tensor& x, std::int64_t size_px) {
+  return record<Tensor>("average_pool", {text(x), std::to_string(size_px)});
 }
 
 Rows RecordingInterpreter::rows_of(const Tensor& x) {

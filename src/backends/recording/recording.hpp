@@ -43,7 +43,12 @@ class RecordingInterpreter final : public Interpreter {
   Rows row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) override;
   Rows prepend_row(const Rows& x, const Parameter& row) override;
   Rows repeat_rows(const Rows& x, const Parameter& table) override;
+  Rows concatenate(const Rows& a, const Rows& b) override;
+  Rows drop_rows_after(const Rows& x, const Tokens& tokens, std::int32_t id) override;
   Tensor convolution(const Tensor& x, const Convolution& layer, const ConvolutionOptions& options) override;
+  Tensor activation(const Tensor& x, Activation kind) override;
+  Tensor scale_channels(const Tensor& x, const Rows& factors) override;
+  Tensor average_pool(const Tensor& x, std::int64_t size_px) override;
   Rows rows_of(const Tensor& x) override;
   Rows mean_pixels(const Tensor& x) override;
 

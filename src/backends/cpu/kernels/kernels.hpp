@@ -85,6 +85,7 @@ struct Kernels {
                      const float* bias, float eps, Matrix out);
   void (*activation)(ConstMatrix x, std::int64_t rows, std::int64_t width, Activation kind, Matrix out);
   void (*add)(ConstMatrix a, ConstMatrix b, std::int64_t rows, std::int64_t width, Matrix out);
+  void (*multiply)(ConstMatrix a, ConstMatrix b, std::int64_t rows, std::int64_t width, Matrix out);
   void (*softmax)(ConstMatrix x, std::int64_t rows, std::int64_t width, float scale, Matrix out);
   void (*l2_normalize)(ConstMatrix x, std::int64_t rows, std::int64_t width, float eps, Matrix out);
   // out[width] = the mean over the rows.

@@ -62,6 +62,17 @@ void add(ConstMatrix a, ConstMatrix b, std::int64_t rows, std::int64_t width, Ma
   }
 }
 
+template <class V>
+void multiply(ConstMatrix a, ConstMatrix b, std::int64_t rows, std::int64_t width, Matrix out) {
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for_vectors<V>(width, [&](std::int64_t at, std::int64_t count) {
+      const Floats<V> product =
+          load<V>(a.data + row * a.stride + at, count) * load<V>(b.data + row * b.stride + at, count);
+      store<V>(out.data + row * out.stride + at, product, count);
+    });
+  }
+}
+
 // to[0, width) = softmax(scale x); to[width, padded) = 0.
 template <class V>
 inline void softmax_row(const float* x, std::int64_t width, std::int64_t padded, float scale, float* to) {
@@ -105,13 +116,28 @@ void l2_normalize(ConstMatrix x, std::int64_t rows, std::int64_t width, float ep
   }
 }
 
+// Four vectors of columns at a time: as many sums wait for each other as an addition takes.
 template <class V>
 void mean(ConstMatrix x, std::int64_t rows, std::int64_t width, float* out) {
+  constexpr int kVectors = 4;
   const Floats<V> count_of_rows = splat<V>(static_cast<float>(rows));
-  for_vectors<V>(width, [&](std::int64_t at, std::int64_t count) {
+  std::int64_t at = 0;
+  for (; at + kVectors * V::kWidth <= width; at += kVectors * V::kWidth) {
+    Floats<V> sums[kVectors];
+    for (int i = 0; i < kVectors; ++i) sums[i] = splat<V>(0.0F);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const float* from = x.data + row * x.stride + at;
+#pragma GCC unroll 4
+      for (int i = 0; i < kVectors; ++i) sums[i] = sums[i] + load<V>(from + i * V::kWidth);
+    }
+    for (int i = 0; i < kVectors; ++i) store<V>(out + at + i * V::kWidth, sums[i] / count_of_rows);
+  }
+  for_vectors<V>(width - at, [&](std::int64_t rest, std::int64_t count) {
     Floats<V> sum = splat<V>(0.0F);
-    for (std::int64_t row = 0; row < rows; ++row) sum = sum + load<V>(x.data + row * x.stride + at, count);
-    store<V>(out + at, sum / count_of_rows, count);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      sum = sum + load<V>(x.data + row * x.stride + at + rest, count);
+    }
+    store<V>(out + at + rest, sum / count_of_rows, count);
   });
 }
 

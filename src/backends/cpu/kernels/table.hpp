@@ -24,6 +24,7 @@ constexpr Kernels table_of(const char* level) {
       .layer_norm = layer_norm<V>,
       .activation = activation<V>,
       .add = add<V>,
+      .multiply = multiply<V>,
       .softmax = softmax<V>,
       .l2_normalize = l2_normalize<V>,
       .mean = mean<V>,
