@@ -23,18 +23,6 @@ class ClipGolden : public testing::TestWithParam<const char*> {
   CpuBackend backend_{CpuOptions{.threads = 2}};
 };
 
-TEST_P(ClipGolden, TextVectorsEqualTheReferences) {
-  const auto ops = backend_.interpreter();
-  const Rows rows = ops->l2_normalize(golden_.model->forward_text(*ops, golden_.tokens(*ops)), 0);
-  expect_near(ops->read(rows), golden_.values("text_vectors"), kVectorTolerance);
-}
-
-TEST_P(ClipGolden, PictureVectorsEqualTheReferences) {
-  const auto ops = backend_.interpreter();
-  const Rows rows = ops->l2_normalize(golden_.model->forward_image(*ops, golden_.pixels(*ops)), 0);
-  expect_near(ops->read(rows), golden_.values("image_vectors"), kVectorTolerance);
-}
-
 TEST_P(ClipGolden, ProbabilitiesEqualTheReferences) {
   const auto ops = backend_.interpreter();
   const auto texts = ops->read(ops->l2_normalize(golden_.model->forward_text(*ops, golden_.tokens(*ops)), 0));
@@ -57,23 +45,6 @@ TEST_P(ClipGolden, ProbabilitiesEqualTheReferences) {
     for (const double term : terms) probabilities.push_back(static_cast<float>(term / sum));
   }
   expect_near(probabilities, golden_.values("probabilities"), 1e-4);
-}
-
-TEST_P(ClipGolden, ATextsVectorIsTheSameAloneBitForBit) {
-  const auto ops = backend_.interpreter();
-  const auto together = ops->read(golden_.model->forward_text(*ops, golden_.tokens(*ops)));
-  const auto dim = static_cast<std::size_t>(golden_.model->dim());
-  std::size_t begin = 0;
-  for (std::size_t item = 0; item < golden_.lengths.size(); ++item) {
-    const auto length = static_cast<std::size_t>(golden_.lengths[item]);
-    const auto single = backend_.interpreter();
-    const Tokens tokens =
-        single->tokens(std::span(golden_.ids).subspan(begin, length), {}, Sequences({golden_.lengths[item]}));
-    const auto alone = single->read(golden_.model->forward_text(*single, tokens));
-    EXPECT_TRUE(
-        std::equal(alone.begin(), alone.end(), together.begin() + static_cast<std::ptrdiff_t>(item * dim)));
-    begin += length;
-  }
 }
 
 TEST_P(ClipGolden, RunsThroughAnInterpreterThatHasNoNumbers) {

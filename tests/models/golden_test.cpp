@@ -1,0 +1,122 @@
+// What every architecture owes, checked on every golden checkpoint below tests/golden: a folder with
+// expected.safetensors beside a checkpoint. A new architecture gets these tests by adding its folder.
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "backends/cpu/cpu_backend.hpp"
+#include "backends/recording/recording.hpp"
+#include "models/golden.hpp"
+
+namespace moa {
+namespace {
+
+constexpr double kVectorTolerance = 1e-5;  // for each component of a unit vector
+
+std::vector<std::string> golden_folders() {
+  const std::filesystem::path root = std::filesystem::path(MOA_TEST_DATA) / "golden";
+  std::vector<std::string> folders;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    if (entry.path().filename() != "expected.safetensors") continue;
+    const std::filesystem::path folder = entry.path().parent_path();
+    // Expectations of a checkpoint that lies elsewhere (moa-mini) have a test of their own.
+    if (!std::filesystem::exists(folder / "config.json") &&
+        !std::filesystem::exists(folder / "open_clip_config.json")) {
+      continue;
+    }
+    folders.push_back(folder.lexically_relative(root).generic_string());
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+class EveryGolden : public testing::TestWithParam<std::string> {
+ protected:
+  // Rows [items, dim] of all texts or pictures in one batch, on the unit sphere.
+  std::vector<float> texts(CpuBackend& backend) {
+    const auto ops = backend.interpreter();
+    return unit(*ops, golden_.model->forward_text(*ops, golden_.tokens(*ops)));
+  }
+  std::vector<float> images(CpuBackend& backend) {
+    const auto ops = backend.interpreter();
+    return unit(*ops, golden_.model->forward_image(*ops, golden_.pixels(*ops)));
+  }
+  std::vector<float> unit(Interpreter& ops, const Rows& rows) const {
+    return ops.read(ops.l2_normalize(rows, golden_.model->normalize_eps()));
+  }
+  bool expects(const char* name) const { return golden_.expected.has(name); }
+
+  Golden golden_ = Golden::load(GetParam());
+};
+
+TEST_P(EveryGolden, VectorsEqualTheReferences) {
+  CpuBackend backend({.threads = 2});
+  if (expects("text_vectors")) expect_near(texts(backend), golden_.values("text_vectors"), kVectorTolerance);
+  if (expects("image_vectors")) {
+    expect_near(images(backend), golden_.values("image_vectors"), kVectorTolerance);
+  }
+}
+
+TEST_P(EveryGolden, ATextIsTheSameAloneAndWithAnyNumberOfThreads) {
+  if (!expects("text_vectors")) GTEST_SKIP() << "no text tower";
+  CpuBackend backend({.threads = 2});
+  CpuBackend single({.threads = 1});
+  const std::vector<float> together = texts(backend);
+  const auto dim = together.size() / golden_.lengths.size();
+  std::size_t begin = 0;
+  for (std::size_t item = 0; item < golden_.lengths.size(); ++item) {
+    const auto length = static_cast<std::size_t>(golden_.lengths[item]);
+    const auto ops = single.interpreter();
+    const Tokens tokens =
+        ops->tokens(std::span(golden_.ids).subspan(begin, length), {}, Sequences({golden_.lengths[item]}));
+    const auto alone = unit(*ops, golden_.model->forward_text(*ops, tokens));
+    EXPECT_TRUE(
+        std::equal(alone.begin(), alone.end(), together.begin() + static_cast<std::ptrdiff_t>(item * dim)))
+        << "text " << item;
+    begin += length;
+  }
+}
+
+TEST_P(EveryGolden, APictureIsTheSameAloneAndWithAnyNumberOfThreads) {
+  if (!expects("image_vectors") || !expects("pixels")) GTEST_SKIP() << "no picture tower of fixed size";
+  CpuBackend backend({.threads = 2});
+  CpuBackend single({.threads = 1});
+  const std::vector<float> together = images(backend);
+  const std::vector<float> pixels = golden_.values("pixels");
+  const Shape shape = golden_.expected.shape_of("pixels");
+  const auto items = static_cast<std::size_t>(shape[0]);
+  const auto dim = together.size() / items;
+  const auto size = pixels.size() / items;
+  for (std::size_t item = 0; item < items; ++item) {
+    const auto ops = single.interpreter();
+    const Tensor picture =
+        ops->pixels(std::span(pixels).subspan(item * size, size), 1, shape[1], shape[2], shape[3]);
+    const auto alone = unit(*ops, golden_.model->forward_image(*ops, picture));
+    EXPECT_TRUE(
+        std::equal(alone.begin(), alone.end(), together.begin() + static_cast<std::ptrdiff_t>(item * dim)))
+        << "picture " << item;
+  }
+}
+
+TEST_P(EveryGolden, RunsThroughAnInterpreterThatHasNoNumbers) {
+  RecordingInterpreter recording;
+  if (expects("text_vectors")) golden_.model->forward_text(recording, golden_.tokens(recording));
+  if (expects("image_vectors")) golden_.model->forward_image(recording, golden_.pixels(recording));
+  EXPECT_FALSE(recording.calls().empty());
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& folder) {
+  std::string name = folder.param;
+  for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Checkpoints, EveryGolden, testing::ValuesIn(golden_folders()), test_name);
+
+}  // namespace
+}  // namespace moa
