@@ -46,10 +46,20 @@ struct LinearOptions {
 // Which rows of its own item a row attends to.
 enum class Mask { none, causal };
 
+// What each head adds to the score of a key by its distance from the query, d = key - query, in either
+// direction: row bucket(d) of `table` [buckets, heads]. One half of the buckets is for keys in front, the
+// other for those behind; in a half of n, the distances below n / 2 have a bucket each, and the others share
+// them logarithmically up to `max_distance`. Raffel et al. 2020 (arXiv 1910.10683), section 2.1.
+struct RelativeBias {
+  Parameter table;
+  std::int64_t max_distance = 128;
+};
+
 struct AttentionOptions {
   std::int64_t heads = 1;  // divides the width of q, k and v
   double scale = 0;        // 0: 1 / sqrt(head width)
   Mask mask = Mask::none;
+  const RelativeBias* relative_bias = nullptr;  // added to q kᵀ scale, if given
 };
 
 struct PixelPadding {
@@ -75,6 +85,18 @@ struct TokenRule {
   std::int32_t id = 0;
 };
 
+// How the rows of an item become one, number by number. max: the largest.  sum_by_root: the sum divided by
+// the square root of their number.  mean_by_place: the mean in which the i-th row, from 1, counts i times.
+enum class RowPooling { max, sum_by_root, mean_by_place };
+
+// A position table of `height` x `width` rows, in reading order from row `first` on.
+struct PositionGrid {
+  Parameter table;
+  std::int64_t first = 0;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+
 class Ops {
  public:
   virtual ~Ops() = default;
@@ -86,6 +108,10 @@ class Ops {
   virtual Rows add(const Rows& a, const Rows& b) = 0;
   // x + row, the same row [width] to every row.
   virtual Rows add_row(const Rows& x, const Parameter& row) = 0;
+  // Element by element.
+  virtual Rows multiply(const Rows& a, const Rows& b) = 0;
+  // x * row, the same row [width] to every row.
+  virtual Rows multiply_row(const Rows& x, const Parameter& row) = 0;
   // softmax(scale x) along each row.
   virtual Rows softmax(const Rows& x, double scale) = 0;
   // x / max(|x|, eps) for each row; eps 0 divides by |x| itself.
@@ -103,11 +129,17 @@ class Ops {
   // Adds table row `first + i` to the i-th row of each item; table [positions, width]. Error: out_of_range
   // past its end.
   virtual Rows add_positions(const Rows& x, const Parameter& table, std::int64_t first = 0) = 0;
+  // RoBERTa's positions: a token whose id is not `pad` is given table row `pad + n`, where n is how many such
+  // tokens of its item there are up to itself; a token `pad` is given row `pad`. Error: out_of_range past the
+  // table's end.
+  virtual Rows add_positions_after(const Rows& x, const Tokens& tokens, const Parameter& table,
+                                   std::int32_t pad) = 0;
 
   // ---- one row an item
   virtual Rows first_row(const Rows& x) = 0;
   virtual Rows last_row(const Rows& x) = 0;
   virtual Rows mean_rows(const Rows& x) = 0;
+  virtual Rows pool_rows(const Rows& x, RowPooling kind) = 0;
   virtual Rows row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) = 0;
   // `row` [width] put before the rows of each item.
   virtual Rows prepend_row(const Rows& x, const Parameter& row) = 0;
@@ -132,6 +164,10 @@ class Ops {
   // The mean of each size_px x size_px square, side by side; what does not fill a square at the right and at
   // the bottom is left out. Error: shape_mismatch if not one fits.
   virtual Tensor average_pool(const Tensor& x, std::int64_t size_px) = 0;
+  // x plus a position for each pixel. Where x has another size than the grid, the grid is resized to it:
+  // bicubic, A = -0.75, pixel centres at halves, edges repeated, not smoothed when it shrinks (torch's
+  // interpolate).
+  virtual Tensor add_position_grid(const Tensor& x, const PositionGrid& grid) = 0;
   // Each pixel position becomes a row of `channels` values, in reading order.
   virtual Rows rows_of(const Tensor& x) = 0;
   // The mean over all pixel positions: one row of `channels` values an item.

@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <functional>
+
 #include "backends/cpu_fixture.hpp"
 
 namespace moa {
@@ -7,7 +12,8 @@ class CpuAttention : public CpuLevel {};
 
 // softmax(q kᵀ scale) v in doubles; q, k and v are the thirds of `qkv`'s rows.
 std::vector<double> attend(const std::vector<float>& qkv, const Sequences& sequences, std::int64_t heads,
-                           std::int64_t head_dim, double scale, bool causal) {
+                           std::int64_t head_dim, double scale, bool causal,
+                           const std::function<double(std::int64_t head, std::int64_t distance)>& bias = {}) {
   const std::int64_t width = heads * head_dim;
   std::vector<double> out(static_cast<std::size_t>(sequences.rows() * width));
   const auto at = [&](std::int64_t row, std::int64_t part, std::int64_t column) {
@@ -22,7 +28,8 @@ std::vector<double> attend(const std::vector<float>& qkv, const Sequences& seque
           double score = 0;
           for (std::int64_t d = 0; d < head_dim; ++d)
             score += at(row, 0, column + d) * at(key, 1, column + d);
-          const double power = std::exp(score * scale);
+          const double added = bias ? bias(column / head_dim, key - row) : 0;
+          const double power = std::exp(score * scale + added);
           sum += power;
           for (std::int64_t d = 0; d < head_dim; ++d) {
             out[static_cast<std::size_t>(row * width + column + d)] += power * at(key, 2, column + d);
@@ -65,6 +72,37 @@ TEST_P(CpuAttention, AgreesWithDoublesOnLongItems) {
                                  {.heads = 1, .scale = 0.4, .mask = mask})),
                 attend(qkv, sequences, 1, 16, 0.4, mask == Mask::causal), 5e-6);
   }
+}
+
+// The distances at which the bucket changes, as the reference computes it for 32 buckets up to 128.
+std::int64_t bucket(std::int64_t distance) {
+  constexpr std::array<std::int64_t, 16> kFirst = {0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 23, 32, 46, 64, 91};
+  const std::int64_t size = std::abs(distance);
+  const auto above = std::upper_bound(kFirst.begin(), kFirst.end(), size);
+  return (above - kFirst.begin() - 1) + (distance > 0 ? 16 : 0);
+}
+
+TEST_P(CpuAttention, RelativePositionsAddToTheScoresOfEachHead) {
+  constexpr std::int64_t kHeads = 3;
+  const Sequences sequences(std::vector<std::int64_t>{1, 5, 300, 77});
+  const std::vector<float> qkv = random_values(sequences.rows() * kHeads * 8 * 3, 24);
+  const RelativeBias bias{random_parameter("bias", {32, kHeads}, 25)};
+  const std::vector<float> table = bias.table.read();
+  const std::vector<double> expected =
+      attend(qkv, sequences, kHeads, 8, 0.4, false, [&](std::int64_t head, std::int64_t distance) {
+        return table[static_cast<std::size_t>(bucket(distance) * kHeads + head)];
+      });
+  const Rows rows = rows_from(*ops, qkv, sequences, kHeads * 8 * 3);
+  expect_near(
+      ops->read(attend(*ops, rows, kHeads * 8, {.heads = kHeads, .scale = 0.4, .relative_bias = &bias})),
+      expected, 5e-6);
+}
+
+TEST_P(CpuAttention, RefusesRelativePositionsOfAnotherNumberOfHeads) {
+  const Rows x = rows_from(*ops, std::vector<float>(12), 1, 2, 6);
+  const RelativeBias bias{random_parameter("bias", {32, 3}, 25)};
+  expect_error(ErrorCode::shape_mismatch,
+               [&] { ops->attention(x, x, x, {.heads = 2, .relative_bias = &bias}); });
 }
 
 TEST_P(CpuAttention, LargeScoresDoNotOverflow) {

@@ -153,6 +153,16 @@ TEST_P(CpuRows, L2NormalizeDividesShortRowsByEps) {
   expect_near(found, {0, 0.25}, 1e-7);
 }
 
+TEST_P(CpuRows, MultipliesRowsAndAllByOneRow) {
+  const Rows x = rows_from(*ops, {1, 2, 3, 4}, 1, 2, 2);
+  EXPECT_EQ(ops->read(ops->multiply(x, x)), (std::vector<float>{1, 4, 9, 16}));
+  const Parameter row = Parameter::from_values("row", {2}, {10, 20});
+  EXPECT_EQ(ops->read(ops->multiply_row(x, row)), (std::vector<float>{10, 40, 30, 80}));
+  const Rows narrow = ops->columns(x, 0, 1);
+  expect_error(ErrorCode::shape_mismatch, [&] { ops->multiply(x, narrow); });
+  expect_error(ErrorCode::shape_mismatch, [&] { ops->multiply_row(narrow, row); });
+}
+
 TEST_P(CpuRows, AddsRowsAndOneRowToAll) {
   const Rows x = rows_from(*ops, {1, 2, 3, 4}, 1, 2, 2);
   EXPECT_EQ(ops->read(ops->add(x, x)), (std::vector<float>{2, 4, 6, 8}));

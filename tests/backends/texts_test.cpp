@@ -37,11 +37,6 @@ TEST_P(CpuTexts, RefusesAsManyIdsAsThereAreNoRowsFor) {
                [&] { ops->tokens(std::vector<std::int32_t>(5), std::vector<std::int32_t>(4), two_items); });
 }
 
-TEST_P(CpuTexts, PositionsStartAnewForEachItem) {
-  EXPECT_EQ(ops->read(ops->add_positions(some_rows(), table, 1)),
-            (std::vector<float>{40, 42, 30, 32, 30, 32, 50, 52, 60, 62}));
-}
-
 TEST_P(CpuTexts, RefusesPositionsPastTheTable) {
   expect_error(ErrorCode::out_of_range, [&] { ops->add_positions(some_rows(), table, 2); });
 }
@@ -73,6 +68,21 @@ TEST_P(CpuTexts, RefusesTokensOfOtherItems) {
 
 TEST_P(CpuTexts, MeansRowsWithinEachItem) {
   expect_near(ops->read(ops->mean_rows(some_rows())), {20, 21, 80.0 / 3, 83.0 / 3}, 1e-5);
+}
+
+TEST_P(CpuTexts, PoolsRowsWithinEachItem) {
+  EXPECT_EQ(ops->read(ops->pool_rows(some_rows(), RowPooling::max)), (std::vector<float>{30, 31, 30, 31}));
+  expect_near(ops->read(ops->pool_rows(some_rows(), RowPooling::sum_by_root)),
+              {40 / std::sqrt(2.0), 42 / std::sqrt(2.0), 80 / std::sqrt(3.0), 83 / std::sqrt(3.0)}, 1e-5);
+  expect_near(ops->read(ops->pool_rows(some_rows(), RowPooling::mean_by_place)),
+              {50.0 / 3, 53.0 / 3, 170.0 / 6, 176.0 / 6}, 1e-5);
+}
+
+TEST_P(CpuTexts, TheLargestOfRowsWithNanIsNan) {
+  const Sequences one(std::vector<std::int64_t>{3});
+  const Rows x = rows_from(*ops, {1, NAN, NAN, 4, 5, 3}, one, 2);
+  const std::vector<float> largest = ops->read(ops->pool_rows(x, RowPooling::max));
+  EXPECT_TRUE(std::isnan(largest[0]) && std::isnan(largest[1]));
 }
 
 TEST_P(CpuTexts, PrependsARowToEachItem) {

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <vector>
 
 #include <moa/error.hpp>
 
@@ -14,6 +16,40 @@ std::int64_t longest(const Sequences& sequences) {
     most = std::max(most, sequences.length(item));
   }
   return most;
+}
+
+// The bucket of `distance` = key - query among `buckets`. In f32, as the reference: a distance at the edge of
+// two buckets belongs where f32 puts it.
+std::int64_t bucket_of(std::int64_t distance, std::int64_t buckets, std::int64_t max_distance) {
+  const std::int64_t half = buckets / 2;
+  const std::int64_t exact = half / 2;
+  const std::int64_t side = distance > 0 ? half : 0;
+  const std::int64_t size = std::abs(distance);
+  if (size < exact) return side + size;
+  const float share = std::log(static_cast<float>(size) / static_cast<float>(exact)) /
+                      std::log(static_cast<float>(max_distance) / static_cast<float>(exact));
+  const auto further = static_cast<std::int64_t>(share * static_cast<float>(half - exact));
+  return side + std::min(exact + further, half - 1);
+}
+
+// One line a head: what it adds at each distance from -reach to reach.
+std::vector<float> biases_by_distance(const RelativeBias& bias, std::int64_t heads, std::int64_t reach) {
+  const Shape& shape = bias.table.shape();
+  if (shape.rank() != 2 || shape[1] != heads || shape[0] < 4 || bias.max_distance <= shape[0] / 4) {
+    throw Error(ErrorCode::shape_mismatch,
+                "cannot attend with the relative positions of '" + bias.table.name() + "': found " +
+                    to_string(shape) + ", expected [4 or more buckets, " + std::to_string(heads) + "]");
+  }
+  const std::vector<float> table = bias.table.read();
+  std::vector<float> lines(static_cast<std::size_t>(heads * (2 * reach + 1)));
+  for (std::int64_t distance = -reach; distance <= reach; ++distance) {
+    const std::int64_t bucket = bucket_of(distance, shape[0], bias.max_distance);
+    for (std::int64_t head = 0; head < heads; ++head) {
+      lines[static_cast<std::size_t>(head * (2 * reach + 1) + reach + distance)] =
+          table[static_cast<std::size_t>(bucket * heads + head)];
+    }
+  }
+  return lines;
 }
 
 }  // namespace
@@ -54,13 +90,18 @@ Rows CpuInterpreter::attention(const Rows& q, const Rows& k, const Rows& v, cons
   const std::int64_t most_keys = longest(keys);
   const std::int64_t cuts = (most_queries + kQueries - 1) / kQueries;
   const std::int64_t tasks = queries.items() * heads * cuts;
+  const std::int64_t reach = std::max(most_queries, most_keys);
+  const std::vector<float> biases = options.relative_bias == nullptr
+                                        ? std::vector<float>()
+                                        : biases_by_distance(*options.relative_bias, heads, reach);
   const std::int64_t scratch_size = kernels_.attention_scratch(most_keys, head_dim);
   const std::int64_t cost = std::min(most_queries, kQueries) * most_keys * head_dim / 4;
   in_parts(tasks, cost, [&](std::int64_t begin, std::int64_t end) {
     const Block scratch = engine_.blocks.take(scratch_size);
     for (std::int64_t index = begin; index < end; ++index) {
       const std::int64_t item = index / (heads * cuts);
-      const std::int64_t column = index / cuts % heads * head_dim;
+      const std::int64_t head = index / cuts % heads;
+      const std::int64_t column = head * head_dim;
       const auto part = [&](const Matrix& matrix, std::int64_t row) {
         return Matrix{matrix.data + row * matrix.stride + column, matrix.stride};
       };
@@ -75,6 +116,7 @@ Rows CpuInterpreter::attention(const Rows& q, const Rows& k, const Rows& v, cons
       task.end = std::min(task.begin + kQueries, queries.length(item));
       task.scale = static_cast<float>(scale);
       task.causal = causal;
+      task.bias = biases.empty() ? nullptr : biases.data() + head * (2 * reach + 1) + reach;
       task.scratch = scratch.get();
       if (task.begin < task.end) kernels_.attention(task);
     }

@@ -1,5 +1,5 @@
 // One forward pass on the cpu. The operations are grouped by file: interpreter.cpp (inputs and outputs, what
-// all share), rows.cpp, items.cpp, texts.cpp, attention.cpp, pictures.cpp, channels.cpp.
+// all share), rows.cpp, items.cpp, texts.cpp, positions.cpp, attention.cpp, pictures.cpp, channels.cpp.
 #pragma once
 
 #include <functional>
@@ -42,6 +42,8 @@ class CpuInterpreter final : public Interpreter {
   Rows activation(const Rows& x, Activation kind) override;
   Rows add(const Rows& a, const Rows& b) override;
   Rows add_row(const Rows& x, const Parameter& row) override;
+  Rows multiply(const Rows& a, const Rows& b) override;
+  Rows multiply_row(const Rows& x, const Parameter& row) override;
   Rows softmax(const Rows& x, double scale) override;
   Rows l2_normalize(const Rows& x, double eps) override;
   Rows columns(const Rows& x, std::int64_t begin, std::int64_t width) override;
@@ -49,9 +51,12 @@ class CpuInterpreter final : public Interpreter {
 
   Rows embedding(const Tokens& tokens, TokenField field, const Parameter& table) override;
   Rows add_positions(const Rows& x, const Parameter& table, std::int64_t first) override;
+  Rows add_positions_after(const Rows& x, const Tokens& tokens, const Parameter& table,
+                           std::int32_t pad) override;
   Rows first_row(const Rows& x) override;
   Rows last_row(const Rows& x) override;
   Rows mean_rows(const Rows& x) override;
+  Rows pool_rows(const Rows& x, RowPooling kind) override;
   Rows row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) override;
   Rows prepend_row(const Rows& x, const Parameter& row) override;
   Rows repeat_rows(const Rows& x, const Parameter& table) override;
@@ -62,6 +67,7 @@ class CpuInterpreter final : public Interpreter {
   Tensor activation(const Tensor& x, Activation kind) override;
   Tensor scale_channels(const Tensor& x, const Rows& factors) override;
   Tensor average_pool(const Tensor& x, std::int64_t size_px) override;
+  Tensor add_position_grid(const Tensor& x, const PositionGrid& grid) override;
   Rows rows_of(const Tensor& x) override;
   Rows mean_pixels(const Tensor& x) override;
 
@@ -95,6 +101,8 @@ class CpuInterpreter final : public Interpreter {
 
 // Error: shape_mismatch "cannot <attempt>: found …, expected …" unless found == expected.
 void expect_equal(std::int64_t found, std::int64_t expected, const std::string& attempt);
+// Error: shape_mismatch unless `table` is a matrix.
+void expect_table(const Parameter& table);
 // Error: shape_mismatch unless `parameter` is [width].
 void expect_row(const Parameter& parameter, std::int64_t width, const char* attempt);
 

@@ -140,6 +140,30 @@ Rows CpuInterpreter::add_row(const Rows& x, const Parameter& row) {
   return Rows(std::move(out));
 }
 
+Rows CpuInterpreter::multiply(const Rows& a, const Rows& b) {
+  const RowsValue& left = see(a);
+  const RowsValue& right = see(b);
+  expect_same_rows(left, right, "multiply rows");
+  auto out = new_rows(left.sequences, left.width);
+  in_parts(left.rows(), 2 * left.width, [&](std::int64_t begin, std::int64_t end) {
+    kernels_.multiply(from_row(left.matrix, begin), from_row(right.matrix, begin), end - begin, left.width,
+                      from_row(out->matrix, begin));
+  });
+  return Rows(std::move(out));
+}
+
+Rows CpuInterpreter::multiply_row(const Rows& x, const Parameter& row) {
+  const RowsValue& in = see(x);
+  expect_row(row, in.width, "multiply by");
+  const float* values = engine_.weights.vector(row);
+  auto out = new_rows(in.sequences, in.width);
+  in_parts(in.rows(), in.width, [&](std::int64_t begin, std::int64_t end) {
+    kernels_.multiply(from_row(in.matrix, begin), {values, 0}, end - begin, in.width,
+                      from_row(out->matrix, begin));
+  });
+  return Rows(std::move(out));
+}
+
 Rows CpuInterpreter::softmax(const Rows& x, double scale) {
   const RowsValue& in = see(x);
   auto out = new_rows(in.sequences, in.width);

@@ -1,5 +1,6 @@
 // Operations that know tokens and items.
 #include <algorithm>
+#include <cmath>
 
 #include <moa/error.hpp>
 
@@ -17,13 +18,18 @@ std::int64_t row_by_rule(const TokensValue& tokens, std::int64_t item, const Tok
   return tokens.sequences.begin(item) + (found == end ? 0 : found - begin);
 }
 
+// NaN wins.
+float larger(float a, float b) {
+  return a > b || std::isnan(a) ? a : b;
+}
+
+}  // namespace
+
 void expect_table(const Parameter& table) {
   if (table.shape().rank() == 2) return;
   throw Error(ErrorCode::shape_mismatch, "cannot look up rows of '" + table.name() + "': found " +
                                              to_string(table.shape()) + ", expected [entries, width]");
 }
-
-}  // namespace
 
 Rows CpuInterpreter::embedding(const Tokens& tokens, TokenField field, const Parameter& table) {
   const TokensValue& in = see(tokens);
@@ -39,26 +45,6 @@ Rows CpuInterpreter::embedding(const Tokens& tokens, TokenField field, const Par
                                                std::to_string(entries - 1));
     }
     table.read_rows(id, 1, out->matrix.data + row * out->matrix.stride);
-  }
-  return Rows(std::move(out));
-}
-
-Rows CpuInterpreter::add_positions(const Rows& x, const Parameter& table, std::int64_t first) {
-  const RowsValue& in = see(x);
-  expect_table(table);
-  expect_equal(table.shape()[1], in.width, "add positions of '" + table.name() + "'");
-  std::int64_t longest = 0;
-  for (std::int64_t item = 0; item < in.sequences.items(); ++item) {
-    longest = std::max(longest, in.sequences.length(item));
-  }
-  const Block positions = engine_.blocks.take(longest * in.width);
-  table.read_rows(first, longest, positions.get());
-  auto out = new_rows(in.sequences, in.width);
-  for (std::int64_t item = 0; item < in.sequences.items(); ++item) {
-    const std::int64_t begin = in.sequences.begin(item);
-    kernels_.add({in.matrix.data + begin * in.matrix.stride, in.matrix.stride}, {positions.get(), in.width},
-                 in.sequences.length(item), in.width,
-                 {out->matrix.data + begin * out->matrix.stride, out->matrix.stride});
   }
   return Rows(std::move(out));
 }
@@ -106,6 +92,29 @@ Rows CpuInterpreter::mean_rows(const Rows& x) {
                              out->matrix.data + item * out->matrix.stride);
              }
            });
+  return Rows(std::move(out));
+}
+
+Rows CpuInterpreter::pool_rows(const Rows& x, RowPooling kind) {
+  const RowsValue& in = see(x);
+  auto out = new_rows(Sequences::uniform(in.sequences.items(), 1), in.width);
+  for (std::int64_t item = 0; item < in.sequences.items(); ++item) {
+    const std::int64_t length = in.sequences.length(item);
+    const float* row = in.matrix.data + in.sequences.begin(item) * in.matrix.stride;
+    float* to = out->matrix.data + item * out->matrix.stride;
+    std::copy_n(row, in.width, to);
+    for (std::int64_t i = 2; i <= length; ++i) {
+      row += in.matrix.stride;
+      const float weight = kind == RowPooling::mean_by_place ? static_cast<float>(i) : 1.0F;
+      for (std::int64_t c = 0; c < in.width; ++c) {
+        to[c] = kind == RowPooling::max ? larger(to[c], row[c]) : to[c] + weight * row[c];
+      }
+    }
+    if (kind == RowPooling::max) continue;
+    const auto count = static_cast<float>(length);
+    const float divisor = kind == RowPooling::sum_by_root ? std::sqrt(count) : count * (count + 1) / 2;
+    for (std::int64_t c = 0; c < in.width; ++c) to[c] /= divisor;
+  }
   return Rows(std::move(out));
 }
 

@@ -94,6 +94,14 @@ Rows RecordingInterpreter::add_row(const Rows& x, const Parameter& row) {
   return record<Rows>("add_row", {text(x), use(row)});
 }
 
+Rows RecordingInterpreter::multiply(const Rows& a, const Rows& b) {
+  return record<Rows>("multiply", {text(a), text(b)});
+}
+
+Rows RecordingInterpreter::multiply_row(const Rows& x, const Parameter& row) {
+  return record<Rows>("multiply_row", {text(x), use(row)});
+}
+
 Rows RecordingInterpreter::softmax(const Rows& x, double scale) {
   return record<Rows>("softmax", {text(x), "scale=" + number(scale)});
 }
@@ -111,6 +119,9 @@ Rows RecordingInterpreter::attention(const Rows& q, const Rows& k, const Rows& v
   std::vector<std::string> arguments{text(q), text(k), text(v), "heads=" + std::to_string(options.heads)};
   if (options.scale != 0) arguments.push_back("scale=" + number(options.scale));
   if (options.mask == Mask::causal) arguments.emplace_back("mask=causal");
+  if (options.relative_bias != nullptr) {
+    arguments.push_back("relative_bias=" + use(options.relative_bias->table));
+  }
   return record<Rows>("attention", arguments);
 }
 
@@ -122,6 +133,12 @@ Rows RecordingInterpreter::add_positions(const Rows& x, const Parameter& table, 
   return record<Rows>("add_positions", {text(x), use(table), "first=" + std::to_string(first)});
 }
 
+Rows RecordingInterpreter::add_positions_after(const Rows& x, const Tokens& tokens, const Parameter& table,
+                                               std::int32_t pad) {
+  return record<Rows>("add_positions_after",
+                      {text(x), text(tokens), use(table), "pad=" + std::to_string(pad)});
+}
+
 Rows RecordingInterpreter::first_row(const Rows& x) {
   return record<Rows>("first_row", {text(x)});
 }
@@ -130,6 +147,11 @@ Rows RecordingInterpreter::last_row(const Rows& x) {
 }
 Rows RecordingInterpreter::mean_rows(const Rows& x) {
   return record<Rows>("mean_rows", {text(x)});
+}
+
+Rows RecordingInterpreter::pool_rows(const Rows& x, RowPooling kind) {
+  constexpr std::array<std::string_view, 3> kNames = {"max", "sum_by_root", "mean_by_place"};
+  return record<Rows>("pool_rows", {text(x), std::string(kNames.at(static_cast<std::size_t>(kind)))});
 }
 
 Rows RecordingInterpreter::row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) {
@@ -178,6 +200,11 @@ Tensor RecordingInterpreter::scale_channels(const Tensor& x, const Rows& factors
 }
 Tensor RecordingInterpreter::average_pool(const Tensor& x, std::int64_t size_px) {
   return record<Tensor>("average_pool", {text(x), std::to_string(size_px)});
+}
+Tensor RecordingInterpreter::add_position_grid(const Tensor& x, const PositionGrid& grid) {
+  return record<Tensor>("add_position_grid",
+                        {text(x), use(grid.table), "first=" + std::to_string(grid.first),
+                         "grid=" + std::to_string(grid.height) + "x" + std::to_string(grid.width)});
 }
 
 Rows RecordingInterpreter::rows_of(const Tensor& x) {

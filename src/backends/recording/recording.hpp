@@ -31,15 +31,20 @@ class RecordingInterpreter final : public Interpreter {
   Rows activation(const Rows& x, Activation kind) override;
   Rows add(const Rows& a, const Rows& b) override;
   Rows add_row(const Rows& x, const Parameter& row) override;
+  Rows multiply(const Rows& a, const Rows& b) override;
+  Rows multiply_row(const Rows& x, const Parameter& row) override;
   Rows softmax(const Rows& x, double scale) override;
   Rows l2_normalize(const Rows& x, double eps) override;
   Rows columns(const Rows& x, std::int64_t begin, std::int64_t width) override;
   Rows attention(const Rows& q, const Rows& k, const Rows& v, const AttentionOptions& options) override;
   Rows embedding(const Tokens& tokens, TokenField field, const Parameter& table) override;
   Rows add_positions(const Rows& x, const Parameter& table, std::int64_t first) override;
+  Rows add_positions_after(const Rows& x, const Tokens& tokens, const Parameter& table,
+                           std::int32_t pad) override;
   Rows first_row(const Rows& x) override;
   Rows last_row(const Rows& x) override;
   Rows mean_rows(const Rows& x) override;
+  Rows pool_rows(const Rows& x, RowPooling kind) override;
   Rows row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) override;
   Rows prepend_row(const Rows& x, const Parameter& row) override;
   Rows repeat_rows(const Rows& x, const Parameter& table) override;
@@ -49,6 +54,7 @@ class RecordingInterpreter final : public Interpreter {
   Tensor activation(const Tensor& x, Activation kind) override;
   Tensor scale_channels(const Tensor& x, const Rows& factors) override;
   Tensor average_pool(const Tensor& x, std::int64_t size_px) override;
+  Tensor add_position_grid(const Tensor& x, const PositionGrid& grid) override;
   Rows rows_of(const Tensor& x) override;
   Rows mean_pixels(const Tensor& x) override;
 

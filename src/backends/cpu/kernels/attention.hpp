@@ -38,6 +38,14 @@ inline ConstMatrix whole_vectors(ConstMatrix v, std::int64_t tokens, std::int64_
   return {space, stride};
 }
 
+// line = scale line + bias, a score for each key.
+template <class V>
+inline void add_bias(float* line, const float* bias, std::int64_t keys, float scale) {
+  for_vectors<V>(keys, [&](std::int64_t at, std::int64_t count) {
+    store<V>(line + at, V::fma(load<V>(line + at, count), splat<V>(scale), load<V>(bias + at, count)), count);
+  });
+}
+
 template <class V>
 void attention(const AttentionTask& task) {
   const AttentionScratch<V> sizes(task.tokens, task.head_dim);
@@ -61,7 +69,9 @@ void attention(const AttentionTask& task) {
     }
     for (std::int64_t i = 0; i < rows; ++i) {
       float* const line = scores.data + i * scores.stride;
-      softmax_row<V>(line, task.causal ? row + i + 1 : tokens, visible, task.scale, line);
+      const std::int64_t seen = task.causal ? row + i + 1 : tokens;
+      if (task.bias != nullptr) add_bias<V>(line, task.bias - (row + i), seen, task.scale);
+      softmax_row<V>(line, seen, visible, task.bias == nullptr ? task.scale : 1.0F, line);
     }
     for (std::int64_t column = 0; column < task.head_dim; column += kPanelColumns<V>) {
       const std::int64_t columns = smaller<V>(kPanelColumns<V>, task.head_dim - column);

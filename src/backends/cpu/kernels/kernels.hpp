@@ -52,6 +52,8 @@ struct AttentionTask {
   std::int64_t begin, end;
   float scale;
   bool causal;
+  // Added to the scaled score of query i and key j: bias[j - i], for every distance within the item. Null: 0.
+  const float* bias;
   float* scratch;
 };
 
