@@ -93,6 +93,8 @@ struct ModelInfo {
   };
   std::vector<Tower> towers;
   std::vector<std::string> dtypes;  // of the stored weights
+  std::string weights_file;         // "model.safetensors"; the index, if they are in shards
+  std::string weights_format;       // "safetensors" or "PyTorch"
   std::int64_t weights_bytes = 0;
   std::string tokenizer;  // one line: kind, size of the vocabulary, context length
   std::string processor;  // one line: resize, crop, mean, std

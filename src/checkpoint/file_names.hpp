@@ -6,20 +6,37 @@
 
 namespace moa {
 
+// How weights of one format are named: whole, or in shards with an index of them.
+struct WeightNames {
+  std::string_view whole;
+  std::string_view index;
+  std::string_view shard_begin;  // what the names of its shards begin and end with
+  std::string_view shard_end;
+
+  // Whether `name` can be that of a shard: a file in the model's directory itself.
+  constexpr bool is_shard(std::string_view name) const {
+    return name.ends_with(shard_end) && !name.starts_with('.') &&
+           name.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
+  }
+};
+
 // The files that one layout consists of, beside tokenizer and processor.
 struct LayoutFiles {
   std::string_view config;
-  std::string_view weights;
-  std::string_view index;        // instead of `weights`, if they are in shards
-  std::string_view shard_begin;  // what the names of its shards begin with
-  std::string_view pickle;       // what there is instead, in repositories that moa cannot read
+  WeightNames safetensors;  // taken where both are there
+  WeightNames pytorch;
 };
 
 inline constexpr LayoutFiles kTransformersFiles{
-    "config.json", "model.safetensors", "model.safetensors.index.json", "model-", "pytorch_model.bin"};
-inline constexpr LayoutFiles kOpenClipFiles{"open_clip_config.json", "open_clip_model.safetensors",
-                                            "open_clip_model.safetensors.index.json", "open_clip_model-",
-                                            "open_clip_pytorch_model.bin"};
+    "config.json",
+    {"model.safetensors", "model.safetensors.index.json", "model-", ".safetensors"},
+    {"pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-", ".bin"}};
+inline constexpr LayoutFiles kOpenClipFiles{
+    "open_clip_config.json",
+    {"open_clip_model.safetensors", "open_clip_model.safetensors.index.json", "open_clip_model-",
+     ".safetensors"},
+    {"open_clip_pytorch_model.bin", "open_clip_pytorch_model.bin.index.json", "open_clip_pytorch_model-",
+     ".bin"}};
 
 // Beside the weights, what decides which vector an input gets.
 inline constexpr auto kIdentityFileNames = std::to_array<std::string_view>(
@@ -31,11 +48,5 @@ inline constexpr auto kIdentityFileNames = std::to_array<std::string_view>(
 
 // Where the licence is stated.
 inline constexpr std::array<std::string_view, 2> kModelCardNames = {"README.md", "MODEL_CARD.md"};
-
-// Whether `name` can be that of a shard: a .safetensors file in the model's directory itself.
-inline bool is_shard_name(std::string_view name) {
-  return name.ends_with(".safetensors") && !name.starts_with('.') &&
-         name.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
-}
 
 }  // namespace moa

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -11,8 +10,6 @@
 #include "base/file.hpp"
 #include "checkpoint/file_names.hpp"
 #include "checkpoint/model_card.hpp"
-#include "checkpoint/safetensors.hpp"
-#include "checkpoint/tensor_names.hpp"
 
 namespace moa {
 namespace {
@@ -37,39 +34,50 @@ bool is_file(const fs::path& path) {
   return fs::is_regular_file(path, ignored);
 }
 
-// The layout whose configuration and weights are both there.
-const KnownLayout& find_layout(const fs::path& path) {
+// What a directory turned out to hold.
+struct Contents {
+  ModelDirectory::Layout layout;
+  std::string_view config;
+  WeightNames weights;
+  WeightFormat format;
+};
+
+// The layout whose configuration and weights are both there; safetensors of any layout before pickles.
+Contents find_contents(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) {
     throw Error(ErrorCode::not_found, "cannot open the model '" + path.string() + "': no such directory");
   }
-  for (const KnownLayout& known : kLayouts) {
-    const bool has_weights = is_file(path / known.files.weights) || is_file(path / known.files.index);
-    if (is_file(path / known.files.config) && has_weights) return known;
+  for (const WeightFormat format : {WeightFormat::safetensors, WeightFormat::pytorch}) {
+    for (const auto& [layout, files] : kLayouts) {
+      const WeightNames& names = format == WeightFormat::safetensors ? files.safetensors : files.pytorch;
+      const bool has_weights = is_file(path / names.whole) || is_file(path / names.index);
+      if (is_file(path / files.config) && has_weights) return {layout, files.config, names, format};
+    }
   }
   std::string missing = "no config.json and no open_clip_config.json";
   for (const auto& [layout, files] : kLayouts) {
     if (!is_file(path / files.config)) continue;
-    if (is_file(path / files.pickle)) {
-      throw Error(ErrorCode::unsupported, "cannot open the model '" + path.string() + "': found weights as " +
-                                              std::string(files.pickle) + ", expected " +
-                                              std::string(files.weights));
-    }
-    missing = std::string(files.config) + ", but no " + std::string(files.weights);
+    missing = std::string(files.config) + ", but no " + std::string(files.safetensors.whole) + " and no " +
+              std::string(files.pytorch.whole);
     break;
   }
   throw Error(ErrorCode::not_found, "cannot open the model '" + path.string() + "': found " + missing);
 }
 
-std::vector<fs::path> shards_of(const Config& weight_map, const fs::path& directory) {
+[[noreturn]] void refuse_shard(const Config& weight_map, const std::string& tensor, const std::string& shard,
+                               const WeightNames& names) {
+  throw Error(ErrorCode::corrupt_data, weight_map.where() + ": tensor '" + tensor + "': found the file '" +
+                                           shard + "', expected the name of a " +
+                                           std::string(names.shard_end) + " file");
+}
+
+std::vector<fs::path> shards_of(const Config& weight_map, const WeightNames& names,
+                                const fs::path& directory) {
   std::set<fs::path> shards;
   for (const std::string& tensor : weight_map.keys()) {
     const std::string shard = weight_map.string(tensor, "");
-    if (!is_shard_name(shard)) {
-      throw Error(ErrorCode::corrupt_data, weight_map.where() + ": tensor '" + tensor +
-                                               "': found the file '" + shard +
-                                               "', expected the name of a .safetensors file");
-    }
+    if (!names.is_shard(shard)) refuse_shard(weight_map, tensor, shard, names);
     if (!shards.insert(directory / shard).second) continue;
     if (!is_file(directory / shard)) {
       throw Error(ErrorCode::not_found, "cannot open the model '" + directory.string() + "': its shard '" +
@@ -82,93 +90,29 @@ std::vector<fs::path> shards_of(const Config& weight_map, const fs::path& direct
   return {shards.begin(), shards.end()};
 }
 
-// A tensor and the file that it is in.
-struct Found {
-  const SafetensorsFile* file;
-  const StoredTensor* tensor;
-};
-using FoundByName = std::map<std::string, Found, std::less<>>;
-
-FoundByName find_tensors(const std::vector<SafetensorsFile>& files) {
-  FoundByName found;
-  for (const SafetensorsFile& file : files) {
-    for (const StoredTensor& tensor : file.tensors()) {
-      if (is_ignorable_tensor(tensor.name)) continue;
-      if (!found.try_emplace(tensor.name, Found{&file, &tensor}).second) {
-        throw Error(
-            ErrorCode::corrupt_data,
-            "tensor '" + tensor.name + "' stands in two files, the second '" + file.path().string() + "'");
-      }
-    }
-  }
-  return found;
-}
-
-// Index and shards must tell the same story: a shard of another save, or a tensor moved, is refused.
-void check_against_index(const FoundByName& found, const Config& weight_map) {
-  for (const auto& [name, place] : found) {
-    const std::string expected = weight_map.string(name, "");
-    const std::string shard = place.file->path().filename().string();
-    if (shard != expected) {
-      throw Error(ErrorCode::corrupt_data, "tensor '" + name + "': found in '" + shard + "', expected " +
-                                               (expected.empty() ? "no such tensor" : "'" + expected + "'") +
-                                               " by " + weight_map.where());
-    }
-  }
-  for (const std::string& name : weight_map.keys()) {
-    if (!found.contains(name) && !is_ignorable_tensor(name)) {
-      throw Error(ErrorCode::corrupt_data, "tensor '" + name + "': not in '" + weight_map.string(name, "") +
-                                               "', where " + weight_map.where() + " says it is");
-    }
-  }
-}
-
 }  // namespace
 
 ModelDirectory ModelDirectory::open(const fs::path& path) {
-  const auto& [layout, files] = find_layout(path);
+  const Contents contents = find_contents(path);
   ModelDirectory directory;
   directory.path_ = path;
-  directory.layout_ = layout;
-  directory.config_ = Config::parse(read_file(path / files.config, kMaxJsonBytes), std::string(files.config));
-  if (is_file(path / files.weights)) {
-    directory.weights_name_ = files.weights;
-    directory.weight_files_ = {path / files.weights};
+  directory.layout_ = contents.layout;
+  directory.weight_format_ = contents.format;
+  directory.config_ =
+      Config::parse(read_file(path / contents.config, kMaxJsonBytes), std::string(contents.config));
+  if (is_file(path / contents.weights.whole)) {
+    directory.weights_name_ = contents.weights.whole;
+    directory.weight_files_ = {path / contents.weights.whole};
   } else {
-    directory.weights_name_ = files.index;
-    directory.weight_map_ = directory.json(files.index).object("weight_map");
-    directory.weight_files_ = shards_of(directory.weight_map_, path);
+    directory.weights_name_ = contents.weights.index;
+    directory.weight_map_ = directory.json(contents.weights.index).object("weight_map");
+    directory.weight_files_ = shards_of(directory.weight_map_, contents.weights, path);
   }
   return directory;
 }
 
 Weights ModelDirectory::weights() const {
-  std::vector<SafetensorsFile> files;
-  files.reserve(weight_files_.size());
-  for (const fs::path& path : weight_files_) files.push_back(SafetensorsFile::open(path));
-  FoundByName found = find_tensors(files);
-  if (!weight_map_.keys().empty()) check_against_index(found, weight_map_);
-
-  Weights weights;
-  constexpr std::string_view kBlocks = ".q4";
-  constexpr std::string_view kScales = ".scale";
-  for (const auto& [stored_name, blocks] : found) {  // pairs first, so that scales do not remain as tensors
-    if (!stored_name.ends_with(kBlocks)) continue;
-    std::string name = stored_name.substr(0, stored_name.size() - kBlocks.size());
-    const auto scales = found.find(name + std::string(kScales));
-    if (scales == found.end()) {
-      throw Error(ErrorCode::corrupt_data,
-                  "cannot load '" + name + "' from " + weights_name_ + ": its scales are missing");
-    }
-    weights.add(SafetensorsFile::q4_parameter(modern_tensor_name(name), *blocks.file, *blocks.tensor,
-                                              *scales->second.file, *scales->second.tensor));
-    scales->second.tensor = nullptr;
-  }
-  for (const auto& [stored_name, place] : found) {
-    if (place.tensor == nullptr || stored_name.ends_with(kBlocks)) continue;
-    weights.add(place.file->parameter(*place.tensor, modern_tensor_name(stored_name)));
-  }
-  return weights;
+  return read_weights(weight_files_, weight_format_, weight_map_, weights_name_);
 }
 
 std::optional<std::string> ModelDirectory::file(std::string_view name) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/config.hpp"
+#include "checkpoint/weight_files.hpp"
 #include "tensor/weights.hpp"
 
 namespace moa {
@@ -22,10 +23,11 @@ class ModelDirectory {
     open_clip,     // open_clip_config.json with open_clip_model.safetensors
   };
 
-  // Where a directory has both layouts, the transformers one is taken.
+  // Weights may also be PyTorch's: pytorch_model.bin, its index and shards, open_clip_pytorch_model.bin.
+  // Where a directory has both formats, safetensors are taken; where it has both layouts, the transformers
+  // one.
   // Errors: not_found (no such directory, no configuration, no weights, a shard that is not there);
-  // unsupported (weights in the form of PyTorch's pickles only); corrupt_data (a broken configuration or
-  // index); limit_exceeded (one above 16 MiB).
+  // corrupt_data (a broken configuration or index); limit_exceeded (one above 16 MiB).
   static ModelDirectory open(const std::filesystem::path& path);
 
   Layout layout() const noexcept { return layout_; }
@@ -35,11 +37,9 @@ class ModelDirectory {
   // The weights' file as messages name it, e.g. "model.safetensors".
   const std::string& weights_name() const noexcept { return weights_name_; }
 
-  // Every tensor of every weight file, mapped, under its name in the file, except: buffers that no model
-  // needs are left out, names of the first BERT files are modernised (tensor_names.hpp), and NAME.q4 with
-  // NAME.scale is one matrix NAME (q4.hpp).
-  // Errors: those of safetensors.hpp; corrupt_data if a tensor is in another shard than the index says, or
-  // twice in the checkpoint.
+  WeightFormat weight_format() const noexcept { return weight_format_; }
+
+  // The tensors of all weight files, as read_weights puts them together (weight_files.hpp). Errors: its.
   Weights weights() const;
 
   // The content of a text file in the directory, e.g. "tokenizer.json"; empty if there is none. `name` is one
@@ -66,6 +66,7 @@ class ModelDirectory {
   Layout layout_ = Layout::transformers;
   Config config_;
   std::string weights_name_;
+  WeightFormat weight_format_ = WeightFormat::safetensors;
   std::vector<std::filesystem::path> weight_files_;
   Config weight_map_;  // tensor -> shard; empty if there is one file
 };

@@ -32,15 +32,15 @@ struct PullRequest {
 };
 
 // Asks the hub which commit the revision is, gets the files of it that moa reads (configuration, tokenizer,
-// processor, safetensors, model card) and lays them out as the hub's own tools do: blobs named by their hash,
+// processor, weights, model card) and lays them out as the hub's own tools do: blobs named by their hash,
 // snapshots/<commit>/ with links to them, and, when all is there, refs/<revision>. Size and hash (SHA-256 of
 // large files, git's SHA-1 of small ones) of every file are verified. What was there is not fetched again, a
 // download that broke off is resumed. Two pulls into one cache do not disturb each other.
 //
-// Errors: not_found (no such model or revision, or no right to see it); unsupported (no safetensors there, or
-// moa's component for downloads is not installed); corrupt_data (a file whose bytes do not have its hash; it
-// is deleted); io_error (network, disk; what arrived is kept); overloaded (the hub asks to come later, or
-// another pull is at the same file); cancelled; invalid_argument (endpoint, token).
+// Errors: not_found (no such model or revision, or no right to see it); unsupported (no weights that moa
+// reads, or moa's component for downloads is not installed); corrupt_data (a file whose bytes do not have its
+// hash; it is deleted); io_error (network, disk; what arrived is kept); overloaded (the hub asks to come
+// later, or another pull is at the same file); cancelled; invalid_argument (endpoint, token).
 PullResult pull(const PullRequest& request);
 
 // The function that the component exports as `kPullFunction`: `pull` without exceptions. Returns 0, or 1 more

@@ -211,6 +211,8 @@ ModelInfo LoadedModel::info() const {
   info.dim = network_->dim();
   info.parameters = parameters_;
   info.dtypes = dtypes_;
+  info.weights_file = directory_.weights_name();
+  info.weights_format = moa::name(directory_.weight_format());
   for (const std::filesystem::path& file : directory_.weight_files()) {
     info.weights_bytes += static_cast<std::int64_t>(std::filesystem::file_size(file));
   }

@@ -90,8 +90,8 @@ class Handler(BaseHTTPRequestHandler):
             names += ["../../../escaped.safetensors", "/etc/passwd", "..", "", "model-/../../x.safetensors"]
         if organisation == "nonsense":
             sha = "../../elsewhere"
-        if organisation == "pickles":
-            names = ["config.json", "pytorch_model.bin"]
+        if organisation == "foreign":
+            names = ["config.json", "flax_model.msgpack"]
         siblings = [{"rfilename": name} for name in names]
         return self.answer(200, {}, json.dumps({"sha": sha, "siblings": siblings}).encode())
 

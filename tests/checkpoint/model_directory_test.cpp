@@ -47,8 +47,8 @@ TEST(ModelDirectory, SaysWhatIsMissing) {
   MOA_EXPECT_ERROR(ModelDirectory::open(directory.path()), not_found);
   directory.write("config.json", "{}");
   MOA_EXPECT_ERROR(ModelDirectory::open(directory.path()), not_found);
-  directory.write("pytorch_model.bin", "pickle");
-  MOA_EXPECT_ERROR(ModelDirectory::open(directory.path()), unsupported);
+  directory.write("pytorch_model.bin", "no archive");
+  MOA_EXPECT_ERROR(ModelDirectory::open(directory.path()).weights(), corrupt_data);
 }
 
 TEST(ModelDirectory, RejectsABrokenConfiguration) {

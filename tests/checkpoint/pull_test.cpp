@@ -243,7 +243,7 @@ TEST_F(Pull, SendsTheTokenToTheEndpointOnly) {
 TEST_F(Pull, SaysWhatIsNotThere) {
   MOA_EXPECT_ERROR(pull_from_hub(request("absent/model")), not_found);
   MOA_EXPECT_ERROR(pull_from_hub(request("good/model@v9")), not_found);
-  MOA_EXPECT_ERROR(pull_from_hub(request("pickles/model")), unsupported);
+  MOA_EXPECT_ERROR(pull_from_hub(request("foreign/model")), unsupported);
 }
 
 TEST_F(Pull, WaitsForABusyHub) {
@@ -324,6 +324,22 @@ TEST(FilesToPull, PrefersTransformersAndFallsBackToOpenClip) {
                                 "config.json"}),
             (Names{"config.json", "open_clip_config.json", "model.safetensors"}));
   EXPECT_EQ(files_to_pull(Names{"open_clip_model.safetensors", "open_clip_config.json", "config.json"}),
+            (Names{"config.json", "open_clip_config.json", "open_clip_model.safetensors"}));
+}
+
+TEST(FilesToPull, TakesPytorchWeightsWhereThereAreNoSafetensors) {
+  using Names = std::vector<std::string>;
+  const Names both{"config.json", "model.safetensors", "pytorch_model.bin"};
+  EXPECT_EQ(files_to_pull(both), (Names{"config.json", "model.safetensors"}));
+  EXPECT_EQ(files_to_pull(Names{"config.json", "pytorch_model.bin", "training_args.bin"}),
+            (Names{"config.json", "pytorch_model.bin"}));
+  EXPECT_EQ(files_to_pull(Names{"config.json", "pytorch_model-00001-of-00001.bin", "training_args.bin",
+                                "pytorch_model.bin.index.json"}),
+            (Names{"config.json", "pytorch_model-00001-of-00001.bin", "pytorch_model.bin.index.json"}));
+  EXPECT_EQ(files_to_pull(Names{"open_clip_config.json", "open_clip_pytorch_model.bin"}),
+            (Names{"open_clip_config.json", "open_clip_pytorch_model.bin"}));
+  EXPECT_EQ(files_to_pull(Names{"config.json", "pytorch_model.bin", "open_clip_config.json",
+                                "open_clip_model.safetensors"}),
             (Names{"config.json", "open_clip_config.json", "open_clip_model.safetensors"}));
 }
 

@@ -86,26 +86,32 @@ void link_to_blob(const fs::path& link, const std::string& digest) {
 
 std::vector<std::string> files_to_pull(std::span<const std::string> names) {
   const auto has = [&](std::string_view name) { return std::ranges::find(names, name) != names.end(); };
-  const auto is_complete = [&](const LayoutFiles& files) {
-    return has(files.config) && (has(files.weights) || has(files.index));
-  };
-  const bool is_transformers = is_complete(kTransformersFiles);
-  if (!is_transformers && !is_complete(kOpenClipFiles)) {
-    throw Error(ErrorCode::unsupported,
-                "cannot pull the model: found no config.json with model.safetensors, and no "
-                "open_clip_config.json with open_clip_model.safetensors");
+  // As a directory's contents are chosen once they are here: safetensors of any layout first.
+  const WeightNames* weight_names = nullptr;
+  for (const auto format : {&LayoutFiles::safetensors, &LayoutFiles::pytorch}) {
+    for (const LayoutFiles* layout : {&kTransformersFiles, &kOpenClipFiles}) {
+      const WeightNames& names_of_format = layout->*format;
+      const bool is_complete =
+          has(layout->config) && (has(names_of_format.whole) || has(names_of_format.index));
+      if (weight_names == nullptr && is_complete) weight_names = &names_of_format;
+    }
   }
-  const LayoutFiles& layout = is_transformers ? kTransformersFiles : kOpenClipFiles;
+  if (weight_names == nullptr) {
+    throw Error(
+        ErrorCode::unsupported,
+        "cannot pull the model: found no config.json with model.safetensors or pytorch_model.bin, and "
+        "no open_clip_config.json with open_clip_model.safetensors or open_clip_pytorch_model.bin");
+  }
 
   std::vector<std::string> wanted;
   std::vector<std::string> weights;
   for (const std::string& name : names) {
     const bool is_small = std::ranges::find(kIdentityFileNames, name) != kIdentityFileNames.end() ||
                           std::ranges::find(kModelCardNames, name) != kModelCardNames.end();
-    const bool is_weights =
-        has(layout.weights)
-            ? name == layout.weights
-            : name == layout.index || (is_shard_name(name) && name.starts_with(layout.shard_begin));
+    const bool is_weights = has(weight_names->whole) ? name == weight_names->whole
+                                                     : name == weight_names->index ||
+                                                           (weight_names->is_shard(name) &&
+                                                            name.starts_with(weight_names->shard_begin));
     if (is_small) wanted.push_back(name);
     if (is_weights) weights.push_back(name);
   }
