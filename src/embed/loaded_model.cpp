@@ -54,7 +54,7 @@ Config processor_config_of(const ModelDirectory& directory) {
 
 // The version of everything between a file and the numbers that a network is given. It is part of a model's
 // identity: when it changes, vectors made before are another model's.
-constexpr std::string_view kPreprocessingVersion = "preprocessing 1; f32";
+constexpr std::string_view kPreprocessingVersion = "preprocessing 2; f32";
 
 }  // namespace
 
