@@ -52,9 +52,22 @@ Config processor_config_of(const ModelDirectory& directory) {
       directory.path().string() + ": no preprocessor_config.json, which says how pictures are prepared");
 }
 
+void pad(std::vector<std::int32_t>& ids, const TextPadding& wanted, const Padding& said,
+         std::int64_t vocabulary) {
+  const std::optional<std::int32_t> id = wanted.id ? wanted.id : said.id;
+  if (!id || *id < 0 || *id >= vocabulary) {
+    throw Error(ErrorCode::unsupported, "the model attends to the padding of texts: found " +
+                                            (id ? "padding id " + std::to_string(*id) : "no padding token") +
+                                            " in the tokenizer's files, expected an id below " +
+                                            std::to_string(vocabulary));
+  }
+  const auto tokens = static_cast<std::size_t>(wanted.tokens);
+  if (ids.size() < tokens) ids.insert(said.left ? ids.begin() : ids.end(), tokens - ids.size(), *id);
+}
+
 // The version of everything between a file and the numbers that a network is given. It is part of a model's
 // identity: when it changes, vectors made before are another model's.
-constexpr std::string_view kPreprocessingVersion = "preprocessing 2; f32";
+constexpr std::string_view kPreprocessingVersion = "preprocessing 1; f32";
 
 }  // namespace
 
@@ -140,9 +153,7 @@ PreparedText LoadedModel::prepare_text(std::string_view text,
                                                std::to_string(tower->vocabulary));
     }
   }
-  if (tower->padding) {
-    tokenized.ids.resize(static_cast<std::size_t>(tower->padding->tokens), tower->padding->id);
-  }
+  if (tower->padding) pad(tokenized.ids, *tower->padding, tokenizer().padding(), tower->vocabulary);
   return {std::move(tokenized.ids), tokenized.truncated};
 }
 

@@ -5,10 +5,6 @@
 #include <string>
 #include <utility>
 
-#include <moa/error.hpp>
-
-#include "nn/activation.hpp"
-
 namespace moa {
 
 // ---- the network
@@ -34,17 +30,26 @@ Rows ClipVision::forward(Ops& ops, const Tensor& pixels) const {
 Rows ClipText::forward(Ops& ops, const Tokens& tokens) const {
   Rows x = ops.embedding(tokens, TokenField::id, token_embedding);
   x = ops.add_positions(x, position_embedding);
-  for (const TransformerBlock& block : all_but_last(blocks)) x = block.forward(ops, x, Mask::causal);
-  x = blocks.back().forward(ops, x, Mask::causal,
-                            [&](const Rows& all) { return ops.row_where(all, tokens, end_of_text); });
+  for (const TransformerBlock& block : all_but_last(blocks)) x = block.forward(ops, x, mask);
+  x = blocks.back().forward(ops, x, mask, [&](const Rows& all) {
+    if (row.kind == TextRow::Kind::first) return ops.first_row(all);
+    if (row.kind == TextRow::Kind::last) return ops.last_row(all);
+    return ops.row_where(all, tokens, row.rule);
+  });
   return ops.linear(ops.layer_norm(x, final_norm), projection);
+}
+
+TextTowerFacts facts_of(const ClipTextConfig& config) {
+  TextTowerFacts facts{describe(config.transformer), config.context_tokens, config.vocabulary};
+  if (config.sees_padding()) facts.padding = TextPadding{config.context_tokens};
+  return facts;
 }
 
 Clip::Clip(ClipText text, const ClipTextConfig& text_config, ClipVision vision,
            const ClipVisionConfig& vision_config, const Parameter& logit_scale)
     : text_(std::move(text)), vision_(std::move(vision)) {
   score_rule_ = {ScoreRule::Kind::softmax, std::exp(static_cast<double>(logit_scale.read().front())), 0};
-  text_facts_ = {describe(text_config.transformer), text_config.context_tokens, text_config.vocabulary};
+  text_facts_ = facts_of(text_config);
   image_facts_ = {
       describe(vision_config.transformer) + ", patches of " + std::to_string(vision_config.patch_px) + " px",
       vision_config.channels, vision_config.image_px, vision_config.image_px};
@@ -58,17 +63,6 @@ std::int64_t Clip::dim() const {
 
 namespace {
 
-TransformerSizes read_sizes(const Config& config, TransformerSizes sizes) {
-  sizes.layers = config.integer("num_hidden_layers", sizes.layers, 1, 1024);
-  sizes.width = config.integer("hidden_size", sizes.width, 1, 65536);
-  sizes.heads = config.integer("num_attention_heads", sizes.heads, 1, 4096);
-  sizes.mlp_width = config.integer("intermediate_size", sizes.mlp_width, 1, 1 << 20);
-  sizes.activation = activation_named(config.string("hidden_act", "quick_gelu"), config.where());
-  sizes.norm_eps = config.number("layer_norm_eps", sizes.norm_eps);
-  check_sizes(sizes, config.where());
-  return sizes;
-}
-
 ClipTextConfig read_text_config(const Config& config) {
   ClipTextConfig text;
   text.transformer = read_sizes(config, text.transformer);
@@ -76,7 +70,7 @@ ClipTextConfig read_text_config(const Config& config) {
   text.context_tokens = config.integer("max_position_embeddings", text.context_tokens, 2, 65536);
   // OpenAI's own files say 2, an id that never occurs; there the end of the text is its largest id.
   const auto end_id = static_cast<std::int32_t>(config.integer("eos_token_id", 49407, 0, 1 << 24));
-  text.end_of_text =
+  text.row.rule =
       end_id == 2 ? TokenRule{TokenRule::Kind::largest_id, 0} : TokenRule{TokenRule::Kind::first_of, end_id};
   return text;
 }
@@ -90,24 +84,6 @@ ClipVisionConfig read_vision_config(const Config& config) {
   return vision;
 }
 
-TransformerBlock take_block(const WeightScope& layer, const TransformerSizes& sizes) {
-  const std::int64_t width = sizes.width;
-  const WeightScope attention = layer.at("self_attn");
-  TransformerBlock block;
-  block.norm1 = take_layer_norm(layer.at("layer_norm1"), width, sizes.norm_eps);
-  block.attention.qkv = stacked({take_linear(attention.at("q_proj"), width, width),
-                                 take_linear(attention.at("k_proj"), width, width),
-                                 take_linear(attention.at("v_proj"), width, width)});
-  block.attention.out = take_linear(attention.at("out_proj"), width, width);
-  block.attention.width = width;
-  block.attention.heads = sizes.heads;
-  block.norm2 = take_layer_norm(layer.at("layer_norm2"), width, sizes.norm_eps);
-  block.mlp_in = take_linear(layer.at("mlp").at("fc1"), sizes.mlp_width, width);
-  block.mlp_out = take_linear(layer.at("mlp").at("fc2"), width, sizes.mlp_width);
-  block.activation = sizes.activation;
-  return block;
-}
-
 ClipText take_text(const WeightScope& tower, const WeightScope& model, const ClipTextConfig& config,
                    std::int64_t dim) {
   const std::int64_t width = config.transformer.width;
@@ -116,11 +92,12 @@ ClipText take_text(const WeightScope& tower, const WeightScope& model, const Cli
   text.position_embedding =
       tower.take("embeddings.position_embedding.weight", {config.context_tokens, width});
   for (std::int64_t i = 0; i < config.transformer.layers; ++i) {
-    text.blocks.push_back(take_block(tower.at("encoder").at("layers", i), config.transformer));
+    text.blocks.push_back(take_transformer_block(tower.at("encoder").at("layers", i), config.transformer));
   }
   text.final_norm = take_layer_norm(tower.at("final_layer_norm"), width, config.transformer.norm_eps);
   text.projection = {model.take("text_projection.weight", {dim, width}), {}};
-  text.end_of_text = config.end_of_text;
+  text.mask = config.mask;
+  text.row = config.row;
   return text;
 }
 
@@ -137,7 +114,7 @@ ClipVision take_vision(const WeightScope& tower, const WeightScope& model, const
   vision.pre_norm =
       take_layer_norm(tower.at("pre_layrnorm"), width, eps);  // sic: so it is spelt in every checkpoint
   for (std::int64_t i = 0; i < config.transformer.layers; ++i) {
-    vision.blocks.push_back(take_block(tower.at("encoder").at("layers", i), config.transformer));
+    vision.blocks.push_back(take_transformer_block(tower.at("encoder").at("layers", i), config.transformer));
   }
   vision.post_norm = take_layer_norm(tower.at("post_layernorm"), width, eps);
   vision.projection = {model.take("visual_projection.weight", {dim, width}), {}};
@@ -164,19 +141,6 @@ std::unique_ptr<EmbeddingModel> build_clip(const Config& config, Weights& weight
   const Shape scalar = model.shape_of("logit_scale") == Shape{1} ? Shape{1} : Shape{};
   return std::make_unique<Clip>(std::move(text), text_config, std::move(vision), vision_config,
                                 model.take("logit_scale", scalar));
-}
-
-std::string describe(const TransformerSizes& sizes) {
-  return std::to_string(sizes.layers) + " layers, width " + std::to_string(sizes.width) + ", " +
-         std::to_string(sizes.heads) + " heads";
-}
-
-void check_sizes(const TransformerSizes& sizes, std::string_view where) {
-  if (sizes.width % sizes.heads != 0) {
-    throw Error(ErrorCode::shape_mismatch, std::string(where) + ": " + std::to_string(sizes.heads) +
-                                               " heads do not divide the width " +
-                                               std::to_string(sizes.width));
-  }
 }
 
 }  // namespace moa

@@ -11,11 +11,22 @@
 
 namespace moa {
 
+// Which of a text's rows stands for it.
+struct TextRow {
+  enum class Kind { by_token, first, last };
+  Kind kind = Kind::by_token;
+  TokenRule rule = {};  // of by_token
+};
+
 struct ClipTextConfig {
   TransformerSizes transformer{12, 512, 8, 2048, Activation::quick_gelu, 1e-5};
   std::int64_t vocabulary = 49408;
   std::int64_t context_tokens = 77;
-  TokenRule end_of_text{TokenRule::Kind::first_of, 49407};
+  Mask mask = Mask::causal;
+  TextRow row{TextRow::Kind::by_token, {TokenRule::Kind::first_of, 49407}};
+
+  // Whether what stands behind a text's own tokens changes its vector.
+  bool sees_padding() const { return mask == Mask::none || row.kind == TextRow::Kind::last; }
 };
 
 struct ClipVisionConfig {
@@ -41,17 +52,22 @@ struct ClipVision {
   Rows forward(Ops& ops, const Tensor& pixels) const;
 };
 
-// Tokens under a causal mask; the end-of-text token's row is the text.
+// Tokens under a causal mask, and the end-of-text token's row is the text; or, as SigLIP has it, each sees
+// all and the last one, most often padding, is the text.
 struct ClipText {
   Parameter token_embedding;     // [vocabulary, width]
   Parameter position_embedding;  // [context, width]
   std::vector<TransformerBlock> blocks;
   LayerNorm final_norm;
-  Linear projection;  // [dim, width], no bias
-  TokenRule end_of_text;
+  Linear projection;  // [dim, width]; CLIP's has no bias
+  Mask mask = Mask::causal;
+  TextRow row;
 
   Rows forward(Ops& ops, const Tokens& tokens) const;
 };
+
+// What a text tower of these sizes needs to be told about texts.
+TextTowerFacts facts_of(const ClipTextConfig& config);
 
 // The two towers, whatever the names their tensors had in the checkpoint.
 class Clip final : public EmbeddingModel {
@@ -77,11 +93,6 @@ class Clip final : public EmbeddingModel {
   TextTowerFacts text_facts_;
   ImageTowerFacts image_facts_;
 };
-
-// "12 layers, width 512, 8 heads".
-std::string describe(const TransformerSizes& sizes);
-// Error: unsupported or out_of_range if heads do not divide the width, or a size is 0.
-void check_sizes(const TransformerSizes& sizes, std::string_view where);
 
 std::unique_ptr<EmbeddingModel> build_clip(const Config& config, Weights& weights);
 

@@ -25,10 +25,11 @@ struct ScoreRule {
   double bias = 0;
 };
 
-// Of a tower that attends to its padding: every text is brought to `tokens` ids, `id` behind its own.
+// Of a tower that attends to its padding: every text is brought to `tokens` ids, `id` behind its own, or, if
+// it names none, as the tokenizer's files say.
 struct TextPadding {
   std::int64_t tokens = 0;
-  std::int32_t id = 0;
+  std::optional<std::int32_t> id{};
 };
 
 struct TextTowerFacts {

@@ -53,10 +53,10 @@ ClipTextConfig read_text_config(const Config& config, Activation activation) {
   text.transformer.activation = activation;
   text.vocabulary = config.integer("vocab_size", 49408, 1, 1 << 24);
   text.context_tokens = config.integer("context_length", 77, 2, 65536);
-  text.end_of_text = {TokenRule::Kind::largest_id, 0};
+  text.row.rule = {TokenRule::Kind::largest_id, 0};
   if (config.string("pool_type", "argmax") == "eos") {
-    text.end_of_text = {TokenRule::Kind::first_of,
-                        static_cast<std::int32_t>(config.integer("eos_id", 2, 0, 1 << 24))};
+    text.row.rule = {TokenRule::Kind::first_of,
+                     static_cast<std::int32_t>(config.integer("eos_id", 2, 0, 1 << 24))};
   }
   check_sizes(text.transformer, config.where());
   return text;
@@ -124,7 +124,8 @@ ClipText take_text(const WeightScope& scope, const Config& config, const ClipTex
   } else {
     text.projection = take_projection(scope, "text_projection", width, dim);
   }
-  text.end_of_text = sizes.end_of_text;
+  text.mask = sizes.mask;
+  text.row = sizes.row;
   return text;
 }
 

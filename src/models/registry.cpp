@@ -3,20 +3,20 @@
 
 #include <moa/error.hpp>
 
-#include "models/align.hpp"
 #include "models/clip.hpp"
 #include "models/embedding_model.hpp"
 #include "models/moa_mini.hpp"
 #include "models/open_clip.hpp"
+#include "models/siglip.hpp"
 
 namespace moa {
 namespace {
 
 constexpr std::array kArchitectures = {
-    kAlignArchitecture,
     kClipArchitecture,
     kMoaMiniArchitecture,
     kOpenClipArchitecture,
+    kSiglipArchitecture,
 };
 
 }  // namespace

@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/config.hpp"
 #include "tensor/ops.hpp"
 #include "tensor/weights.hpp"
 
@@ -19,6 +22,14 @@ struct TransformerSizes {
   Activation activation = Activation::gelu;
   double norm_eps = 1e-5;
 };
+
+// By the names that transformers gives them (hidden_size, …); what is absent is as in `defaults`. Errors:
+// out_of_range, unsupported (an activation), shape_mismatch.
+TransformerSizes read_sizes(const Config& config, const TransformerSizes& defaults);
+// "12 layers, width 512, 8 heads".
+std::string describe(const TransformerSizes& sizes);
+// Error: shape_mismatch if heads do not divide the width.
+void check_sizes(const TransformerSizes& sizes, std::string_view where);
 
 // softmax(q kᵀ / √head_dim) v over `heads` heads, with projections in and out.
 struct SelfAttention {
@@ -49,9 +60,10 @@ struct TransformerBlock {
   Rows forward(Ops& ops, const Rows& x, Mask mask, const RowChoice& choose) const;
 };
 
-// Layers by the names that transformers gives them.
+// Layers by the names that transformers gives them; a block's are those of CLIP and SigLIP.
 Linear take_linear(const WeightScope& scope, std::int64_t out, std::int64_t in);      // weight and bias
 LayerNorm take_layer_norm(const WeightScope& scope, std::int64_t width, double eps);  // weight and bias
+TransformerBlock take_transformer_block(const WeightScope& scope, const TransformerSizes& sizes);
 // Linears of one input as one: their weights and biases stacked in order.
 Linear stacked(const std::vector<Linear>& layers);
 

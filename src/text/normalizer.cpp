@@ -200,4 +200,11 @@ std::unique_ptr<Normalizer> Normalizer::make(const JsonNode& node) {
   return make_at(node, 0);
 }
 
+std::unique_ptr<Normalizer> lowercase_before(std::unique_ptr<Normalizer> rest) {
+  std::vector<std::unique_ptr<Normalizer>> steps;
+  steps.push_back(std::make_unique<Lowercase>());
+  if (rest) steps.push_back(std::move(rest));
+  return std::make_unique<Sequence>(std::move(steps));
+}
+
 }  // namespace moa

@@ -18,6 +18,9 @@ class Normalizer {
   static std::unique_ptr<Normalizer> make(const JsonNode& node);
 };
 
+// Lower-casing, and then what `rest` does, which may be null.
+std::unique_ptr<Normalizer> lowercase_before(std::unique_ptr<Normalizer> rest);
+
 // BERT's: clean, space Chinese characters, strip accents, lower. (bert_normalizer.cpp)
 std::unique_ptr<Normalizer> make_bert_normalizer(const JsonNode& node);
 

@@ -1,6 +1,7 @@
 #include "text/tokenizer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <moa/error.hpp>
 #include "base/utf8.hpp"
@@ -68,6 +69,14 @@ std::optional<std::int32_t> id_in(const Tokenizer::Parts& parts, std::string_vie
   return added ? added : parts.model->vocabulary().id_of(token);
 }
 
+// SigLIP 2 learned from lower-cased texts, but its tokenizer.json does not lower: Siglip2Tokenizer does it in
+// code, and repositories that name Gemma's class instead ask for it by do_lower_case.
+bool lowers_in_code(const Config& config) {
+  const std::string type = config.string("tokenizer_class", "");
+  return type.starts_with("Siglip2Tokenizer") ||
+         (type.starts_with("GemmaTokenizer") && config.boolean("do_lower_case", false));
+}
+
 }  // namespace
 
 TokenizerConfig TokenizerConfig::parse(const TokenizerFiles& files) {
@@ -100,6 +109,7 @@ Tokenizer Tokenizer::load(const TokenizerFiles& files) {
   const TokenizerConfig config = TokenizerConfig::parse(files);
   const auto parts = files.tokenizer_json.empty() ? parts_from_vocabulary_files(files, config)
                                                   : parts_from_tokenizer_json(files.tokenizer_json);
+  if (lowers_in_code(config.config)) parts->normalizer = lowercase_before(std::move(parts->normalizer));
   const double limit = config.config.number("model_max_length", 0);
   if (limit >= 1 && limit <= kLongestRealLimit) parts->max_length = static_cast<std::size_t>(limit);
   parts->cleans_up_spaces = config.config.boolean("clean_up_tokenization_spaces", false);

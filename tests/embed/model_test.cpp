@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <filesystem>
@@ -22,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kGolden = fs::path(MOA_TEST_DATA) / "golden" / "clip";
+const fs::path kGolden = fs::path(MOA_TEST_DATA) / "golden";
 
 std::vector<float> expected(const fs::path& checkpoint, const std::string& name) {
   const SafetensorsFile file = SafetensorsFile::open(checkpoint / "expected.safetensors");
@@ -89,18 +90,25 @@ TEST_P(ModelOnGolden, InfoCountsEveryParameter) {
   std::int64_t towers = 0;
   for (const ModelInfo::Tower& tower : info.towers) towers += tower.parameters;
   EXPECT_EQ(info.towers.size(), 2U);
-  EXPECT_EQ(towers + 1, info.parameters);  // the logit scale is in neither tower
+  // The logit scale, and the logit bias of a sigmoid, are in neither tower.
+  const bool has_bias = info.architecture == "siglip";
+  EXPECT_EQ(towers + (has_bias ? 2 : 1), info.parameters);
   EXPECT_EQ(info.dim, model_.dim());
 }
 
 INSTANTIATE_TEST_SUITE_P(Checkpoints, ModelOnGolden,
-                         testing::Values("odd_sizes", "legacy_eos_gelu_f16", "open_clip_tiny",
-                                         "open_clip_custom_text"),
-                         [](const auto& checkpoint) { return std::string(checkpoint.param); });
+                         testing::Values("clip/odd_sizes", "clip/legacy_eos_gelu_f16", "clip/open_clip_tiny",
+                                         "clip/open_clip_custom_text", "siglip/odd_sizes",
+                                         "siglip/gemma_f16"),
+                         [](const auto& checkpoint) {
+                           std::string name = checkpoint.param;
+                           std::replace(name.begin(), name.end(), '/', '_');
+                           return name;
+                         });
 
 class ModelTest : public testing::Test {
  protected:
-  fs::path checkpoint_ = kGolden / "odd_sizes";
+  fs::path checkpoint_ = kGolden / "clip/odd_sizes";
   Model model_ = Model::load(checkpoint_.string(), {.threads = 2});
 };
 
@@ -221,7 +229,7 @@ TEST_F(ModelTest, ClassifyAveragesTemplatesOnTheUnitSphere) {
 }
 
 TEST(ModelLoad, ADeviceThatIsNotThereIsAnErrorNotAFallback) {
-  const std::string path = (kGolden / "odd_sizes").string();
+  const std::string path = (kGolden / "clip/odd_sizes").string();
   EXPECT_EQ(code_of([&] { Model::load(path, {.device = "cuda"}); }), ErrorCode::unsupported);
   EXPECT_EQ(code_of([&] { Model::load(path, {.device = "abacus"}); }), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of([&] { Model::load(path, {.dtype = "int8"}); }), ErrorCode::unsupported);
@@ -236,7 +244,7 @@ class BrokenCheckpoint : public testing::Test {
   void SetUp() override {
     folder_ = fs::temp_directory_path() / ("moa-broken-" + std::to_string(::getpid()));
     fs::remove_all(folder_);
-    fs::copy(kGolden / "odd_sizes", folder_);
+    fs::copy(kGolden / "clip/odd_sizes", folder_);
   }
   void TearDown() override { fs::remove_all(folder_); }
 

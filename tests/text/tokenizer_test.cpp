@@ -104,6 +104,20 @@ TEST(Tokenizer, GivesTypeIdsAsTheTemplateSays) {
   EXPECT_EQ(tokenized.type_ids, (Ids{3, 3, 1}));
 }
 
+TEST(Tokenizer, LowersWhereTheClassDoesItInCode) {
+  const auto ids = [](const std::string& config) {
+    TokenizerFiles files;
+    files.tokenizer_json = R"({"added_tokens": [], "model": {"type": "BPE", "vocab": {"a": 0, "A": 1},
+                               "merges": []}})";
+    files.tokenizer_config_json = config;
+    return Tokenizer::load(files).tokenize("aA").ids;
+  };
+  EXPECT_EQ(ids(R"({"tokenizer_class": "Siglip2Tokenizer"})"), (Ids{0, 0}));
+  EXPECT_EQ(ids(R"({"tokenizer_class": "GemmaTokenizerFast", "do_lower_case": true})"), (Ids{0, 0}));
+  EXPECT_EQ(ids(R"({"tokenizer_class": "GemmaTokenizer"})"), (Ids{0, 1}));
+  EXPECT_EQ(ids(R"({"tokenizer_class": "BertTokenizer", "do_lower_case": true})"), (Ids{0, 1}));
+}
+
 TEST(Tokenizer, IsTheSameFromManyThreads) {
   const Ids expected = clip().tokenize("두 마리의 강아지 <|endoftext|> and 12 cats").ids;
   std::vector<Ids> found(4);

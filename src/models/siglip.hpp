@@ -1,0 +1,80 @@
+// SigLIP, and SigLIP 2 at fixed resolutions: one tower for pictures, one for texts, compared pair by pair.
+// Zhai et al. 2023, "Sigmoid Loss for Language Image Pre-Training" (arXiv 2303.15343); Tschannen et al. 2025,
+// "SigLIP 2" (arXiv 2502.14786). Reference: transformers 5.23 SiglipModel.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/clip.hpp"
+#include "models/embedding_model.hpp"
+#include "nn/attention_pool.hpp"
+#include "nn/transformer.hpp"
+
+namespace moa {
+
+struct SiglipVisionConfig {
+  TransformerSizes transformer{12, 768, 12, 3072, Activation::gelu_tanh, 1e-6};
+  std::int64_t image_px = 224;
+  std::int64_t patch_px = 16;
+  std::int64_t channels = 3;
+
+  std::int64_t patches() const { return (image_px / patch_px) * (image_px / patch_px); }
+};
+
+// A picture's patches, transformer blocks; a learned query over all of them is the picture. There is no
+// projection behind it: the width of this tower is the width of the common space.
+struct SiglipVision {
+  Convolution patch_embedding;   // stride = patch size, with bias
+  Parameter position_embedding;  // [patches, width]
+  std::vector<TransformerBlock> blocks;
+  LayerNorm post_norm;
+  AttentionPool head;
+  std::int64_t patch_px = 0;
+
+  Rows forward(Ops& ops, const Tensor& pixels) const;
+};
+
+// The two towers, whatever the names their tensors had in the checkpoint. The text tower is CLIP's without
+// its mask: a text is padded to the whole context, all its tokens see each other, and the last is the text.
+class Siglip final : public EmbeddingModel {
+ public:
+  // `logit_scale` is a logarithm, `logit_bias` is not; one number each.
+  Siglip(ClipText text, const ClipTextConfig& text_config, SiglipVision vision,
+         const SiglipVisionConfig& vision_config, const Parameter& logit_scale, const Parameter& logit_bias);
+
+  std::int64_t dim() const override;
+  const TextTowerFacts* text() const override { return &text_facts_; }
+  const ImageTowerFacts* image() const override { return &image_facts_; }
+  Rows forward_text(Ops& ops, const Tokens& tokens) const override { return text_.forward(ops, tokens); }
+  Rows forward_image(Ops& ops, const Tensor& pixels) const override { return vision_.forward(ops, pixels); }
+  ScoreRule score_rule() const override { return score_rule_; }
+  // The towers themselves, for whoever wants what is inside them, layer by layer.
+  const ClipText& text_tower() const { return text_; }
+  const SiglipVision& vision_tower() const { return vision_; }
+
+ private:
+  ClipText text_;
+  SiglipVision vision_;
+  ScoreRule score_rule_;
+  TextTowerFacts text_facts_;
+  ImageTowerFacts image_facts_;
+};
+
+// The probability of a pair: sigmoid(exp(logit_scale) cosine + logit_bias).
+ScoreRule sigmoid_rule(const Parameter& logit_scale, const Parameter& logit_bias);
+
+// Parts that SigLIP 2's NaFlex has too.
+ClipTextConfig read_siglip_text_config(const Config& config);
+ClipText take_siglip_text(const WeightScope& tower, const ClipTextConfig& config, std::int64_t dim);
+AttentionPool take_siglip_head(const WeightScope& head, const TransformerSizes& sizes);
+
+std::unique_ptr<EmbeddingModel> build_siglip(const Config& config, Weights& weights);
+
+inline constexpr Architecture kSiglipArchitecture{
+    "siglip", CheckpointLayout::transformers, "siglip",
+    "SigLIP and SigLIP 2 at fixed resolutions: google/siglip-*, google/siglip2-*-patch*-*, and fine-tunes of "
+    "them",
+    build_siglip};
+
+}  // namespace moa
