@@ -5,8 +5,24 @@
 #include <cstdlib>
 #include <vector>
 
+// Sanitizers put their own malloc in front of everybody's, and refuse what would go past it.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MOA_IS_SANITIZED
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MOA_IS_SANITIZED
+#endif
+
 namespace moa {
 namespace {
+
+#if defined(RTLD_DEEPBIND) && !defined(MOA_IS_SANITIZED)
+constexpr int kOwnSymbolsFirst = RTLD_DEEPBIND;
+#else
+constexpr int kOwnSymbolsFirst = 0;
+#endif
 
 std::vector<std::filesystem::path> places() {
   if (const char* chosen = std::getenv("MOA_COMPONENT_DIR"); chosen != nullptr && *chosen != '\0')
@@ -37,14 +53,15 @@ std::filesystem::path own_file() {
   return file;
 }
 
-Component Component::open(const std::string& name) {
+Component Component::open(const std::string& name, const ComponentOptions& options) {
+  const int mode = RTLD_NOW | RTLD_LOCAL | (options.own_symbols_first ? kOwnSymbolsFirst : 0);
   const std::string file = "lib" + name + ".so";
   std::string tried;
   for (const std::filesystem::path& place : places()) {
     const std::filesystem::path path = (place / file).lexically_normal();
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) {
-      if (void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return Component(handle, path);
+      if (void* handle = dlopen(path.c_str(), mode)) return Component(handle, path);
       const char* reason = dlerror();
       throw Error(ErrorCode::unsupported, "cannot open the component " + path.string() + ": " +
                                               (reason == nullptr ? "no reason given" : reason));

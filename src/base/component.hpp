@@ -14,6 +14,13 @@ namespace moa {
 // Empty if the system does not tell.
 std::filesystem::path own_file();
 
+struct ComponentOptions {
+  // The component's own functions come before those of the same name that the program has loaded already,
+  // also for the libraries that come with it: this is how it may stand between two libraries. Sanitizers do
+  // not allow it, so that under them the order is the usual one.
+  bool own_symbols_first = false;
+};
+
 // An opened component. It stays open until the process ends: libraries such as glib cannot be unloaded.
 // Copies are free; safe to use from any thread.
 class Component {
@@ -22,7 +29,7 @@ class Component {
   // that this code is linked into: an installed tree's lib/moa, or a build tree. Opening it again gives the
   // same component. Error: unsupported, naming the places and the reason, if it is not there or does not
   // load.
-  static Component open(const std::string& name);
+  static Component open(const std::string& name, const ComponentOptions& options = {});
 
   // The function exported as `symbol`, which must have this type. Error: unsupported if the component has
   // none.

@@ -67,7 +67,7 @@ void pad(std::vector<std::int32_t>& ids, const TextPadding& wanted, const Paddin
 
 // The version of everything between a file and the numbers that a network is given. It is part of a model's
 // identity: when it changes, vectors made before are another model's.
-constexpr std::string_view kPreprocessingVersion = "preprocessing 1; f32";
+constexpr std::string_view kPreprocessingVersion = "preprocessing 2; f32";
 
 }  // namespace
 

@@ -1,6 +1,6 @@
-// The door between moa and its component moa-pictures, in plain C so that the two may be built apart: nothing
-// thrown, nothing allocated on one side and freed on the other. The component turns a compressed file into
-// rows of samples and says what they mean; turning them into RGB is moa's affair (to_rgb.hpp).
+// The door between moa and its components moa-pictures and moa-avif, in plain C so that they may be built
+// apart: nothing thrown, nothing allocated on one side and freed on the other. A component turns a compressed
+// file into rows of samples and says what they mean; turning them into RGB is moa's affair (to_rgb.hpp).
 #pragma once
 
 #include <cstddef>
@@ -66,7 +66,8 @@ using CodecRead = int(CodecPicture* picture, CodecRows rows, void* context, Code
 using CodecClose = void(CodecPicture* picture);
 }
 
-inline constexpr const char* kCodecComponent = "moa-pictures";
+inline constexpr const char* kPicturesComponent = "moa-pictures";
+inline constexpr const char* kAvifComponent = "moa-avif";
 inline constexpr const char* kCodecOpen = "moa_codec_open_1";  // the number changes with this file
 inline constexpr const char* kCodecRead = "moa_codec_read_1";
 inline constexpr const char* kCodecClose = "moa_codec_close_1";

@@ -4,11 +4,11 @@
 #include <vips/vips.h>
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <string>
 
 #include "image/codec.hpp"
+#include "image/codec_failure.hpp"
 #include "image/picture.hpp"
 #include "image/png_checksums.hpp"
 
@@ -39,8 +39,8 @@ const char* loader(PictureKind kind) {
     case PictureKind::tiff:
       return "tiffload_buffer";
     case PictureKind::heif:
-    case PictureKind::avif:
       return "heifload_buffer";
+    case PictureKind::avif:
     case PictureKind::bmp:
     case PictureKind::ppm:
       break;
@@ -64,13 +64,6 @@ bool started() {
     return true;
   }();
   return done;
-}
-
-void fill(CodecFailure* failure, ErrorCode code, const std::string& message) {
-  failure->code = static_cast<std::int32_t>(code);
-  const std::size_t length = std::min(message.size(), sizeof failure->message - 1);
-  std::memcpy(failure->message, message.data(), length);
-  failure->message[length] = '\0';
 }
 
 // What libvips has to say, on one line. Its error text is shared by all threads; taking it also empties it.
@@ -219,7 +212,7 @@ MOA_API CodecPicture* moa_codec_open_1(std::int32_t kind_number, const void* byt
   }
   // libheif has turned the picture already.
   if (kind == PictureKind::tiff) header->orientation = vips_image_get_orientation(image);
-  if (kind != PictureKind::heif && kind != PictureKind::avif) {
+  if (kind != PictureKind::heif) {
     attach_blob(image, VIPS_META_EXIF_NAME, header->exif, header->exif_bytes);
     attach_blob(image, VIPS_META_XMP_NAME, header->xmp, header->xmp_bytes);
   }

@@ -16,19 +16,29 @@
 namespace moa {
 namespace {
 
-struct Codec {
+class Codec {
+ public:
   CodecOpen* open;
   CodecRead* read;
   CodecClose* close;
 
-  // Opened once. A failure is not remembered: the next call tries again.
-  static const Codec& instance() {
-    static const Codec codec = [] {
-      const Component component = Component::open(kCodecComponent);
-      return Codec{component.function<CodecOpen>(kCodecOpen), component.function<CodecRead>(kCodecRead),
-                   component.function<CodecClose>(kCodecClose)};
-    }();
-    return codec;
+  // Each component is opened once, for its first picture. A failure is not remembered: the next call tries
+  // again.
+  static const Codec& of(PictureKind kind) {
+    if (kind == PictureKind::avif) {
+      static const Codec avif =
+          open_component(kAvifComponent, {.own_symbols_first = true});  // for quiet_dav1d.cpp
+      return avif;
+    }
+    static const Codec pictures = open_component(kPicturesComponent);
+    return pictures;
+  }
+
+ private:
+  static Codec open_component(const char* name, const ComponentOptions& options = {}) {
+    const Component component = Component::open(name, options);
+    return {component.function<CodecOpen>(kCodecOpen), component.function<CodecRead>(kCodecRead),
+            component.function<CodecClose>(kCodecClose)};
   }
 };
 
@@ -79,7 +89,7 @@ RowFormat row_format(PictureKind kind, std::span<const std::byte> bytes, const C
 
 Picture decode_by_component(PictureKind kind, std::span<const std::byte> bytes,
                             const DecodeOptions& options) {
-  const Codec& codec = Codec::instance();
+  const Codec& codec = Codec::of(kind);
   CodecFailure failure{};
   CodecHeader header{};
   const std::unique_ptr<CodecPicture, CodecClose*> opened(

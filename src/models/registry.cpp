@@ -3,6 +3,7 @@
 
 #include <moa/error.hpp>
 
+#include "models/align.hpp"
 #include "models/clip.hpp"
 #include "models/embedding_model.hpp"
 #include "models/moa_mini.hpp"
@@ -13,10 +14,7 @@ namespace moa {
 namespace {
 
 constexpr std::array kArchitectures = {
-    kClipArchitecture,
-    kMoaMiniArchitecture,
-    kOpenClipArchitecture,
-    kSiglipArchitecture,
+    kAlignArchitecture, kClipArchitecture, kMoaMiniArchitecture, kOpenClipArchitecture, kSiglipArchitecture,
 };
 
 }  // namespace

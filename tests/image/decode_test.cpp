@@ -49,9 +49,9 @@ TEST(Decode, GivesPillowsBytes) {
   EXPECT_GT(pictures, 150);
 }
 
-// HEIC and AVIF: other decoders, and another way to enlarge the colour planes, than the reference's.
+// HEIC: another way to enlarge the colour planes than the reference's.
 TEST(Decode, ComesCloseWhereDecodersDiffer) {
-  for (const char* file : {"smooth.heic", "oriented.heic", "smooth.avif", "oriented.avif"}) {
+  for (const char* file : {"smooth.heic", "oriented.heic"}) {
     const Picture picture = decode(read_file(kPictures / file, kMaxBytes));
     const std::string expected = read_file(kPictures / (file + ".rgb"s), kMaxBytes);
     std::uint32_t size[2];
@@ -85,7 +85,7 @@ TEST(Decode, RefusesHostileFiles) {
 TEST(Decode, TruncatedFilesAreErrors) {
   for (const char* file : {"rgb.png", "baseline_420.jpg", "progressive_444.jpg", "lossy.webp",
                            "lossless.webp", "palette.gif", "tiff_lzw_rgb.tif", "rgb_8.tif", "smooth.heic",
-                           "smooth.avif", "plain_24.bmp", "rle8_jump.bmp", "palette_8bit.bmp", "rgb.pnm"}) {
+                           "full_420.avif", "plain_24.bmp", "rle8_jump.bmp", "palette_8bit.bmp", "rgb.pnm"}) {
     const std::string whole = read_file(kPictures / file, kMaxBytes);
     for (int part = 0; part < 16; ++part) {
       const std::string content = whole.substr(0, whole.size() * part / 18);
@@ -99,6 +99,25 @@ TEST(Decode, TruncatedFilesAreErrors) {
       }
     }
   }
+}
+
+TEST(Decode, BrokenFilesPrintNothing) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers do not let a component stand before libraries that are loaded already";
+#endif
+  decode(read_file(kPictures / "smooth.heic", kMaxBytes));  // brings dav1d by another way
+  const std::string whole = read_file(kPictures / "full_420.avif", kMaxBytes);
+  const std::size_t data_at = whole.find("mdat") + 4;
+  testing::internal::CaptureStderr();
+  for (std::size_t i = 0; i < 24; ++i) {
+    std::string broken = whole;
+    broken[data_at + i] = static_cast<char>(broken[data_at + i] ^ 0x7f);
+    try {
+      decode(broken);
+    } catch (const Error&) {
+    }
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
 // Of those too that the picture could do without.
@@ -115,7 +134,7 @@ TEST(Decode, ABrokenChecksumOfAnyPngChunkIsCorrupt) {
 
 TEST(Decode, HoldsToTheCallersLimit) {
   for (const char* file : {"rgb.png", "gray.jpg", "lossy.webp", "palette.gif", "rgb_8.tif", "smooth.heic",
-                           "smooth.avif", "plain_24.bmp", "rle8.bmp", "rgb.pnm", "plain.pbm"}) {
+                           "full_420.avif", "plain_24.bmp", "rle8.bmp", "rgb.pnm", "plain.pbm"}) {
     const std::string content = read_file(kPictures / file, kMaxBytes);
     MOA_EXPECT_ERROR(decode(content, {.max_megapixels = 5e-6}), limit_exceeded);
     MOA_EXPECT_ERROR(decode(content, {.max_megapixels = 0}), limit_exceeded);
@@ -131,8 +150,8 @@ TEST(Decode, TheContentDecidesAndNotTheEnding) {
 TEST(Decode, ThreadsGetTheSamePictures) {
   std::map<std::string, std::string> contents;
   std::map<std::string, std::vector<std::uint8_t>> expected;
-  for (const char* file :
-       {"rgb.png", "baseline_420.jpg", "alpha.webp", "palette.gif", "rgb_16.tif", "smooth.heic"}) {
+  for (const char* file : {"rgb.png", "baseline_420.jpg", "alpha.webp", "palette.gif", "rgb_16.tif",
+                           "smooth.heic", "deep_10_420.avif"}) {
     contents[file] = read_file(kPictures / file, kMaxBytes);
     expected[file] = decode(contents[file]).rgb;
   }
@@ -154,7 +173,7 @@ TEST(Sniff, KnowsTheKinds) {
       {"rgb.png", PictureKind::png},      {"gray.jpg", PictureKind::jpeg},
       {"lossy.webp", PictureKind::webp},  {"palette.gif", PictureKind::gif},
       {"rgb_8.tif", PictureKind::tiff},   {"big.tif", PictureKind::tiff},
-      {"smooth.heic", PictureKind::heif}, {"smooth.avif", PictureKind::avif},
+      {"smooth.heic", PictureKind::heif}, {"full_420.avif", PictureKind::avif},
       {"plain_24.bmp", PictureKind::bmp}, {"rgb.pnm", PictureKind::ppm},
       {"plain.pbm", PictureKind::ppm},
   };

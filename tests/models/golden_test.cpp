@@ -2,6 +2,7 @@
 // expected.safetensors beside a checkpoint. A new architecture gets these tests by adding its folder.
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -60,6 +61,34 @@ TEST_P(EveryGolden, VectorsEqualTheReferences) {
   if (expects("image_vectors")) {
     expect_near(images(backend), golden_.values("image_vectors"), kVectorTolerance);
   }
+}
+
+// `probabilities` is what the reference makes of the cosines of every picture (a row each) with every text.
+TEST_P(EveryGolden, ProbabilitiesEqualTheReferences) {
+  if (!expects("probabilities")) GTEST_SKIP() << "the reference gives none";
+  CpuBackend backend({.threads = 2});
+  const std::vector<float> text_rows = texts(backend);
+  const std::vector<float> image_rows = images(backend);
+  const ScoreRule rule = golden_.model->score_rule();
+  const auto dim = static_cast<std::size_t>(golden_.model->dim());
+  std::vector<float> probabilities;
+  for (std::size_t image = 0; image < image_rows.size(); image += dim) {
+    std::vector<double> powers;
+    double sum = 0;
+    for (std::size_t text = 0; text < text_rows.size(); text += dim) {
+      double cosine = 0;
+      for (std::size_t i = 0; i < dim; ++i) {
+        cosine += static_cast<double>(image_rows[image + i]) * text_rows[text + i];
+      }
+      powers.push_back(std::exp(rule.scale * cosine + rule.bias));
+      sum += powers.back();
+    }
+    for (const double power : powers) {
+      const double share = rule.kind == ScoreRule::Kind::sigmoid ? power / (1 + power) : power / sum;
+      probabilities.push_back(static_cast<float>(share));
+    }
+  }
+  expect_near(probabilities, golden_.values("probabilities"), 1e-4);
 }
 
 TEST_P(EveryGolden, ATextIsTheSameAloneAndWithAnyNumberOfThreads) {

@@ -2,15 +2,18 @@
 
 tests/image/golden/pictures/NAME    the files
 tests/image/golden/pictures.txt     NAME width height hash: the RGB that transformers' convert_to_rgb gives after exif_transpose
-tests/image/golden/pictures/*.rgb   those bytes themselves where decoders differ (HEIC, AVIF)
+tests/image/golden/pictures/*.rgb   those bytes themselves where decoders differ (HEIC)
 tests/hostile/picture/NAME          files that must be refused, named CODE-what
 
-Made with Pillow 13.0.0, pillow-heif 1.x, transformers 5.23.0 (convert_to_rgb), numpy 2.4.6, xxhash 3.x.
+Made with Pillow 13.0.0, pillow-heif 1.x, transformers 5.23.0 (convert_to_rgb), numpy 2.4.6, xxhash 3.x, and Debian's
+libavif-bin 0.11.1 (avifenc, for AVIF of more than 8 bits, which Pillow reads but does not write).
 """
 
 import io
 import pathlib
 import struct
+import subprocess
+import tempfile
 import zlib
 
 import numpy as np
@@ -207,6 +210,8 @@ def good_pictures():
     yield "wide.ppm", b"P6 2 1 1000\n" + struct.pack(">6H", 0, 1, 500, 999, 1000, 77)
     yield "narrow.pgm", b"P5 3 1 100\n" + bytes([0, 50, 200])
 
+    yield from avif_pictures(rgb, rgba)
+
     for orientation in range(0, 10):
         exif = Image.Exif()
         exif[0x112] = orientation
@@ -224,14 +229,45 @@ def good_pictures():
     yield "exif_is_noise.jpg", oriented[:at] + some_bytes(14, 9) + oriented[at + 14:]
 
 
+def deep_avif(picture, bits, sampling, *options):
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = pathlib.Path(folder, "a.png"), pathlib.Path(folder, "a.avif")
+        picture.save(source)
+        subprocess.run(["avifenc", "-s", "8", "--min", "8", "--max", "24", "-d", str(bits), "-y", sampling, *options, source, target],
+                       check=True, capture_output=True)
+        return target.read_bytes()
+
+
+def avif_pictures(rgb, rgba):
+    for sampling in ("4:4:4", "4:2:2", "4:2:0", "4:0:0"):
+        name = sampling.replace(":", "")
+        for extent in ("full", "limited"):
+            yield f"{extent}_{name}.avif", saved(rgb, "AVIF", subsampling=sampling, range=extent)
+    yield "alpha.avif", saved(rgba, "AVIF")
+    yield "alpha_premultiplied.avif", saved(rgba, "AVIF", alpha_premultiplied=True)
+    yield "animated.avif", saved(rgb, "AVIF", save_all=True, append_images=[rgb.rotate(90)])
+    for bits in (10, 12):
+        for sampling in ("444", "422", "420", "400"):
+            yield f"deep_{bits}_{sampling}.avif", deep_avif(rgb, bits, sampling)
+            yield f"deep_{bits}_{sampling}_alpha.avif", deep_avif(rgba, bits, sampling, "-r", "limited")
+    yield "deep_bt2020.avif", deep_avif(rgb, 10, "420", "--cicp", "9/16/9")
+    yield "deep_ycgco.avif", deep_avif(rgb, 10, "444", "--cicp", "1/13/8")
+    for orientation in range(2, 9):
+        exif = Image.Exif()
+        exif[0x112] = orientation
+        yield f"oriented_{orientation}.avif", saved(rgb, "AVIF", exif=exif)
+    exif = Image.Exif()
+    exif[0x128] = 6  # a tag that Pillow leaves where it is, unlike the orientation's
+    yield "oriented_by_exif_only.avif", saved(rgb, "AVIF", exif=exif).replace(b"\x01\x28\0\x03", b"\x01\x12\0\x03", 1)
+
+
 def close_pictures():
     """Kinds whose decoders differ from Pillow's by a little."""
     smooth = Image.fromarray(np.clip(gradient(3) // 8 + 100, 0, 255).astype(np.uint8)).resize((48, 32), 3)
     turned = Image.Exif()
     turned[0x112] = 6
-    for kind, ending in (("HEIF", "heic"), ("AVIF", "avif")):
-        yield f"smooth.{ending}", saved(smooth, kind, quality=90)
-        yield f"oriented.{ending}", saved(smooth, kind, quality=90, exif=turned)
+    yield "smooth.heic", saved(smooth, "HEIF", quality=90)
+    yield "oriented.heic", saved(smooth, "HEIF", quality=90, exif=turned)
 
 
 def hostile_pictures():
@@ -250,6 +286,9 @@ def hostile_pictures():
         at = held.rfind(b"ispe") + 8
         yield f"limit_exceeded-{name}", held[:at] + struct.pack(">II", 60000, 60000) + held[at + 8:]
         yield f"corrupt_data-{name}", held[:len(held) * 3 // 4]
+    held = saved(Image.new("RGB", (8000, 8000)), "AVIF", speed=10, quality=10)
+    at = held.find(b"ispe") + 8
+    yield "corrupt_data-avif_larger_inside", held[:at] + struct.pack(">II", 10, 10) + held[at + 8:]
     webp = saved(rgb, "WEBP", lossless=True)
     at = webp.find(b"VP8L") + 9
     yield "corrupt_data-webp_canvas", webp[:at] + struct.pack("<I", 16383 | 16383 << 14) + webp[at + 4:]

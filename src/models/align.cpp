@@ -1,0 +1,63 @@
+#include "models/align.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <moa/error.hpp>
+
+#include "models/clip.hpp"
+
+namespace moa {
+
+// ---- the network
+
+Rows AlignText::forward(Ops& ops, const Tokens& tokens) const {
+  return ops.linear(ops.first_row(bert.forward(ops, tokens)), projection);
+}
+
+// ---- its configuration and its tensors
+
+namespace {
+
+// The processor of the published checkpoint pads texts to so many tokens, as they were in training.
+constexpr std::int64_t kTrainedTokens = 64;
+
+}  // namespace
+
+AlignConfig AlignConfig::read(const Config& config) {
+  AlignConfig align;
+  align.text = BertConfig::read(config.object("text_config"));
+  align.vision = EfficientNetConfig::read(config.object("vision_config"));
+  const std::int64_t dim = config.integer("projection_dim", 640, 1, 65536);
+  if (dim != align.vision.dim()) {
+    throw Error(ErrorCode::shape_mismatch, config.where() + ": 'projection_dim' is " + std::to_string(dim) +
+                                               ", the picture tower's last block has " +
+                                               std::to_string(align.vision.dim()) +
+                                               " channels, expected the same");
+  }
+  return align;
+}
+
+Align::Align(const AlignConfig& config, Weights& weights) {
+  const WeightScope model(weights);
+  const std::int64_t width = config.text.transformer.width;
+  text_.bert = take_bert(model.at("text_model"), config.text);
+  text_.projection = take_linear(model.at("text_projection"), config.vision.dim(), width);
+  for (const char* pooler : {"text_model.pooler.dense.weight", "text_model.pooler.dense.bias"}) {
+    weights.ignore(pooler);  // of the text tower as it was before it was given pictures
+  }
+  vision_ = take_efficientnet(model.at("vision_model"), config.vision);
+  // A temperature itself, not its logarithm.
+  const double temperature = model.take("temperature", {}).read().front();
+  score_rule_ = {ScoreRule::Kind::softmax, 1 / temperature, 0};
+  text_facts_ = {describe(config.text.transformer), std::min(config.text.context_tokens, kTrainedTokens),
+                 config.text.vocabulary};
+  image_facts_ = {describe(config.vision), config.vision.channels, config.vision.image_px,
+                  config.vision.image_px};
+}
+
+std::unique_ptr<EmbeddingModel> build_align(const Config& config, Weights& weights) {
+  return std::make_unique<Align>(AlignConfig::read(config), weights);
+}
+
+}  // namespace moa
