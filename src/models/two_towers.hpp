@@ -1,0 +1,83 @@
+// A text tower and a picture tower side by side: what most dual encoders are, whatever their towers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "models/embedding_model.hpp"
+
+namespace moa {
+
+// Immutable, as a model.
+class TextTower {
+ public:
+  virtual ~TextTower() = default;
+  virtual const TextTowerFacts& facts() const = 0;
+  // One row a text, in the common space.
+  virtual Rows forward(Ops& ops, const Tokens& tokens) const = 0;
+};
+
+class ImageTower {
+ public:
+  virtual ~ImageTower() = default;
+  virtual const ImageTowerFacts& facts() const = 0;
+  // One row a picture, in the common space.
+  virtual Rows forward(Ops& ops, const Tensor& pixels) const = 0;
+};
+
+// A network that has `Rows forward(Ops&, const Tokens&) const`, as a tower.
+template <typename Network>
+class TextTowerOf final : public TextTower {
+ public:
+  TextTowerOf(Network network, TextTowerFacts facts)
+      : network_(std::move(network)), facts_(std::move(facts)) {}
+  const TextTowerFacts& facts() const override { return facts_; }
+  Rows forward(Ops& ops, const Tokens& tokens) const override { return network_.forward(ops, tokens); }
+  const Network& network() const { return network_; }
+
+ private:
+  Network network_;
+  TextTowerFacts facts_;
+};
+
+// A network that has `Rows forward(Ops&, const Tensor&) const`, as a tower.
+template <typename Network>
+class ImageTowerOf final : public ImageTower {
+ public:
+  ImageTowerOf(Network network, ImageTowerFacts facts)
+      : network_(std::move(network)), facts_(std::move(facts)) {}
+  const ImageTowerFacts& facts() const override { return facts_; }
+  Rows forward(Ops& ops, const Tensor& pixels) const override { return network_.forward(ops, pixels); }
+  const Network& network() const { return network_; }
+
+ private:
+  Network network_;
+  ImageTowerFacts facts_;
+};
+
+class TwoTowers final : public EmbeddingModel {
+ public:
+  // `dim` is that of both towers' rows.
+  TwoTowers(std::unique_ptr<const TextTower> text, std::unique_ptr<const ImageTower> image, std::int64_t dim,
+            const ScoreRule& score_rule)
+      : text_(std::move(text)), image_(std::move(image)), dim_(dim), score_rule_(score_rule) {}
+
+  std::int64_t dim() const override { return dim_; }
+  const TextTowerFacts* text() const override { return &text_->facts(); }
+  const ImageTowerFacts* image() const override { return &image_->facts(); }
+  Rows forward_text(Ops& ops, const Tokens& tokens) const override { return text_->forward(ops, tokens); }
+  Rows forward_image(Ops& ops, const Tensor& pixels) const override { return image_->forward(ops, pixels); }
+  ScoreRule score_rule() const override { return score_rule_; }
+  // The towers themselves, for whoever wants what is inside them, layer by layer.
+  const TextTower& text_tower() const { return *text_; }
+  const ImageTower& image_tower() const { return *image_; }
+
+ private:
+  std::unique_ptr<const TextTower> text_;
+  std::unique_ptr<const ImageTower> image_;
+  std::int64_t dim_;
+  ScoreRule score_rule_;
+};
+
+}  // namespace moa
