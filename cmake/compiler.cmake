@@ -15,6 +15,10 @@ endif()
 
 # -ffp-contract=off: a product is fused with a sum only where the code says so, so that scalar and vector code agree.
 add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Werror -ffp-contract=off)
+# A char is signed everywhere, as it is on x86-64: on arm64 the same source would otherwise mean something else.
+if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  add_compile_options(-fsigned-char)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-psabi -Wno-maybe-uninitialized)  # vector-extension ABI notes; GCC 12 false positives
 endif()
