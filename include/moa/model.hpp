@@ -28,6 +28,9 @@ struct LoadOptions {
   std::string dtype = "auto";
   // Threads for computing and decoding together; 0: as many as the process may use.
   int threads = 0;
+  // Memory for the vectors of texts that were embedded before: a text that comes again (a query, a label)
+  // costs nothing. The default holds some 7,000 vectors of 512 numbers; 0: none is kept.
+  std::size_t text_cache_bytes = std::size_t{16} << 20;
 };
 
 // One thing to embed.
@@ -73,6 +76,9 @@ struct Embedded {
 
 // What happened over a whole call.
 struct EmbedReport {
+  // Inputs that went through the model. The others failed, were equal to an input that did, or had been
+  // embedded before.
+  std::size_t computed = 0;
   std::size_t truncated_texts = 0;             // longer than the model's context
   std::optional<std::size_t> first_truncated;  // index of the first such input
 };

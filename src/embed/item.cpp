@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/file.hpp"
+#include "base/hash.hpp"
 #include "embed/media_kind.hpp"
 
 namespace moa {
@@ -11,20 +12,27 @@ namespace {
 
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{2} << 30;
 
-PreparedItem prepare_text_item(const LoadedModel& model, const Input& input, const EmbedOptions& options) {
-  PreparedItem item;
-  item.modality = Modality::text;
-  item.content = model.prepare_text(input.value, options.prompt);
-  return item;
+void prepare_text_item(const LoadedModel& model, const Input& input, const EmbedOptions& options,
+                       PreparedItem& item) {
+  item.key = (options.raw ? "raw " : "unit ") + model.with_prompt(input.value, options.prompt);
+  item.known = model.text_cache().find(item.key);
+  if (!item.known) item.content = model.prepare_text(input.value, options.prompt);
+}
+
+void prepare_picture(const LoadedModel& model, std::span<const std::byte> content,
+                     const EmbedOptions& options, VectorMemory& pictures, PreparedItem& item) {
+  item.key = content_hash(content);
+  item.known = pictures.find(item.key);
+  if (!item.known) item.content = model.prepare_image(content, options.max_megapixels);
 }
 
 void prepare_media(const LoadedModel& model, std::string_view content, const EmbedOptions& options,
-                   PreparedItem& item) {
+                   VectorMemory& pictures, PreparedItem& item) {
   const MediaKind kind = sniff_media(as_bytes(content));
   switch (kind) {
     case MediaKind::picture:
       item.modality = Modality::image;
-      item.content = model.prepare_image(as_bytes(content), options.max_megapixels);
+      prepare_picture(model, as_bytes(content), options, pictures, item);
       return;
     case MediaKind::text:
       throw Error(ErrorCode::invalid_argument,
@@ -43,20 +51,21 @@ void prepare_media(const LoadedModel& model, std::string_view content, const Emb
 
 }  // namespace
 
-PreparedItem prepare_item(const LoadedModel& model, const Input& input,
-                          const EmbedOptions& options) noexcept {
+PreparedItem prepare_item(const LoadedModel& model, const Input& input, const EmbedOptions& options,
+                          VectorMemory& pictures) noexcept {
   PreparedItem item;
   item.modality = input.kind == Input::Kind::text ? Modality::text : Modality::image;
   const std::string subject = input.kind == Input::Kind::file ? "cannot embed '" + input.value + "': " : "";
   try {
     switch (input.kind) {
       case Input::Kind::text:
-        return prepare_text_item(model, input, options);
+        prepare_text_item(model, input, options, item);
+        return item;
       case Input::Kind::file:
-        prepare_media(model, read_file(input.value, kMaxFileBytes), options, item);
+        prepare_media(model, read_file(input.value, kMaxFileBytes), options, pictures, item);
         return item;
       case Input::Kind::bytes:
-        prepare_media(model, input.value, options, item);
+        prepare_media(model, input.value, options, pictures, item);
         return item;
     }
   } catch (const Error& error) {

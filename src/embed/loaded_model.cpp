@@ -87,7 +87,8 @@ LoadedModel::LoadedModel(std::string name, ModelDirectory directory, const LoadO
       directory_(std::move(directory)),
       prompts_(Prompts::of(directory_)),
       architecture_(&architecture_of(directory_.config(), layout_of(directory_))),
-      backend_(std::make_unique<CpuBackend>(CpuOptions{.threads = options.threads})) {
+      backend_(std::make_unique<CpuBackend>(CpuOptions{.threads = options.threads})),
+      text_cache_(options.text_cache_bytes) {
   Weights weights = directory_.weights();
   std::set<std::string> dtypes;
   for (const Parameter& parameter : weights.parameters()) {
@@ -139,12 +140,16 @@ const ImageProcessor& LoadedModel::processor() const {
   return *processor_;
 }
 
+std::string LoadedModel::with_prompt(std::string_view text, const std::optional<std::string>& prompt) const {
+  return prompts_.words(prompt) + std::string(text);
+}
+
 PreparedText LoadedModel::prepare_text(std::string_view text,
                                        const std::optional<std::string>& prompt) const {
   const TextTowerFacts* tower = network_->text();
   if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no text tower");
   if (!is_utf8(text)) throw Error(ErrorCode::corrupt_data, "the text is not UTF-8");
-  const std::string whole = prompts_.words(prompt) + std::string(text);
+  const std::string whole = with_prompt(text, prompt);
   Tokenized tokenized = tokenizer().tokenize(whole, static_cast<std::size_t>(tower->context_tokens));
   for (const std::int32_t id : tokenized.ids) {
     if (id >= tower->vocabulary) {

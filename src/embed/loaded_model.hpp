@@ -15,6 +15,7 @@
 
 #include "checkpoint/model_directory.hpp"
 #include "embed/prompts.hpp"
+#include "embed/vector_memory.hpp"
 #include "models/embedding_model.hpp"
 
 namespace moa {
@@ -42,6 +43,8 @@ class LoadedModel {
   const ModelDirectory& directory() const { return directory_; }
   int threads() const;
 
+  // `text` behind the default prompt, or behind the one named (or spelt out) by `prompt`.
+  std::string with_prompt(std::string_view text, const std::optional<std::string>& prompt) const;
   // The default prompt, or the one named (or spelt out) by `prompt`, put before `text`; tokenized. Errors:
   // corrupt_data (not UTF-8), unsupported (no text tower), not_found (no tokenizer in the directory).
   PreparedText prepare_text(std::string_view text, const std::optional<std::string>& prompt) const;
@@ -52,6 +55,9 @@ class LoadedModel {
   // Rows [items, dim]: the model's vectors; on the unit sphere unless `raw`. One forward pass.
   std::vector<float> embed_texts(std::span<const PreparedText> texts, bool raw) const;
   std::vector<float> embed_images(std::span<const std::vector<float>> pictures, bool raw) const;
+
+  // Vectors of texts that were embedded before, by with_prompt() and whether they are raw.
+  VectorMemory& text_cache() const { return text_cache_; }
 
   // Templates for zero-shot classification, each with "{}".
   std::vector<std::string> templates() const;
@@ -72,6 +78,7 @@ class LoadedModel {
   std::vector<std::string> dtypes_;
   std::int64_t parameters_ = 0;
 
+  mutable VectorMemory text_cache_;
   mutable std::once_flag tokenizer_once_;
   mutable std::unique_ptr<const Tokenizer> tokenizer_;
   mutable std::once_flag processor_once_;

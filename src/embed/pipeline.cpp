@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <future>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 
 #include "base/thread_pool.hpp"
 #include "embed/item.hpp"
+#include "embed/vector_memory.hpp"
 
 namespace moa {
 namespace {
@@ -20,6 +22,9 @@ constexpr std::size_t kChunkItems = 64;
 // below a few hundred MB.
 constexpr std::int64_t kPixelsPerPass = std::int64_t{32} * 224 * 224;
 constexpr std::int64_t kTokensPerPass = 4096;
+
+// For the vectors of a run's pictures, so that a file that is there twice is decoded and computed once.
+constexpr std::size_t kPictureMemoryBytes = std::size_t{16} << 20;
 
 using Chunk = std::vector<PreparedItem>;
 
@@ -56,14 +61,15 @@ class Pipeline {
     for (std::size_t begin = 0; begin < inputs_.size(); begin += chunk_items_) {
       Chunk chunk = next.valid() ? next.get() : prepare(begin);
       if (begin + chunk_items_ < inputs_.size()) next = prepare_later(begin + chunk_items_);
-      std::vector<std::vector<float>> vectors = forward(chunk);
+      report.computed += forward(chunk);
       for (std::size_t i = 0; i < chunk.size(); ++i) {
-        const auto* text = std::get_if<PreparedText>(&chunk[i].content);
-        if (text != nullptr && text->truncated) {
+        const std::optional<KnownVector>& known = chunk[i].known;
+        if (known && known->truncated) {
           ++report.truncated_texts;
           if (!report.first_truncated) report.first_truncated = begin + i;
         }
-        deliver({begin + i, chunk[i].modality, std::move(vectors[i]), std::move(chunk[i].error)});
+        deliver({begin + i, chunk[i].modality, known ? cut(known->vector, options_) : std::vector<float>(),
+                 std::move(chunk[i].error)});
       }
       if (options_.progress) options_.progress(begin + chunk.size());
     }
@@ -78,7 +84,7 @@ class Pipeline {
         chunk[i].modality = inputs_[begin + i].kind == Input::Kind::text ? Modality::text : Modality::image;
         chunk[i].error = Error(ErrorCode::cancelled, "interrupted before this input was begun");
       } else {
-        chunk[i] = prepare_item(model_, inputs_[begin + i], options_);
+        chunk[i] = prepare_item(model_, inputs_[begin + i], options_, pictures_);
       }
     };
     if (readers_) {
@@ -93,33 +99,62 @@ class Pipeline {
     return std::async(std::launch::async, [this, begin] { return prepare(begin); });
   }
 
-  // One vector an item; empty where the item failed, before or now.
-  std::vector<std::vector<float>> forward(Chunk& chunk) {
-    std::vector<std::vector<float>> vectors(chunk.size());
+  // Gives every item that has not failed its vector. Of items that are the same only the first is computed.
+  // Returns how many went through the model.
+  std::size_t forward(Chunk& chunk) {
     std::vector<std::size_t> texts;
     std::vector<std::size_t> pictures;
+    std::vector<std::pair<std::size_t, std::size_t>> repeated;  // an item, and the one that it repeats
+    std::map<std::string_view, std::size_t> first_text;
+    std::map<std::string_view, std::size_t> first_picture;
     for (std::size_t i = 0; i < chunk.size(); ++i) {
-      if (std::holds_alternative<PreparedText>(chunk[i].content)) texts.push_back(i);
-      if (std::holds_alternative<std::vector<float>>(chunk[i].content)) pictures.push_back(i);
+      PreparedItem& item = chunk[i];
+      const auto* text = std::get_if<PreparedText>(&item.content);
+      if (text == nullptr && !std::holds_alternative<std::vector<float>>(item.content)) continue;
+      if (text == nullptr) item.known = pictures_.find(item.key);  // the chunk before may have had it
+      if (item.known) continue;
+      const auto [first, is_new] =
+          text == nullptr ? first_picture.try_emplace(item.key, i) : first_text.try_emplace(ids_of(*text), i);
+      if (!is_new) {
+        repeated.emplace_back(i, first->second);
+      } else {
+        (text == nullptr ? pictures : texts).push_back(i);
+      }
     }
     const auto tokens = [](const PreparedText& text) { return static_cast<std::int64_t>(text.ids.size()); };
     const auto pixels = [](const std::vector<float>& picture) {
       return static_cast<std::int64_t>(picture.size()) / 3;
     };
-    in_passes<PreparedText>(
-        chunk, texts, vectors, kTokensPerPass, tokens,
-        [this](std::span<const PreparedText> pass) { return model_.embed_texts(pass, options_.raw); });
+    in_passes<PreparedText>(chunk, texts, kTokensPerPass, tokens, [this](std::span<const PreparedText> pass) {
+      return model_.embed_texts(pass, options_.raw);
+    });
     in_passes<std::vector<float>>(
-        chunk, pictures, vectors, kPixelsPerPass, pixels,
+        chunk, pictures, kPixelsPerPass, pixels,
         [this](std::span<const std::vector<float>> pass) { return model_.embed_images(pass, options_.raw); });
-    return vectors;
+    for (const auto& [item, first] : repeated) {
+      chunk[item].known = chunk[first].known;
+      chunk[item].error = chunk[first].error;
+    }
+    for (const std::size_t i : texts) remember(model_.text_cache(), chunk[i]);
+    for (const std::size_t i : pictures) remember(pictures_, chunk[i]);
+    return texts.size() + pictures.size();
+  }
+
+  // Two texts with the same ids are the same text to the model.
+  static std::string_view ids_of(const PreparedText& text) {
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(text.ids));
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+
+  static void remember(VectorMemory& memory, const PreparedItem& item) {
+    if (item.known) memory.insert(item.key, *item.known);
   }
 
   // Runs `embed` over the chosen items, cut so that the work of a pass stays below `most_work` (one item may
   // exceed it alone).
   template <typename Content, typename Work, typename Embed>
-  void in_passes(Chunk& chunk, const std::vector<std::size_t>& chosen,
-                 std::vector<std::vector<float>>& vectors, std::int64_t most_work, Work work, Embed embed) {
+  void in_passes(Chunk& chunk, const std::vector<std::size_t>& chosen, std::int64_t most_work, Work work,
+                 Embed embed) {
     for (std::size_t begin = 0; begin < chosen.size();) {
       std::size_t end = begin;
       std::vector<Content> pass;
@@ -129,21 +164,22 @@ class Pipeline {
         if (end > begin && total > most_work) break;
         pass.push_back(std::move(content));
       }
-      run_pass<Content>(chunk, std::span(chosen).subspan(begin, end - begin), pass, vectors, embed);
-      for (std::size_t i = begin; i < end; ++i)
-        std::get<Content>(chunk[chosen[i]].content) = std::move(pass[i - begin]);
+      run_pass<Content>(chunk, std::span(chosen).subspan(begin, end - begin), pass, embed);
       begin = end;
     }
   }
 
   template <typename Content, typename Embed>
   void run_pass(Chunk& chunk, std::span<const std::size_t> chosen, std::span<const Content> pass,
-                std::vector<std::vector<float>>& vectors, Embed embed) {
+                Embed embed) {
     try {
       const std::vector<float> rows = embed(pass);
       const std::size_t width = rows.size() / pass.size();
-      for (std::size_t i = 0; i < pass.size(); ++i)
-        vectors[chosen[i]] = cut(std::span(rows).subspan(i * width, width), options_);
+      for (std::size_t i = 0; i < pass.size(); ++i) {
+        const auto row = rows.begin() + static_cast<std::ptrdiff_t>(i * width);
+        chunk[chosen[i]].known =
+            KnownVector{{row, row + static_cast<std::ptrdiff_t>(width)}, is_truncated(pass[i])};
+      }
     } catch (const Error& error) {
       if (pass.size() == 1) {
         chunk[chosen.front()].error = error;
@@ -151,14 +187,18 @@ class Pipeline {
       }
       // One item's fault must not be its neighbours': each on its own.
       for (std::size_t i = 0; i < pass.size(); ++i)
-        run_pass<Content>(chunk, chosen.subspan(i, 1), pass.subspan(i, 1), vectors, embed);
+        run_pass<Content>(chunk, chosen.subspan(i, 1), pass.subspan(i, 1), embed);
     }
   }
+
+  static bool is_truncated(const PreparedText& text) { return text.truncated; }
+  static bool is_truncated(const std::vector<float>&) { return false; }
 
   const LoadedModel& model_;
   std::span<const Input> inputs_;
   const EmbedOptions& options_;
   std::size_t chunk_items_;
+  VectorMemory pictures_{kPictureMemoryBytes};
   std::optional<ThreadPool> readers_;
 };
 
