@@ -88,7 +88,7 @@ struct ModelInfo {
   std::string name;          // as it was asked for
   std::string path;          // of its directory
   std::string architecture;  // e.g. "clip"
-  std::string layout;        // "transformers" or "open_clip"
+  std::string layout;        // "transformers", "open_clip" or "openai"
   std::int64_t dim = 0;
   std::int64_t parameters = 0;
   std::vector<Modality> modalities;

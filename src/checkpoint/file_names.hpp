@@ -44,7 +44,13 @@ inline constexpr auto kIdentityFileNames = std::to_array<std::string_view>(
      "processor_config.json", "image_processor_config.json", "feature_extractor_config.json",
      "video_preprocessor_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
      "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "tokenizer.model",
-     "sentencepiece.bpe.model", "spiece.model"});
+     "sentencepiece.bpe.model", "spiece.model", "bpe_simple_vocab_16e6.txt.gz"});
+
+// Beside a lone weight file of OpenAI's (ViT-B-32.pt), what moa reads: a tokenizer, as the package that comes
+// with such files has it, or as transformers has it.
+inline constexpr std::string_view kOpenAiVocabularyName = "bpe_simple_vocab_16e6.txt.gz";
+inline constexpr auto kLoneFileCompanionNames = std::to_array<std::string_view>(
+    {kOpenAiVocabularyName, "merges.txt", "tokenizer.json", "tokenizer_config.json", "vocab.json"});
 
 // Where the licence is stated.
 inline constexpr std::array<std::string_view, 2> kModelCardNames = {"README.md", "MODEL_CARD.md"};

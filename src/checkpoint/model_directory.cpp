@@ -93,9 +93,11 @@ std::vector<fs::path> shards_of(const Config& weight_map, const WeightNames& nam
 }  // namespace
 
 ModelDirectory ModelDirectory::open(const fs::path& path) {
+  if (is_file(path)) return open_lone_file(path);
   const Contents contents = find_contents(path);
   ModelDirectory directory;
   directory.path_ = path;
+  directory.folder_ = path;
   directory.layout_ = contents.layout;
   directory.weight_format_ = contents.format;
   directory.config_ =
@@ -111,24 +113,47 @@ ModelDirectory ModelDirectory::open(const fs::path& path) {
   return directory;
 }
 
+ModelDirectory ModelDirectory::open_lone_file(const fs::path& path) {
+  if (path.extension() == ".safetensors") {
+    throw Error(ErrorCode::unsupported, "cannot open the model '" + path.string() +
+                                            "': found a file of safetensors, expected the directory that it "
+                                            "is in, with its configuration");
+  }
+  ModelDirectory directory;
+  directory.path_ = path;
+  directory.folder_ = path.parent_path();
+  directory.layout_ = Layout::openai;
+  directory.weight_format_ = WeightFormat::pytorch;
+  directory.weights_name_ = path.filename().string();
+  directory.weight_files_ = {path};
+  directory.config_ = Config::parse("{}", "'" + directory.weights_name_ + "'");
+  return directory;
+}
+
+bool ModelDirectory::has(std::string_view name) const {
+  const bool belongs = layout_ != Layout::openai ||
+                       std::ranges::find(kLoneFileCompanionNames, name) != kLoneFileCompanionNames.end();
+  return belongs && is_file(folder_ / name);
+}
+
 Weights ModelDirectory::weights() const {
   return read_weights(weight_files_, weight_format_, weight_map_, weights_name_);
 }
 
 std::optional<std::string> ModelDirectory::file(std::string_view name) const {
-  if (!is_file(path_ / name)) return std::nullopt;
-  return read_file(path_ / name, kMaxTextFileBytes);
+  if (!has(name)) return std::nullopt;
+  return read_file(folder_ / name, kMaxTextFileBytes);
 }
 
 Config ModelDirectory::json(std::string_view name) const {
-  if (!is_file(path_ / name)) return {};
-  return Config::parse(read_file(path_ / name, kMaxJsonBytes), std::string(name));
+  if (!has(name)) return {};
+  return Config::parse(read_file(folder_ / name, kMaxJsonBytes), std::string(name));
 }
 
 std::vector<fs::path> ModelDirectory::identity_files() const {
   std::vector<fs::path> files = weight_files_;
   for (const std::string_view name : kIdentityFileNames) {
-    if (is_file(path_ / name)) files.push_back(path_ / name);
+    if (has(name)) files.push_back(folder_ / name);
   }
   std::ranges::sort(files);
   return files;

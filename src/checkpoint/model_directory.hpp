@@ -1,4 +1,5 @@
-// A model as people publish it: one directory of configuration, weights, tokenizer and processor files.
+// A model as people publish it: one directory of configuration, weights, tokenizer and processor files; or,
+// as OpenAI published CLIP, a file of weights alone.
 #pragma once
 
 #include <filesystem>
@@ -21,18 +22,22 @@ class ModelDirectory {
   enum class Layout {
     transformers,  // config.json with model.safetensors, or model.safetensors.index.json and its shards
     open_clip,     // open_clip_config.json with open_clip_model.safetensors
+    openai,        // one file of PyTorch's, e.g. ViT-B-32.pt, without a configuration
   };
 
   // Weights may also be PyTorch's: pytorch_model.bin, its index and shards, open_clip_pytorch_model.bin.
   // Where a directory has both formats, safetensors are taken; where it has both layouts, the transformers
   // one.
+  // A file instead of a directory is of the openai layout; of what lies beside it, only a tokenizer is read.
   // Errors: not_found (no such directory, no configuration, no weights, a shard that is not there);
+  // unsupported (a file that is not PyTorch's);
   // corrupt_data (a broken configuration or index); limit_exceeded (one above 16 MiB).
   static ModelDirectory open(const std::filesystem::path& path);
 
   Layout layout() const noexcept { return layout_; }
+  // As it was opened.
   const std::filesystem::path& path() const noexcept { return path_; }
-  // config.json or open_clip_config.json.
+  // config.json or open_clip_config.json; empty, and named like the file, where there is none.
   const Config& config() const noexcept { return config_; }
   // The weights' file as messages name it, e.g. "model.safetensors".
   const std::string& weights_name() const noexcept { return weights_name_; }
@@ -61,8 +66,12 @@ class ModelDirectory {
 
  private:
   ModelDirectory() = default;
+  static ModelDirectory open_lone_file(const std::filesystem::path& path);
+  // Whether `name` is a file that belongs to the model.
+  bool has(std::string_view name) const;
 
   std::filesystem::path path_;
+  std::filesystem::path folder_;  // where its files are
   Layout layout_ = Layout::transformers;
   Config config_;
   std::string weights_name_;

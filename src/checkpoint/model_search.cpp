@@ -23,6 +23,11 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
 // A variable that holds a path; "~/" at its beginning means the home directory, as the hub's tools take it.
 fs::path path_from(const Environment& environment, const char* variable) {
   const std::optional<std::string> value = environment(variable);
@@ -192,7 +197,7 @@ std::string HubId::folder() const {
 
 fs::path resolve_model(std::string_view name, const ModelSearch& where) {
   if (name.empty()) throw Error(ErrorCode::invalid_argument, "cannot find a model without a name");
-  if (is_folder(fs::path(name))) return fs::path(name);
+  if (is_folder(fs::path(name)) || is_file(fs::path(name))) return fs::path(name);
   if (fs::path bundled = find_bundled(name, where); !bundled.empty()) return bundled;
   const std::optional<HubId> id = HubId::parse(name);
   if (!id) {

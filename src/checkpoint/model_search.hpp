@@ -48,9 +48,9 @@ struct HubId {
 // Whether `text` is a commit as the hub writes it: 40 lower-case hexadecimal digits.
 bool is_commit(std::string_view text) noexcept;
 
-// The directory that `name` (what follows --model) means: a directory; else a bundled model; else a hub id in
-// the cache. Errors: not_found, which names `moa pull` if `name` can be a hub id; corrupt_data if the cache's
-// reference is none; invalid_argument for an empty name.
+// What `name` (what follows --model) means: a directory, or a file of weights; else a bundled model; else a
+// hub id in the cache. Errors: not_found, which names `moa pull` if `name` can be a hub id; corrupt_data if
+// the cache's reference is none; invalid_argument for an empty name.
 std::filesystem::path resolve_model(std::string_view name, const ModelSearch& where);
 
 struct AvailableModel {

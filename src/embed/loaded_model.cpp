@@ -8,7 +8,9 @@
 
 #include "backends/cpu/cpu_backend.hpp"
 #include "backends/recording/recording.hpp"
+#include "base/gunzip.hpp"
 #include "base/utf8.hpp"
+#include "checkpoint/file_names.hpp"
 #include "checkpoint/identity.hpp"
 #include "checkpoint/model_search.hpp"
 #include "image/picture.hpp"
@@ -37,8 +39,52 @@ void check_options(const LoadOptions& options) {
 }
 
 CheckpointLayout layout_of(const ModelDirectory& directory) {
-  return directory.layout() == ModelDirectory::Layout::open_clip ? CheckpointLayout::open_clip
-                                                                 : CheckpointLayout::transformers;
+  switch (directory.layout()) {
+    case ModelDirectory::Layout::transformers:
+      break;
+    case ModelDirectory::Layout::open_clip:
+      return CheckpointLayout::open_clip;
+    case ModelDirectory::Layout::openai:
+      return CheckpointLayout::openai;
+  }
+  return CheckpointLayout::transformers;
+}
+
+std::string_view name_of(CheckpointLayout layout) {
+  switch (layout) {
+    case CheckpointLayout::transformers:
+      break;
+    case CheckpointLayout::open_clip:
+      return "open_clip";
+    case CheckpointLayout::openai:
+      return "openai";
+  }
+  return "transformers";
+}
+
+TokenizerFiles tokenizer_files_of(const ModelDirectory& directory) {
+  constexpr std::uint64_t kMaxVocabularyBytes = 16u << 20;  // OpenAI's has 3.4 MB
+  const auto content = [&](std::string_view file) { return directory.file(file).value_or(""); };
+  TokenizerFiles files;
+  files.tokenizer_json = content("tokenizer.json");
+  files.tokenizer_config_json = content("tokenizer_config.json");
+  files.special_tokens_map_json = content("special_tokens_map.json");
+  files.vocab_json = content("vocab.json");
+  files.merges_txt = content("merges.txt");
+  files.vocab_txt = content("vocab.txt");
+  if (const auto packed = directory.file(kOpenAiVocabularyName)) {
+    files.openai_merges = gunzip(*packed, kMaxVocabularyBytes, std::string(kOpenAiVocabularyName));
+  }
+  const bool has_vocabulary =
+      !files.tokenizer_json.empty() || !files.vocab_json.empty() || !files.openai_merges.empty();
+  if (directory.layout() == ModelDirectory::Layout::openai && !has_vocabulary) {
+    throw Error(ErrorCode::not_found,
+                "no tokenizer beside '" + directory.path().string() + "': expected " +
+                    std::string(kOpenAiVocabularyName) +
+                    ", as OpenAI's package has it, or tokenizer.json, or vocab.json with "
+                    "merges.txt, in the same folder");
+  }
+  return files;
 }
 
 // The picture processor's configuration: a file of its own, or, as transformers 5 saves a whole processor, a
@@ -108,15 +154,7 @@ int LoadedModel::threads() const {
 
 const Tokenizer& LoadedModel::tokenizer() const {
   std::call_once(tokenizer_once_, [this] {
-    const auto content = [this](const char* file) { return directory_.file(file).value_or(""); };
-    TokenizerFiles files;
-    files.tokenizer_json = content("tokenizer.json");
-    files.tokenizer_config_json = content("tokenizer_config.json");
-    files.special_tokens_map_json = content("special_tokens_map.json");
-    files.vocab_json = content("vocab.json");
-    files.merges_txt = content("merges.txt");
-    files.vocab_txt = content("vocab.txt");
-    tokenizer_ = std::make_unique<const Tokenizer>(Tokenizer::load(files));
+    tokenizer_ = std::make_unique<const Tokenizer>(Tokenizer::load(tokenizer_files_of(directory_)));
   });
   return *tokenizer_;
 }
@@ -125,7 +163,7 @@ const ImageProcessor& LoadedModel::processor() const {
   std::call_once(processor_once_, [this] {
     const ImageTowerFacts& image = *network_->image();
     auto processor =
-        directory_.layout() == ModelDirectory::Layout::open_clip
+        directory_.layout() != ModelDirectory::Layout::transformers
             ? ImageProcessor::from_open_clip(directory_.config().object("preprocess_cfg"), image.height_px)
             : ImageProcessor::from_config(processor_config_of(directory_));
     if (processor.height_px() != image.height_px || processor.width_px() != image.width_px) {
@@ -218,12 +256,24 @@ std::int64_t parameters_of(const RecordingInterpreter& recording) {
 
 }  // namespace
 
+// A model without its tokenizer can still be described, as can what it lacks.
+std::string LoadedModel::describe_tokenizer(std::int64_t context_tokens) const {
+  try {
+    const TokenizerDescription& tokens = tokenizer().description();
+    return tokens.model + ", " + std::to_string(tokens.vocabulary_size) + " tokens, context " +
+           std::to_string(context_tokens);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) throw;
+    return std::string("not there: ") + error.what();
+  }
+}
+
 ModelInfo LoadedModel::info() const {
   ModelInfo info;
   info.name = name_;
   info.path = directory_.path().string();
   info.architecture = architecture_->name;
-  info.layout = layout_of(directory_) == CheckpointLayout::open_clip ? "open_clip" : "transformers";
+  info.layout = name_of(layout_of(directory_));
   info.dim = network_->dim();
   info.parameters = parameters_;
   info.dtypes = dtypes_;
@@ -237,9 +287,7 @@ ModelInfo LoadedModel::info() const {
     RecordingInterpreter recording;
     network_->forward_text(recording, recording.tokens({}, {}, {}));
     info.towers.push_back({"text", parameters_of(recording), text->description});
-    const TokenizerDescription& tokens = tokenizer().description();
-    info.tokenizer = tokens.model + ", " + std::to_string(tokens.vocabulary_size) + " tokens, context " +
-                     std::to_string(text->context_tokens);
+    info.tokenizer = describe_tokenizer(text->context_tokens);
   }
   if (const ImageTowerFacts* image = network_->image()) {
     info.modalities.push_back(Modality::image);

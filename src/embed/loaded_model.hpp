@@ -67,6 +67,7 @@ class LoadedModel {
  private:
   LoadedModel(std::string name, ModelDirectory directory, const LoadOptions& options);
   const Tokenizer& tokenizer() const;
+  std::string describe_tokenizer(std::int64_t context_tokens) const;
   const ImageProcessor& processor() const;
 
   std::string name_;

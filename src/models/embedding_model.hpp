@@ -66,7 +66,11 @@ class EmbeddingModel {
 };
 
 // How a checkpoint's files are laid out and its tensors named.
-enum class CheckpointLayout { transformers, open_clip };
+enum class CheckpointLayout {
+  transformers,
+  open_clip,
+  openai,  // a file of weights alone, named as open_clip names them
+};
 
 // One entry of the registry: everything that is known about an architecture before a checkpoint of it is
 // loaded.

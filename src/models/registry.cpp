@@ -8,13 +8,15 @@
 #include "models/embedding_model.hpp"
 #include "models/moa_mini.hpp"
 #include "models/open_clip.hpp"
+#include "models/openai_clip.hpp"
 #include "models/siglip.hpp"
 
 namespace moa {
 namespace {
 
 constexpr std::array kArchitectures = {
-    kAlignArchitecture, kClipArchitecture, kMoaMiniArchitecture, kOpenClipArchitecture, kSiglipArchitecture,
+    kAlignArchitecture,      kClipArchitecture,     kMoaMiniArchitecture,
+    kOpenAiClipArchitecture, kOpenClipArchitecture, kSiglipArchitecture,
 };
 
 }  // namespace

@@ -16,8 +16,8 @@
 namespace moa {
 
 // What a checkpoint directory holds about its tokenizer: the contents of the files, empty where a file is
-// absent. tokenizer_json wins; without it vocab_json + merges_txt (CLIP, RoBERTa) or vocab_txt (BERT) are
-// read.
+// absent. tokenizer_json wins; without it vocab_json + merges_txt (CLIP, RoBERTa), vocab_txt (BERT) or
+// openai_merges (CLIP) are read, in this order.
 struct TokenizerFiles {
   std::string tokenizer_json;
   std::string tokenizer_config_json;
@@ -25,6 +25,7 @@ struct TokenizerFiles {
   std::string vocab_json;
   std::string merges_txt;
   std::string vocab_txt;
+  std::string openai_merges;  // of OpenAI's bpe_simple_vocab_16e6.txt.gz, unpacked
 };
 
 // One text as a model reads it, the template's tokens ([CLS], <|endoftext|>, ...) included.

@@ -1,10 +1,13 @@
 // Checkpoints from before tokenizer.json: a bare vocabulary, and steps that the reference keeps in its
 // classes CLIPTokenizer, RobertaTokenizer and BertTokenizer.
+#include <algorithm>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include <moa/error.hpp>
 #include "text/bpe.hpp"
+#include "text/byte_level.hpp"
 #include "text/tokenizer_parts.hpp"
 #include "text/wordpiece.hpp"
 
@@ -36,6 +39,8 @@ std::string bert_normalizer(const Config& config) {
          R"(, "strip_accents": )" + text(config.boolean("strip_accents", lowercase)) + "}";
 }
 
+constexpr std::size_t kAllMerges = std::numeric_limits<std::size_t>::max();
+
 // Takes the next line off `text`, without its end.
 std::string_view next_line(std::string_view& text) {
   const std::size_t end = text.find('\n');
@@ -45,9 +50,9 @@ std::string_view next_line(std::string_view& text) {
   return line;
 }
 
-std::vector<Merge> parse_merges(std::string_view text) {
+std::vector<Merge> parse_merges(std::string_view text, std::size_t most) {
   std::vector<Merge> merges;
-  for (std::size_t number = 1; !text.empty(); ++number) {
+  for (std::size_t number = 1; !text.empty() && merges.size() < most; ++number) {
     const std::string_view line = next_line(text);
     if (line.empty() || line.starts_with("#version")) continue;
     const std::size_t space = line.find(' ');
@@ -118,6 +123,38 @@ PostProcessor between(const Tokenizer::Parts& parts, const std::string& begin, c
   return PostProcessor({part(begin), {true, {}, 0}, part(end)});
 }
 
+// OpenAI's list, behind its title, is longer than what its vocabulary was made of: 49,152 tokens, of which
+// 256 are bytes and 2 special. (So says its code; the 256 bytes that end a word come on top.)
+std::vector<Merge> parse_openai_merges(std::string_view text) {
+  constexpr std::size_t kMerges = 49152 - 256 - 2;
+  next_line(text);
+  std::vector<Merge> merges = parse_merges(text, kMerges);
+  if (merges.size() < kMerges) {
+    throw Error(ErrorCode::corrupt_data, "OpenAI's vocabulary: found " + std::to_string(merges.size()) +
+                                             " merges, expected " + std::to_string(kMerges));
+  }
+  return merges;
+}
+
+// The bytes alone and at the end of a word, in the order of OpenAI's table of them, then what merges make.
+Vocabulary openai_vocabulary(const std::vector<Merge>& merges) {
+  constexpr std::string_view kWordEnd = "</w>";
+  Vocabulary vocabulary;
+  std::int64_t id = 0;
+  const auto add = [&](const std::string& token) { vocabulary.add(token, id++); };
+  std::vector<std::string> bytes;
+  bytes.reserve(256);
+  for (int byte = 0; byte < 256; ++byte)
+    bytes.push_back(bytes_to_characters(std::string(1, static_cast<char>(byte))));
+  std::ranges::sort(bytes);  // by code point: first those that stand for themselves
+  for (const std::string& byte : bytes) add(byte);
+  for (const std::string& byte : bytes) add(std::string(byte).append(kWordEnd));
+  for (const auto& [left, right] : merges) add(std::string(left).append(right));
+  add("<|startoftext|>");
+  add("<|endoftext|>");
+  return vocabulary;
+}
+
 Vocabulary parse_vocab_json(const std::string& json) {
   return parse_vocabulary(JsonNode::parse(json, "vocab.json"));
 }
@@ -129,12 +166,12 @@ bool is_clip(const TokenizerConfig& config, const Vocabulary& vocabulary) {
   return vocabulary.id_of("a</w>").has_value();
 }
 
-void make_clip(Tokenizer::Parts& parts, const TokenizerFiles& files, const TokenizerConfig& config,
+void make_clip(Tokenizer::Parts& parts, const std::vector<Merge>& merges, const TokenizerConfig& config,
                Vocabulary vocabulary) {
   BpeOptions options;
   options.end_of_word_suffix = "</w>";
   options.unknown_token = content_of(config, "unk_token", "<|endoftext|>");
-  parts.model = make_bpe(std::move(vocabulary), parse_merges(files.merges_txt), options);
+  parts.model = make_bpe(std::move(vocabulary), merges, options);
   parts.normalizer = make_step<Normalizer>(kClipNormalizer);
   parts.pre_tokenizer = make_step<PreTokenizer>(kClipPreTokenizer);
   parts.decoder = make_step<Decoder>(kByteLevel);
@@ -148,9 +185,9 @@ void make_clip(Tokenizer::Parts& parts, const TokenizerFiles& files, const Token
                                                      parts.model->vocabulary(), parts.normalizer.get());
 }
 
-void make_roberta(Tokenizer::Parts& parts, const TokenizerFiles& files, const TokenizerConfig& config,
+void make_roberta(Tokenizer::Parts& parts, const std::vector<Merge>& merges, const TokenizerConfig& config,
                   Vocabulary vocabulary) {
-  parts.model = make_bpe(std::move(vocabulary), parse_merges(files.merges_txt), {});
+  parts.model = make_bpe(std::move(vocabulary), merges, {});
   const bool has_space = config.config.boolean("add_prefix_space", false);
   parts.pre_tokenizer = make_step<PreTokenizer>(has_space ? kByteLevelWithSpace : kByteLevel);
   parts.decoder = make_step<Decoder>(kByteLevel);
@@ -190,13 +227,17 @@ std::shared_ptr<Tokenizer::Parts> parts_from_vocabulary_files(const TokenizerFil
   auto parts = std::make_shared<Tokenizer::Parts>();
   if (!files.vocab_json.empty() && !files.merges_txt.empty()) {
     Vocabulary vocabulary = parse_vocab_json(files.vocab_json);
+    const std::vector<Merge> merges = parse_merges(files.merges_txt, kAllMerges);
     if (is_clip(config, vocabulary)) {
-      make_clip(*parts, files, config, std::move(vocabulary));
+      make_clip(*parts, merges, config, std::move(vocabulary));
     } else {
-      make_roberta(*parts, files, config, std::move(vocabulary));
+      make_roberta(*parts, merges, config, std::move(vocabulary));
     }
   } else if (!files.vocab_txt.empty()) {
     make_bert(*parts, files, config);
+  } else if (!files.openai_merges.empty()) {
+    const std::vector<Merge> merges = parse_openai_merges(files.openai_merges);
+    make_clip(*parts, merges, config, openai_vocabulary(merges));
   } else {
     throw Error(
         ErrorCode::not_found,

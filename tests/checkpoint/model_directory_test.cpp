@@ -4,6 +4,7 @@
 
 #include "base/expect_error.hpp"
 #include "base/temporary_directory.hpp"
+#include "checkpoint/pytorch_bytes.hpp"
 #include "checkpoint/safetensors_bytes.hpp"
 
 namespace moa {
@@ -129,6 +130,27 @@ TEST(ModelDirectory, ListsTheFilesThatDecideAVector) {
   }
   EXPECT_EQ(names, (std::vector<std::string>{"config.json", "model.safetensors", "preprocessor_config.json",
                                              "tokenizer.json"}));
+}
+
+TEST(ModelDirectory, OpensALoneFileAsOpenAiPublishedThem) {
+  const TemporaryDirectory directory;
+  const auto file = directory.write("ViT-B-32.pt", testing::pytorch_file_of({}));
+  directory.write("merges.txt", "#version");
+  directory.write("config.json", R"({"model_type":"another model's"})");
+  directory.write("config_sentence_transformers.json", "{}");
+  directory.write("README.md", "---\nlicense: another's\n---\n");
+  const ModelDirectory model = ModelDirectory::open(file);
+  EXPECT_EQ(model.layout(), ModelDirectory::Layout::openai);
+  EXPECT_EQ(model.weights_name(), "ViT-B-32.pt");
+  EXPECT_TRUE(model.config().keys().empty());
+  EXPECT_EQ(model.file("merges.txt"), "#version");
+  EXPECT_EQ(model.file("config.json"), std::nullopt);
+  EXPECT_TRUE(model.json("config_sentence_transformers.json").keys().empty());
+  EXPECT_EQ(model.licence(), std::nullopt);
+  EXPECT_EQ(model.identity_files().size(), 2u);
+  EXPECT_TRUE(model.weights().has("w"));
+  MOA_EXPECT_ERROR(ModelDirectory::open(directory.write("model.safetensors", "")), unsupported);
+  MOA_EXPECT_ERROR(ModelDirectory::open(directory.write("text.pt", "no archive")).weights(), corrupt_data);
 }
 
 // Two shards, and the index that `weight_map` makes.

@@ -26,7 +26,8 @@ struct Golden {
 
   static Golden load(const std::string& folder) {
     const std::filesystem::path path = std::filesystem::path(MOA_TEST_DATA) / "golden" / folder;
-    return load(path, path);
+    const std::filesystem::path lone_file = path / "model.pt";
+    return load(std::filesystem::exists(lone_file) ? lone_file : path, path);
   }
 
   // A checkpoint that lies elsewhere than the values expected of it.
@@ -34,11 +35,9 @@ struct Golden {
     Golden golden;
     golden.path = expectations;
     const ModelDirectory directory = ModelDirectory::open(checkpoint);
-    const bool is_open_clip = directory.layout() == ModelDirectory::Layout::open_clip;
     Weights weights = directory.weights();
-    golden.model = architecture_of(directory.config(), is_open_clip ? CheckpointLayout::open_clip
-                                                                    : CheckpointLayout::transformers)
-                       .build(directory.config(), weights);
+    golden.model =
+        architecture_of(directory.config(), layout_of(directory)).build(directory.config(), weights);
     weights.finish(directory.weights_name());
     const SafetensorsFile file = SafetensorsFile::open(golden.path / "expected.safetensors");
     for (const StoredTensor& tensor : file.tensors()) {
@@ -52,6 +51,12 @@ struct Golden {
       }
     }
     return golden;
+  }
+
+  static CheckpointLayout layout_of(const ModelDirectory& directory) {
+    if (directory.layout() == ModelDirectory::Layout::openai) return CheckpointLayout::openai;
+    return directory.layout() == ModelDirectory::Layout::open_clip ? CheckpointLayout::open_clip
+                                                                   : CheckpointLayout::transformers;
   }
 
   std::vector<float> values(const std::string& name) const {

@@ -27,7 +27,8 @@ std::vector<std::string> golden_folders() {
     const std::filesystem::path folder = entry.path().parent_path();
     // Expectations of a checkpoint that lies elsewhere (moa-mini) have a test of their own.
     if (!std::filesystem::exists(folder / "config.json") &&
-        !std::filesystem::exists(folder / "open_clip_config.json")) {
+        !std::filesystem::exists(folder / "open_clip_config.json") &&
+        !std::filesystem::exists(folder / "model.pt")) {
       continue;
     }
     folders.push_back(folder.lexically_relative(root).generic_string());

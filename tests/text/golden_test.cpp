@@ -114,6 +114,12 @@ TEST(ClipTokenizer, FromVocabularyAndMergesEqualsTheReferenceToo) {
   expect_golden(Tokenizer::load(clip_vocabulary_files()), "clip");
 }
 
+TEST(ClipTokenizer, FromOpenAisListOfMergesEqualsTheReferenceToo) {
+  TokenizerFiles files;
+  files.openai_merges = clip_vocabulary_files().merges_txt + "more merges\nthan are\ntaken\n";
+  expect_golden(Tokenizer::load(files), "clip");
+}
+
 TEST(MoaMiniTokenizer, EqualsTheReferenceOnEveryLine) {
   const auto path = std::filesystem::path(MOA_SOURCE_DIR) / "models" / "moa-mini" / "tokenizer.json";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "the bundled model is not there";
