@@ -39,6 +39,10 @@ Rows ClipText::forward(Ops& ops, const Tokens& tokens) const {
   return ops.linear(ops.layer_norm(x, final_norm), projection);
 }
 
+ScoreRule softmax_rule(const Parameter& logit_scale) {
+  return {ScoreRule::Kind::softmax, std::exp(static_cast<double>(logit_scale.read().front())), 0};
+}
+
 TextTowerFacts facts_of(const ClipTextConfig& config) {
   TextTowerFacts facts{describe(config.transformer), config.context_tokens, config.vocabulary};
   if (config.sees_padding()) facts.padding = TextPadding{config.context_tokens};
@@ -48,7 +52,7 @@ TextTowerFacts facts_of(const ClipTextConfig& config) {
 Clip::Clip(ClipText text, const ClipTextConfig& text_config, ClipVision vision,
            const ClipVisionConfig& vision_config, const Parameter& logit_scale)
     : text_(std::move(text)), vision_(std::move(vision)) {
-  score_rule_ = {ScoreRule::Kind::softmax, std::exp(static_cast<double>(logit_scale.read().front())), 0};
+  score_rule_ = softmax_rule(logit_scale);
   text_facts_ = facts_of(text_config);
   image_facts_ = {
       describe(vision_config.transformer) + ", patches of " + std::to_string(vision_config.patch_px) + " px",

@@ -66,6 +66,8 @@ struct ClipText {
   Rows forward(Ops& ops, const Tokens& tokens) const;
 };
 
+// Softmax over the texts of e^logit_scale times the cosine; `logit_scale` has one element.
+ScoreRule softmax_rule(const Parameter& logit_scale);
 // What a text tower of these sizes needs to be told about texts.
 TextTowerFacts facts_of(const ClipTextConfig& config);
 

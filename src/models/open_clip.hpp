@@ -7,12 +7,12 @@
 
 namespace moa {
 
-// From open_clip_config.json. What it may ask for beyond CLIP's ViT and text transformer (ResNets, timm
+// From open_clip_config.json. What it may ask for beyond CLIP's ViT, ResNet and text transformer (timm
 // trunks, other text towers, …) is unsupported, by the name of the field.
 std::unique_ptr<EmbeddingModel> build_open_clip(const Config& config, Weights& weights);
 
 inline constexpr Architecture kOpenClipArchitecture{
     "open_clip", CheckpointLayout::open_clip, "",
-    "CLIP with ViT pictures, as open_clip saves it (open_clip_config.json)", build_open_clip};
+    "CLIP with ViT or ResNet pictures, as open_clip saves it (open_clip_config.json)", build_open_clip};
 
 }  // namespace moa

@@ -56,10 +56,6 @@ ClipTextConfig read_open_clip_text(const Config& config, Activation activation) 
 }
 
 ClipVisionConfig read_open_clip_vision(const Config& config, Activation activation) {
-  if (config.is_array("layers")) {
-    throw Error(ErrorCode::unsupported,
-                config.where() + ": 'layers': found a list (a ResNet), expected a number (a ViT)");
-  }
   refuse_unknown(config, {"image_size", "layers", "width", "head_width", "mlp_ratio", "patch_size",
                           "pool_type", "output_tokens", "patch_dropout", "timm_pool", "timm_proj"});
   expect_string(config, "pool_type", "tok", {"tok"});

@@ -133,9 +133,6 @@ TEST(OpenClipConfig, OptionsThatChangeTheNetworkAreUnsupportedByName) {
   EXPECT_EQ(code_of_building(R"({"model_cfg": {"vision_cfg": {"timm_model_name": "vit_base"}}})",
                              CheckpointLayout::open_clip),
             ErrorCode::unsupported);
-  EXPECT_EQ(code_of_building(R"({"model_cfg": {"vision_cfg": {"layers": [3, 4, 6, 3]}}})",
-                             CheckpointLayout::open_clip),
-            ErrorCode::unsupported);
   EXPECT_EQ(code_of_building(R"({"model_cfg": {"text_cfg": {"no_causal_mask": true}}})",
                              CheckpointLayout::open_clip),
             ErrorCode::unsupported);
