@@ -166,7 +166,8 @@ const ImageProcessor& LoadedModel::processor() const {
         directory_.layout() != ModelDirectory::Layout::transformers
             ? ImageProcessor::from_open_clip(directory_.config().object("preprocess_cfg"), image.height_px)
             : ImageProcessor::from_config(processor_config_of(directory_));
-    if (processor.height_px() != image.height_px || processor.width_px() != image.width_px) {
+    const bool fits = processor.height_px() == image.height_px && processor.width_px() == image.width_px;
+    if (!fits && !image.takes_any_size) {
       throw Error(ErrorCode::shape_mismatch, directory_.path().string() + ": the picture processor makes " +
                                                  std::to_string(processor.width_px()) + "x" +
                                                  std::to_string(processor.height_px()) +
@@ -176,6 +177,13 @@ const ImageProcessor& LoadedModel::processor() const {
     processor_ = std::make_unique<const ImageProcessor>(std::move(processor));
   });
   return *processor_;
+}
+
+// The tokenizer's files may set a limit below what the tower could take, as what it learned with.
+std::size_t LoadedModel::longest_text() const {
+  const auto most = static_cast<std::size_t>(network_->text()->context_tokens);
+  const std::size_t limit = tokenizer().description().max_length;
+  return limit == 0 ? most : std::min(most, limit);
 }
 
 std::string LoadedModel::with_prompt(std::string_view text, const std::optional<std::string>& prompt) const {
@@ -188,7 +196,7 @@ PreparedText LoadedModel::prepare_text(std::string_view text,
   if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no text tower");
   if (!is_utf8(text)) throw Error(ErrorCode::corrupt_data, "the text is not UTF-8");
   const std::string whole = with_prompt(text, prompt);
-  Tokenized tokenized = tokenizer().tokenize(whole, static_cast<std::size_t>(tower->context_tokens));
+  Tokenized tokenized = tokenizer().tokenize(whole, longest_text());
   for (const std::int32_t id : tokenized.ids) {
     if (id >= tower->vocabulary) {
       throw Error(ErrorCode::out_of_range, "the tokenizer of '" + name_ + "' gives id " + std::to_string(id) +
@@ -206,7 +214,8 @@ std::vector<float> LoadedModel::prepare_image(std::span<const std::byte> content
   if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no picture tower");
   const ImageProcessor& prepared = processor();
   const Picture picture = decode_picture(content, {.max_megapixels = max_megapixels});
-  std::vector<float> pixels(static_cast<std::size_t>(tower->channels * tower->height_px * tower->width_px));
+  std::vector<float> pixels(
+      static_cast<std::size_t>(tower->channels * prepared.height_px() * prepared.width_px()));
   prepared.preprocess(picture, pixels);
   return pixels;
 }
@@ -232,7 +241,7 @@ std::vector<float> LoadedModel::embed_images(std::span<const std::vector<float>>
   const std::unique_ptr<Interpreter> ops = backend_->interpreter();
   const auto batch = static_cast<std::int64_t>(pictures.size());
   Rows rows = network_->forward_image(
-      *ops, ops->pixels(pixels, batch, tower.channels, tower.height_px, tower.width_px));
+      *ops, ops->pixels(pixels, batch, tower.channels, processor().height_px(), processor().width_px()));
   if (!raw) rows = ops->l2_normalize(rows, network_->normalize_eps());
   return ops->read(rows);
 }
@@ -287,7 +296,7 @@ ModelInfo LoadedModel::info() const {
     RecordingInterpreter recording;
     network_->forward_text(recording, recording.tokens({}, {}, {}));
     info.towers.push_back({"text", parameters_of(recording), text->description});
-    info.tokenizer = describe_tokenizer(text->context_tokens);
+    info.tokenizer = describe_tokenizer(static_cast<std::int64_t>(longest_text()));
   }
   if (const ImageTowerFacts* image = network_->image()) {
     info.modalities.push_back(Modality::image);

@@ -69,6 +69,8 @@ class LoadedModel {
   const Tokenizer& tokenizer() const;
   std::string describe_tokenizer(std::int64_t context_tokens) const;
   const ImageProcessor& processor() const;
+  // In tokens, the special ones included.
+  std::size_t longest_text() const;
 
   std::string name_;
   ModelDirectory directory_;

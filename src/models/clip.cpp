@@ -54,9 +54,7 @@ Clip::Clip(ClipText text, const ClipTextConfig& text_config, ClipVision vision,
     : text_(std::move(text)), vision_(std::move(vision)) {
   score_rule_ = softmax_rule(logit_scale);
   text_facts_ = facts_of(text_config);
-  image_facts_ = {
-      describe(vision_config.transformer) + ", patches of " + std::to_string(vision_config.patch_px) + " px",
-      vision_config.channels, vision_config.image_px, vision_config.image_px};
+  image_facts_ = facts_of(vision_config);
 }
 
 std::int64_t Clip::dim() const {
@@ -79,15 +77,6 @@ ClipTextConfig read_text_config(const Config& config) {
   return text;
 }
 
-ClipVisionConfig read_vision_config(const Config& config) {
-  ClipVisionConfig vision;
-  vision.transformer = read_sizes(config, vision.transformer);
-  vision.image_px = config.integer("image_size", vision.image_px, 1, 4096);
-  vision.patch_px = config.integer("patch_size", vision.patch_px, 1, vision.image_px);
-  vision.channels = config.integer("num_channels", vision.channels, 3, 3);
-  return vision;
-}
-
 ClipText take_text(const WeightScope& tower, const WeightScope& model, const ClipTextConfig& config,
                    std::int64_t dim) {
   const std::int64_t width = config.transformer.width;
@@ -105,8 +94,19 @@ ClipText take_text(const WeightScope& tower, const WeightScope& model, const Cli
   return text;
 }
 
-ClipVision take_vision(const WeightScope& tower, const WeightScope& model, const ClipVisionConfig& config,
-                       std::int64_t dim) {
+}  // namespace
+
+ClipVisionConfig read_clip_vision(const Config& config) {
+  ClipVisionConfig vision;
+  vision.transformer = read_sizes(config, vision.transformer);
+  vision.image_px = config.integer("image_size", vision.image_px, 1, 4096);
+  vision.patch_px = config.integer("patch_size", vision.patch_px, 1, vision.image_px);
+  vision.channels = config.integer("num_channels", vision.channels, 3, 3);
+  return vision;
+}
+
+ClipVision take_clip_vision(const WeightScope& tower, const WeightScope& model,
+                            const ClipVisionConfig& config, std::int64_t dim) {
   const std::int64_t width = config.transformer.width;
   const double eps = config.transformer.norm_eps;
   const Shape patch{width, config.channels, config.patch_px, config.patch_px};
@@ -117,8 +117,10 @@ ClipVision take_vision(const WeightScope& tower, const WeightScope& model, const
       tower.take("embeddings.position_embedding.weight", {config.patches() + 1, width});
   vision.pre_norm =
       take_layer_norm(tower.at("pre_layrnorm"), width, eps);  // sic: so it is spelt in every checkpoint
+  const bool is_singular = tower.has("encoder.layer.0.layer_norm1.weight");  // as AltCLIP's are saved
   for (std::int64_t i = 0; i < config.transformer.layers; ++i) {
-    vision.blocks.push_back(take_transformer_block(tower.at("encoder").at("layers", i), config.transformer));
+    const WeightScope layer = tower.at("encoder").at(is_singular ? "layer" : "layers", i);
+    vision.blocks.push_back(take_transformer_block(layer, config.transformer));
   }
   vision.post_norm = take_layer_norm(tower.at("post_layernorm"), width, eps);
   vision.projection = {model.take("visual_projection.weight", {dim, width}), {}};
@@ -126,21 +128,23 @@ ClipVision take_vision(const WeightScope& tower, const WeightScope& model, const
   return vision;
 }
 
-// Files written by transformers 4 may hold a part twice; what stands in `<part>_dict` wins.
-Config part(const Config& config, const std::string& name) {
+ImageTowerFacts facts_of(const ClipVisionConfig& config) {
+  return {describe(config.transformer) + ", patches of " + std::to_string(config.patch_px) + " px",
+          config.channels, config.image_px, config.image_px};
+}
+
+Config legacy_part(const Config& config, const std::string& name) {
   return config.object(name).overridden_by(config.object(name + "_dict"));
 }
 
-}  // namespace
-
 std::unique_ptr<EmbeddingModel> build_clip(const Config& config, Weights& weights) {
-  const ClipTextConfig text_config = read_text_config(part(config, "text_config"));
-  const ClipVisionConfig vision_config = read_vision_config(part(config, "vision_config"));
+  const ClipTextConfig text_config = read_text_config(legacy_part(config, "text_config"));
+  const ClipVisionConfig vision_config = read_clip_vision(legacy_part(config, "vision_config"));
   const std::int64_t dim = config.integer("projection_dim", 512, 1, 65536);
 
   const WeightScope model(weights);
   ClipText text = take_text(model.at("text_model"), model, text_config, dim);
-  ClipVision vision = take_vision(model.at("vision_model"), model, vision_config, dim);
+  ClipVision vision = take_clip_vision(model.at("vision_model"), model, vision_config, dim);
   // A scalar in transformers' own files, [1] in some conversions.
   const Shape scalar = model.shape_of("logit_scale") == Shape{1} ? Shape{1} : Shape{};
   return std::make_unique<Clip>(std::move(text), text_config, std::move(vision), vision_config,

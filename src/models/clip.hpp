@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "models/embedding_model.hpp"
@@ -95,6 +96,17 @@ class Clip final : public EmbeddingModel {
   TextTowerFacts text_facts_;
   ImageTowerFacts image_facts_;
 };
+
+// CLIP's picture tower by the names and defaults that transformers gives it, for models that share it; the
+// projection is "visual_projection" of `model`. Errors: those of read_sizes; out_of_range.
+ClipVisionConfig read_clip_vision(const Config& config);
+ClipVision take_clip_vision(const WeightScope& tower, const WeightScope& model,
+                            const ClipVisionConfig& config, std::int64_t dim);
+ImageTowerFacts facts_of(const ClipVisionConfig& config);
+
+// The part `name` of a configuration. Files written by transformers 4 may hold it twice; what stands in
+// `<name>_dict` wins.
+Config legacy_part(const Config& config, const std::string& name);
 
 std::unique_ptr<EmbeddingModel> build_clip(const Config& config, Weights& weights);
 

@@ -44,6 +44,7 @@ struct ImageTowerFacts {
   std::int64_t channels = 3;
   std::int64_t height_px = 0;
   std::int64_t width_px = 0;
+  bool takes_any_size = false;  // pictures as the processor makes them; these sizes are those it learned with
 };
 
 // Immutable; any number of threads may call forward at once, each with its own Ops.

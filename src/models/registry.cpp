@@ -4,7 +4,10 @@
 #include <moa/error.hpp>
 
 #include "models/align.hpp"
+#include "models/altclip.hpp"
+#include "models/chinese_clip.hpp"
 #include "models/clip.hpp"
+#include "models/dual_encoder.hpp"
 #include "models/embedding_model.hpp"
 #include "models/moa_mini.hpp"
 #include "models/open_clip.hpp"
@@ -15,8 +18,9 @@ namespace moa {
 namespace {
 
 constexpr std::array kArchitectures = {
-    kAlignArchitecture,      kClipArchitecture,     kMoaMiniArchitecture,
-    kOpenAiClipArchitecture, kOpenClipArchitecture, kSiglipArchitecture,
+    kAlignArchitecture,      kAltClipArchitecture,     kChineseClipArchitecture,
+    kClipArchitecture,       kDualEncoderArchitecture, kMoaMiniArchitecture,
+    kOpenAiClipArchitecture, kOpenClipArchitecture,    kSiglipArchitecture,
 };
 
 }  // namespace

@@ -4,43 +4,67 @@
 
 #include <moa/error.hpp>
 
-#include "nn/activation.hpp"
-
 namespace moa {
 
-Rows PostNormBlock::forward(Ops& ops, Rows x) const {
-  x = ops.layer_norm(ops.linear(attention.attend(ops, x, Mask::none), attention.out, {.residual = &x}),
-                     norm1);
-  const Rows hidden = ops.linear(x, mlp_in, {.activation = activation});
-  return ops.layer_norm(ops.linear(hidden, mlp_out, {.residual = &x}), norm2);
+Rows PostNormBlock::forward(Ops& ops, const Rows& x, const RelativeBias* bias) const {
+  return forward(ops, x, bias, [](const Rows& all) { return all; });
+}
+
+Rows PostNormBlock::forward(Ops& ops, const Rows& x, const RelativeBias* bias,
+                            const RowChoice& choose) const {
+  const Rows attended = choose(attention.attend(ops, x, Mask::none, bias));
+  const Rows before = choose(x);
+  const Rows y = ops.layer_norm(ops.linear(attended, attention.out, {.residual = &before}), norm1);
+  const Rows hidden = ops.linear(y, mlp_in, {.activation = activation});
+  return ops.layer_norm(ops.linear(hidden, mlp_out, {.residual = &y}), norm2);
+}
+
+Rows Bert::embed(Ops& ops, const Tokens& tokens) const {
+  Rows x = ops.embedding(tokens, TokenField::id, token_embedding);
+  if (type_embedding) x = ops.add(x, ops.embedding(tokens, TokenField::type, type_embedding));
+  x = position_pad ? ops.add_positions_after(x, tokens, position_embedding, *position_pad)
+                   : ops.add_positions(x, position_embedding);
+  return ops.layer_norm(x, embedding_norm);
 }
 
 Rows Bert::forward(Ops& ops, const Tokens& tokens) const {
-  Rows x = ops.embedding(tokens, TokenField::id, token_embedding);
-  x = ops.add(x, ops.embedding(tokens, TokenField::type, type_embedding));
-  x = ops.add_positions(x, position_embedding);
-  x = ops.layer_norm(x, embedding_norm);
-  for (const PostNormBlock& block : blocks) x = block.forward(ops, x);
-  return x;
+  return forward(ops, tokens, [](const Rows& all) { return all; });
 }
 
-BertConfig BertConfig::read(const Config& config) {
-  BertConfig bert;
-  TransformerSizes& sizes = bert.transformer;
-  sizes.layers = config.integer("num_hidden_layers", sizes.layers, 1, 1024);
-  sizes.width = config.integer("hidden_size", sizes.width, 1, 65536);
-  sizes.heads = config.integer("num_attention_heads", sizes.heads, 1, 4096);
-  sizes.mlp_width = config.integer("intermediate_size", sizes.mlp_width, 1, 1 << 20);
-  sizes.activation = activation_named(config.string("hidden_act", "gelu"), config.where());
-  sizes.norm_eps = config.number("layer_norm_eps", sizes.norm_eps);
-  if (sizes.width % sizes.heads != 0) {
-    throw Error(ErrorCode::shape_mismatch, config.where() + ": " + std::to_string(sizes.heads) +
-                                               " heads do not divide the width " +
-                                               std::to_string(sizes.width));
-  }
+Rows Bert::forward(Ops& ops, const Tokens& tokens, const RowChoice& choose) const {
+  const RelativeBias* bias = relative_bias.table ? &relative_bias : nullptr;
+  Rows x = embed(ops, tokens);
+  for (std::size_t i = 0; i + 1 < blocks.size(); ++i) x = blocks[i].forward(ops, x, bias);
+  return blocks.back().forward(ops, x, bias, choose);  // a configuration has at least one layer
+}
+
+namespace {
+
+void refuse_unless(bool supported, const Config& config, const std::string& key, const std::string& found,
+                   const std::string& expected) {
+  if (supported) return;
+  throw Error(ErrorCode::unsupported,
+              config.where() + ": '" + key + "': found " + found + ", expected " + expected);
+}
+
+}  // namespace
+
+BertConfig BertConfig::read(const Config& config, const BertConfig& defaults) {
+  BertConfig bert = defaults;
+  bert.transformer = read_sizes(config, defaults.transformer);
+  const std::string positions = config.string("position_embedding_type", "absolute");
+  refuse_unless(positions == "absolute", config, "position_embedding_type", "'" + positions + "'",
+                "'absolute'");
+  refuse_unless(!config.boolean("is_decoder", false), config, "is_decoder", "true", "false");
   bert.vocabulary = config.integer("vocab_size", bert.vocabulary, 1, 1 << 24);
-  bert.context_tokens = config.integer("max_position_embeddings", bert.context_tokens, 2, 65536);
   bert.token_types = config.integer("type_vocab_size", bert.token_types, 1, 1024);
+  if (bert.position_pad) {
+    const std::int64_t pad = config.integer("pad_token_id", *bert.position_pad, 0, 65536);
+    bert.position_pad = static_cast<std::int32_t>(pad);
+  }
+  const std::int64_t reserved = bert.positions() - bert.context_tokens;
+  bert.context_tokens =
+      config.integer("max_position_embeddings", defaults.positions(), reserved + 2, 65536) - reserved;
   return bert;
 }
 
@@ -72,8 +96,9 @@ Bert take_bert(const WeightScope& scope, const BertConfig& config) {
   const WeightScope embeddings = scope.at("embeddings");
   Bert bert;
   bert.token_embedding = embeddings.take("word_embeddings.weight", {config.vocabulary, width});
-  bert.position_embedding = embeddings.take("position_embeddings.weight", {config.context_tokens, width});
+  bert.position_embedding = embeddings.take("position_embeddings.weight", {config.positions(), width});
   bert.type_embedding = embeddings.take("token_type_embeddings.weight", {config.token_types, width});
+  bert.position_pad = config.position_pad;
   bert.embedding_norm = take_layer_norm(embeddings.at("LayerNorm"), width, config.transformer.norm_eps);
   for (std::int64_t i = 0; i < config.transformer.layers; ++i) {
     bert.blocks.push_back(take_block(scope.at("encoder").at("layer", i), config.transformer));

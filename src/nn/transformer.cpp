@@ -36,13 +36,23 @@ void check_sizes(const TransformerSizes& sizes, std::string_view where) {
   }
 }
 
-Rows SelfAttention::attend(Ops& ops, const Rows& x, Mask mask) const {
+Rows SelfAttention::attend(Ops& ops, const Rows& x, Mask mask, const RelativeBias* bias) const {
   const Rows projected = ops.linear(x, qkv);
   const Rows q = ops.columns(projected, 0, width);
   const Rows k = ops.columns(projected, width, width);
   const Rows v = ops.columns(projected, 2 * width, width);
-  return ops.attention(q, k, v, {.heads = heads, .mask = mask});
+  return ops.attention(q, k, v, {.heads = heads, .mask = mask, .relative_bias = bias});
 }
+
+namespace {
+
+// x + scale * layer(y); an absent scale is 1.
+Rows add_scaled(Ops& ops, const Rows& x, const Rows& y, const Linear& layer, const Parameter& scale) {
+  if (!scale) return ops.linear(y, layer, {.residual = &x});
+  return ops.add(x, ops.multiply_row(ops.linear(y, layer), scale));
+}
+
+}  // namespace
 
 Rows TransformerBlock::forward(Ops& ops, const Rows& x, Mask mask) const {
   return forward(ops, x, mask, [](const Rows& all) { return all; });
@@ -51,9 +61,13 @@ Rows TransformerBlock::forward(Ops& ops, const Rows& x, Mask mask) const {
 Rows TransformerBlock::forward(Ops& ops, const Rows& x, Mask mask, const RowChoice& choose) const {
   const Rows attended = choose(attention.attend(ops, ops.layer_norm(x, norm1), mask));
   const Rows before = choose(x);
-  const Rows y = ops.linear(attended, attention.out, {.residual = &before});
-  const Rows hidden = ops.linear(ops.layer_norm(y, norm2), mlp_in, {.activation = activation});
-  return ops.linear(hidden, mlp_out, {.residual = &y});
+  const Rows y = add_scaled(ops, before, attended, attention.out, scale1);
+  return add_scaled(ops, y, mlp_hidden(ops, ops.layer_norm(y, norm2)), mlp_out, scale2);
+}
+
+Rows TransformerBlock::mlp_hidden(Ops& ops, const Rows& x) const {
+  if (!mlp_gate.weight) return ops.linear(x, mlp_in, {.activation = activation});
+  return ops.multiply(ops.linear(x, mlp_gate, {.activation = activation}), ops.linear(x, mlp_in));
 }
 
 Linear take_linear(const WeightScope& scope, std::int64_t out, std::int64_t in) {
@@ -87,8 +101,9 @@ Linear stacked(const std::vector<Linear>& layers) {
   std::vector<Parameter> biases;
   for (const Linear& layer : layers) {
     weights.push_back(layer.weight);
-    biases.push_back(layer.bias);
+    if (layer.bias) biases.push_back(layer.bias);
   }
+  if (biases.empty()) return {Parameter::stacked(std::move(weights)), {}};
   return {Parameter::stacked(std::move(weights)), Parameter::stacked(std::move(biases))};
 }
 

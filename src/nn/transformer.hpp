@@ -39,13 +39,14 @@ struct SelfAttention {
   std::int64_t heads = 0;
 
   // What the heads found, side by side; `out` is still to be applied.
-  Rows attend(Ops& ops, const Rows& x, Mask mask) const;
+  Rows attend(Ops& ops, const Rows& x, Mask mask, const RelativeBias* bias = nullptr) const;
 };
 
 // Takes rows out of all rows of each item, e.g. the first.
 using RowChoice = std::function<Rows(const Rows&)>;
 
-// x += attention(norm1(x));  x += mlp(norm2(x))
+// x += scale1 * attention(norm1(x));  x += scale2 * mlp(norm2(x)), where mlp(x) = mlp_out(activation(mlp_in
+// x)), or, with a gate, mlp_out(activation(gate x) * mlp_in x).
 struct TransformerBlock {
   LayerNorm norm1;
   SelfAttention attention;
@@ -53,18 +54,24 @@ struct TransformerBlock {
   Linear mlp_in;
   Linear mlp_out;
   Activation activation = Activation::gelu;
+  Linear mlp_gate;   // without weight: none. Shazeer 2020 (arXiv 2002.05202)
+  Parameter scale1;  // [width]; absent: 1. LayerScale, Touvron et al. 2021 (arXiv 2103.17239)
+  Parameter scale2;
 
   Rows forward(Ops& ops, const Rows& x, Mask mask) const;
   // `choose` of what forward gives, for an operation that takes one row of each item: all that lies behind
   // attention works row by row, so for the other rows it need not be done. A tower's last block.
   Rows forward(Ops& ops, const Rows& x, Mask mask, const RowChoice& choose) const;
+
+ private:
+  Rows mlp_hidden(Ops& ops, const Rows& x) const;
 };
 
 // Layers by the names that transformers gives them; a block's are those of CLIP and SigLIP.
 Linear take_linear(const WeightScope& scope, std::int64_t out, std::int64_t in);      // weight and bias
 LayerNorm take_layer_norm(const WeightScope& scope, std::int64_t width, double eps);  // weight and bias
 TransformerBlock take_transformer_block(const WeightScope& scope, const TransformerSizes& sizes);
-// Linears of one input as one: their weights and biases stacked in order.
+// Linears of one input as one: their weights and biases, which all have or none, stacked in order.
 Linear stacked(const std::vector<Linear>& layers);
 
 }  // namespace moa

@@ -1,0 +1,70 @@
+#include "models/picture_tower.hpp"
+
+#include <string>
+#include <utility>
+
+#include <moa/error.hpp>
+
+#include "models/clip.hpp"
+#include "nn/vit.hpp"
+
+namespace moa {
+namespace {
+
+class ClipPictures final : public PictureTower {
+ public:
+  ClipPictures(ClipVision vision, ImageTowerFacts facts)
+      : vision_(std::move(vision)), facts_(std::move(facts)) {}
+  const ImageTowerFacts& facts() const override { return facts_; }
+  Rows forward(Ops& ops, const Tensor& pixels) const override { return vision_.forward(ops, pixels); }
+
+ private:
+  ClipVision vision_;
+  ImageTowerFacts facts_;
+};
+
+class VitPictures final : public PictureTower {
+ public:
+  explicit VitPictures(Vit vit) : vit_(std::move(vit)) {
+    const VitConfig& config = vit_.config;
+    facts_ = {vit_.description, config.channels, config.image_px, config.image_px};
+    facts_.takes_any_size = config.takes_any_size;
+  }
+  const ImageTowerFacts& facts() const override { return facts_; }
+  Rows forward(Ops& ops, const Tensor& pixels) const override { return vit_.forward(ops, pixels); }
+
+ private:
+  Vit vit_;
+  ImageTowerFacts facts_;
+};
+
+}  // namespace
+
+std::unique_ptr<const PictureTower> take_clip_pictures(const Config& config, const WeightScope& tower,
+                                                       const WeightScope& model, std::int64_t dim) {
+  const ClipVisionConfig vision = read_clip_vision(config);
+  return std::make_unique<ClipPictures>(take_clip_vision(tower, model, vision, dim), facts_of(vision));
+}
+
+std::unique_ptr<const PictureTower> take_picture_tower(const Config& config, const WeightScope& tower,
+                                                       const WeightScope& model, std::int64_t dim) {
+  if (is_vit(config)) {
+    Vit vit = take_vit(config, tower);
+    const std::int64_t width = width_after(vit.steps, vit.config.transformer.width);
+    vit.steps.emplace_back(Dense{{model.take("visual_projection.weight", {dim, width}), {}}});
+    return std::make_unique<VitPictures>(std::move(vit));
+  }
+  const std::string model_type = config.string("model_type", "");
+  if (model_type == "clip_vision_model" || model_type == "clip") {
+    // Files written by transformers 4 have the tower's own prefix behind the model's.
+    const bool is_doubled = tower.at("vision_model").has("embeddings.class_embedding");
+    return take_clip_pictures(model_type == "clip" ? config.object("vision_config") : config,
+                              is_doubled ? tower.at("vision_model") : tower, model, dim);
+  }
+  throw Error(
+      ErrorCode::unsupported,
+      config.where() + ": 'model_type': found '" + model_type +
+          "', expected a picture tower that is one of 'clip_vision_model', 'clip', 'vit', 'deit', 'dinov2'");
+}
+
+}  // namespace moa
