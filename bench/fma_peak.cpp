@@ -53,7 +53,7 @@ double fma_peak_gflops(ThreadPool& threads) {
   void (*run)() = run_portable;
   double lanes = 4;
 #if defined(__x86_64__)
-  if (cpu_level() == "avx512") {
+  if (cpu_level().starts_with("avx512") || cpu_level() == "amx") {
     run = run_avx512;
     lanes = 16;
   } else if (cpu_level() == "avx2") {

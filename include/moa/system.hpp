@@ -10,7 +10,7 @@ namespace moa {
 
 struct SystemInfo {
   std::string version;    // of moa, "0.1.0"
-  std::string cpu_level;  // "portable", "avx2" or "avx512": the instruction set it computes with
+  std::string cpu_level;  // "portable", "avx2", "avx512", "avx512_bf16", "amx": the instruction set used
   int threads = 0;        // used where nobody says how many
   std::vector<std::string> architectures;  // that models may be of, each with a line about it
 };

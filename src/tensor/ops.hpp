@@ -5,6 +5,11 @@
 // Mathematics, for every interpreter: statistics of norms, softmax, l2_normalize and sums are f32 or better,
 // whatever the precision of the run. Shapes are checked against the parameters: shape_mismatch. An id outside
 // its table is out_of_range.
+//
+// The precision of a run (precision.hpp) concerns products with weights alone: `linear`, unless its options
+// ask for f32, and `convolution` over all channels of anything but the pixels themselves (the first
+// convolution sees what a picture is; a rounding there is in everything that follows). All else is f32:
+// attention, norms, sums, embeddings, residuals, depthwise convolutions.
 #pragma once
 
 #include <cstdint>
@@ -38,9 +43,15 @@ struct Convolution {
   Parameter bias;
 };
 
+// The precision that a product asks for: the run's, or f32 in every run. f32 is for what stands at the end,
+// where no later layer averages an error out (the projection into the shared space), or is a sliver of the
+// work.
+enum class ProductPrecision { of_run, f32 };
+
 struct LinearOptions {
   Activation activation = Activation::none;  // applied to x weightᵀ + bias
   const Rows* residual = nullptr;            // added last, if given
+  ProductPrecision precision = ProductPrecision::of_run;
 };
 
 // Which rows of its own item a row attends to.

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -75,10 +78,18 @@ void expect_error(ErrorCode code, Call call) {
   }
 }
 
+// "amx_model" is the amx kernels on modelled tiles.
+inline const cpu::Kernels& kernels_at(const std::string& level) {
+#if defined(__x86_64__)
+  if (level == "amx_model") return cpu::amx_model_kernels();
+#endif
+  return cpu::kernels_of(level);
+}
+
 // Runs a test once for every level that this processor has.
 class CpuLevel : public testing::TestWithParam<std::string> {
  protected:
-  CpuLevel() : backend(CpuOptions{.threads = 2}, GetParam()), ops(backend.interpreter()) {}
+  CpuLevel() : backend({.threads = 2}, kernels_at(GetParam())), ops(backend.interpreter()) {}
   CpuBackend backend;
   std::unique_ptr<Interpreter> ops;
 };
@@ -92,5 +103,28 @@ inline std::vector<std::string> levels() {
 #define MOA_AT_EVERY_LEVEL(Fixture)                                      \
   INSTANTIATE_TEST_SUITE_P(Levels, Fixture, testing::ValuesIn(levels()), \
                            [](const testing::TestParamInfo<std::string>& level) { return level.param; })
+
+// A level that this processor has, or the modelled amx where that can run, and a precision.
+struct CpuRun {
+  std::string level;
+  Precision precision;
+};
+
+inline std::vector<CpuRun> runs_in(const std::vector<Precision>& precisions) {
+  std::vector<CpuRun> runs;
+  std::vector<std::string> names = levels();
+  for (const Precision precision : precisions) {
+    for (const std::string& level : names) runs.push_back({level, precision});
+    const bool model_runs = std::find(names.begin(), names.end(), "avx512_bf16") != names.end();
+    if (model_runs && precision != Precision::f32) runs.push_back({"amx_model", precision});
+  }
+  return runs;
+}
+
+#define MOA_IN_PRECISIONS(Fixture, ...)                                                             \
+  INSTANTIATE_TEST_SUITE_P(Runs, Fixture, testing::ValuesIn(runs_in({__VA_ARGS__})),                \
+                           [](const testing::TestParamInfo<CpuRun>& run) {                          \
+                             return run.param.level + "_" + std::string(name(run.param.precision)); \
+                           })
 
 }  // namespace moa

@@ -33,15 +33,18 @@ std::vector<float> run(CpuBackend& backend, const Block& block, const std::vecto
   return ops->read(block.forward(*ops, rows_from(*ops, x, sequences, kWidth), mask));
 }
 
-class CpuInvariance : public testing::TestWithParam<std::string> {
+class CpuInvariance : public testing::TestWithParam<CpuRun> {
  protected:
+  CpuBackend backend_with(int threads) const {
+    return CpuBackend({.precision = GetParam().precision, .threads = threads}, kernels_at(GetParam().level));
+  }
   const Block block;
 };
 
 TEST_P(CpuInvariance, ItemsOfRandomBatchesEqualThemselvesAlone) {
   std::mt19937 random(50);
-  CpuBackend one({.threads = 1}, GetParam());
-  CpuBackend three({.threads = 3}, GetParam());
+  CpuBackend one = backend_with(1);
+  CpuBackend three = backend_with(3);
   for (int round = 0; round < 6; ++round) {
     std::vector<std::int64_t> lengths(1 + random() % 40);
     for (std::int64_t& length : lengths) length = 1 + static_cast<std::int64_t>(random() % 90);
@@ -61,7 +64,7 @@ TEST_P(CpuInvariance, ItemsOfRandomBatchesEqualThemselvesAlone) {
 }
 
 TEST_P(CpuInvariance, EveryNumberOfRowsGivesARowTheSameBits) {
-  CpuBackend backend({.threads = 2}, GetParam());
+  CpuBackend backend = backend_with(2);
   const Linear layer{random_parameter("w", {300, 600}, 51, 0.1F), random_parameter("b", {300}, 52)};
   const std::vector<float> x = random_values(200 * 600, 53);
   const auto product = [&](std::int64_t rows) {
@@ -90,11 +93,11 @@ TEST_P(CpuInvariance, ThreadsChangeNothing) {
     const Tensor gated = ops->scale_channels(ops->average_pool(second, 2), ops->mean_pixels(second));
     return ops->read(ops->rows_of(ops->activation(gated, Activation::silu)));
   };
-  CpuBackend one({.threads = 1}, GetParam());
+  CpuBackend one = backend_with(1);
   const std::vector<float> expected = run(one, block, x, sequences, Mask::causal);
   const std::vector<float> expected_pictures = pictures(one);
   for (const int threads : {2, 3, 5}) {
-    CpuBackend backend({.threads = threads}, GetParam());
+    CpuBackend backend = backend_with(threads);
     EXPECT_EQ(run(backend, block, x, sequences, Mask::causal), expected) << threads;
     EXPECT_EQ(pictures(backend), expected_pictures) << threads;
   }
@@ -103,9 +106,9 @@ TEST_P(CpuInvariance, ThreadsChangeNothing) {
 TEST_P(CpuInvariance, ForwardsAtTheSameTimeDoNotDisturbEachOther) {
   const Sequences sequences(std::vector<std::int64_t>{20, 7, 33});
   const std::vector<float> x = random_values(sequences.rows() * kWidth, 58);
-  CpuBackend alone({.threads = 1}, GetParam());
+  CpuBackend alone = backend_with(1);
   const std::vector<float> expected = run(alone, block, x, sequences, Mask::none);
-  CpuBackend shared({.threads = 2}, GetParam());
+  CpuBackend shared = backend_with(2);
   std::vector<std::vector<float>> found(4);
   std::vector<std::thread> callers;
   for (std::vector<float>& result : found) {
@@ -118,7 +121,7 @@ TEST_P(CpuInvariance, ForwardsAtTheSameTimeDoNotDisturbEachOther) {
 }
 
 TEST_P(CpuInvariance, LaterTokensDoNotChangeEarlierOnesUnderACausalMask) {
-  CpuBackend backend({.threads = 2}, GetParam());
+  CpuBackend backend = backend_with(2);
   const std::vector<float> x = random_values(40 * kWidth, 59);
   const std::vector<float> whole = run(backend, block, x, Sequences::uniform(1, 40), Mask::causal);
   for (std::int64_t tokens = 1; tokens < 40; ++tokens) {
@@ -128,7 +131,7 @@ TEST_P(CpuInvariance, LaterTokensDoNotChangeEarlierOnesUnderACausalMask) {
   }
 }
 
-MOA_AT_EVERY_LEVEL(CpuInvariance);
+MOA_IN_PRECISIONS(CpuInvariance, Precision::f32, Precision::bf16, Precision::int8);
 
 }  // namespace
 }  // namespace moa

@@ -209,7 +209,7 @@ class Models(MoaTest):
 
     def test_the_system_is_described(self):
         (facts,) = self.lines("inspect", "--system", "--format", "json")
-        self.assertIn(facts["cpu_level"], ("portable", "avx2", "avx512"))
+        self.assertIn(facts["cpu_level"], ("portable", "avx2", "avx512", "avx512_bf16", "amx"))
         self.environment["MOA_CPU_LEVEL"] = "portable"
         (facts,) = self.lines("inspect", "--system", "--format", "json")
         self.assertEqual(facts["cpu_level"], "portable")

@@ -6,15 +6,14 @@ namespace moa {
 
 struct CpuBackend::State {
   State(const CpuOptions& options, const cpu::Kernels& kernels)
-      : engine(kernels, options.threads == 0 ? available_threads() : options.threads) {}
+      : engine(kernels, options.threads == 0 ? available_threads() : options.threads, options.precision) {}
   cpu::Engine engine;
 };
 
-CpuBackend::CpuBackend(const CpuOptions& options)
-    : state_(std::make_unique<State>(options, cpu::chosen_kernels())) {}
+CpuBackend::CpuBackend(const CpuOptions& options) : CpuBackend(options, cpu::chosen_kernels()) {}
 
-CpuBackend::CpuBackend(const CpuOptions& options, std::string_view level)
-    : state_(std::make_unique<State>(options, cpu::kernels_of(level))) {}
+CpuBackend::CpuBackend(const CpuOptions& options, const cpu::Kernels& kernels)
+    : state_(std::make_unique<State>(options, kernels)) {}
 
 CpuBackend::~CpuBackend() = default;
 

@@ -1,4 +1,5 @@
-// The cpu interpreter of Ops: f32, on any x86-64 or arm64 machine, with the best instructions it has.
+// The cpu interpreter of Ops: in f32, bf16 or int8, on any x86-64 or arm64 machine, with the best
+// instructions it has.
 #pragma once
 
 #include <cstdint>
@@ -6,10 +7,12 @@
 
 #include "backends/cpu/level.hpp"
 #include "tensor/interpreter.hpp"
+#include "tensor/precision.hpp"
 
 namespace moa {
 
 struct CpuOptions {
+  Precision precision = Precision::f32;  // of products with weights, as ops.hpp says
   int threads = 0;  // at most this many work on a forward pass, the caller included; 0: all available CPUs
 };
 
@@ -28,8 +31,8 @@ class CpuBackend {
  public:
   // Errors: invalid_argument for a negative number of threads or one above 1024; those of cpu_level().
   explicit CpuBackend(const CpuOptions& options = {});
-  // At a level that this processor has, for tests and measurements. Errors: as cpu_level().
-  CpuBackend(const CpuOptions& options, std::string_view level);
+  // With the kernels of a level that this processor has, for tests and measurements.
+  CpuBackend(const CpuOptions& options, const cpu::Kernels& kernels);
   ~CpuBackend();
   CpuBackend(const CpuBackend&) = delete;
   CpuBackend& operator=(const CpuBackend&) = delete;

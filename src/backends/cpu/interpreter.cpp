@@ -25,6 +25,10 @@ std::int64_t padded_stride(std::int64_t width) {
 
 }  // namespace
 
+Matrix from_row(Matrix matrix, std::int64_t row) {
+  return {matrix.data + row * matrix.stride, matrix.stride};
+}
+
 void expect_equal(std::int64_t found, std::int64_t expected, const std::string& attempt) {
   if (found == expected) return;
   throw Error(ErrorCode::shape_mismatch, "cannot " + attempt + ": found " + std::to_string(found) +
@@ -39,8 +43,21 @@ void expect_row(const Parameter& parameter, std::int64_t width, const char* atte
                                              ", expected " + to_string(Shape{width}));
 }
 
-const RowsValue& CpuInterpreter::see(const Rows& x) const {
+const RowsValue& CpuInterpreter::see_described(const Rows& x) const {
   return see_as<RowsValue>(x, this);
+}
+const RowsValue& CpuInterpreter::see(const Rows& x) {
+  const RowsValue& value = see_described(x);
+  if (value.compute) {
+    const std::shared_ptr<RowsValue> computed = new_rows(value.sequences, value.width);
+    in_parts(value.rows(), 3 * value.width, [&](std::int64_t begin, std::int64_t end) {
+      value.compute(begin, end, from_row(computed->matrix, begin));
+    });
+    value.block = std::move(computed->block);
+    value.matrix = computed->matrix;
+    value.compute = nullptr;
+  }
+  return value;
 }
 const TensorValue& CpuInterpreter::see(const Tensor& x) const {
   return see_as<TensorValue>(x, this);
@@ -104,6 +121,7 @@ Tensor CpuInterpreter::pixels(std::span<const float> values, std::int64_t batch,
                                                " values, expected " + to_string(shape));
   }
   auto value = new_tensor(batch, height_px, width_px, channels);
+  value->is_pixels = true;
   const std::int64_t plane = height_px * width_px;
   in_parts(batch * height_px, 4 * width_px * channels, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t line = begin; line < end; ++line) {

@@ -1,5 +1,6 @@
 // One forward pass on the cpu. The operations are grouped by file: interpreter.cpp (inputs and outputs, what
-// all share), rows.cpp, items.cpp, texts.cpp, positions.cpp, attention.cpp, pictures.cpp, channels.cpp.
+// all share), products.cpp, rows.cpp, items.cpp, texts.cpp, positions.cpp, attention.cpp, pictures.cpp,
+// channels.cpp.
 #pragma once
 
 #include <functional>
@@ -18,10 +19,14 @@ namespace moa::cpu {
 
 // What forward passes share.
 struct Engine {
-  Engine(const Kernels& its_kernels, int thread_count)
-      : kernels(its_kernels), threads(thread_count), weights(its_kernels, threads) {}
+  Engine(const Kernels& its_kernels, int thread_count, Precision its_precision)
+      : kernels(its_kernels),
+        precision(its_precision),
+        threads(thread_count),
+        weights(its_kernels, threads) {}
 
   const Kernels& kernels;
+  const Precision precision;
   ThreadPool threads;
   PreparedWeights weights;
   BlockCache blocks;
@@ -73,7 +78,8 @@ class CpuInterpreter final : public Interpreter {
 
  private:
   // Behind a handle. Error: internal if it is empty or another interpreter's.
-  const RowsValue& see(const Rows& x) const;
+  const RowsValue& see(const Rows& x);  // computed, if they were only described
+  const RowsValue& see_described(const Rows& x) const;
   const TensorValue& see(const Tensor& x) const;
   const TokensValue& see(const Tokens& x) const;
 
@@ -87,9 +93,28 @@ class CpuInterpreter final : public Interpreter {
   // is in floats touched or multiplied for one element of the range.
   void in_parts(std::int64_t count, std::int64_t cost,
                 const std::function<void(std::int64_t begin, std::int64_t end)>& piece);
-  // out = epilogue(a[rows, depth] x panels[depth, columns]), cut into tasks that keep weights in cache.
-  void product(ConstMatrix a, std::int64_t rows, std::int64_t depth, std::int64_t columns,
-               const float* panels, const Epilogue& epilogue, Matrix out);
+
+  // A product with weights; `a` and `row_scales` as the weights' precision asks for.
+  struct Product {
+    ConstMatrix a;
+    const float* row_scales;
+    const PreparedMatrix& weights;
+    Epilogue epilogue;
+    Matrix out;
+  };
+  // Rows [row, row + rows) and columns [column, column + columns) of a product, in this thread.
+  void part_of_product(const Product& product, std::int64_t row, std::int64_t rows, std::int64_t column,
+                       std::int64_t columns) const;
+  // out[rows, columns] = epilogue(a x weights), cut into tasks that keep weights in cache.
+  void product(const Product& product, std::int64_t rows, std::int64_t columns);
+  // The same of f32 rows [rows, width], which are narrowed first if the weights are.
+  void product(ConstMatrix x, std::int64_t rows, std::int64_t width, const PreparedMatrix& weights,
+               std::int64_t columns, const Epilogue& epilogue, Matrix out);
+  // x as products of the run's precision (not f32) read it; computed once.
+  const NarrowRows& narrowed(const RowsValue& x);
+  NarrowRows room_for_narrow_rows(std::int64_t rows, std::int64_t width, const Products& products);
+  // Of a convolution over all channels of `input`.
+  Precision precision_for(const TensorValue& input) const;
   // `whole` says what is the same for every picture; where a picture begins and ends is filled in.
   void depthwise(const TensorValue& x, const DepthwiseTask& whole, TensorValue& out);
   void general_convolution(const TensorValue& x, const Convolution& layer, const ConvolutionOptions& options,
@@ -99,6 +124,8 @@ class CpuInterpreter final : public Interpreter {
   const Kernels& kernels_;
 };
 
+// The rows of `matrix` from `row` on.
+Matrix from_row(Matrix matrix, std::int64_t row);
 // Error: shape_mismatch "cannot <attempt>: found …, expected …" unless found == expected.
 void expect_equal(std::int64_t found, std::int64_t expected, const std::string& attempt);
 // Error: shape_mismatch unless `table` is a matrix.

@@ -9,8 +9,9 @@
 namespace moa {
 
 // The level that this process uses: the best that the processor has, or the one that the environment variable
-// MOA_CPU_LEVEL names: "portable", "avx2" or "avx512". Chosen on first use. Errors: invalid_argument if
-// MOA_CPU_LEVEL names no level; unsupported if the processor lacks it.
+// MOA_CPU_LEVEL names: "portable", "avx2", "avx512" (with F, BW, VL and DQ), "avx512_bf16" (with BF16 and
+// VNNI) or "amx" (with tiles for both). Chosen on first use. Errors: invalid_argument if MOA_CPU_LEVEL names
+// no level; unsupported if the processor lacks it.
 std::string_view cpu_level();
 
 namespace cpu {

@@ -90,12 +90,17 @@ Tensor CpuInterpreter::convolution(const Tensor& x, const Convolution& layer,
     task.epilogue = epilogue;
     depthwise(in, task, *out);
   } else if (shape[2] == 1 && shape[3] == 1 && options.stride == 1 && nothing_around) {
-    product({in.block.get(), in.channels}, in.pixels(), in.channels, out->channels,
-            engine_.weights.convolution(layer.weight), epilogue, {out->block.get(), out->channels});
+    product({in.block.get(), in.channels}, in.pixels(), in.channels,
+            engine_.weights.convolution(layer.weight, precision_for(in)), out->channels, epilogue,
+            {out->block.get(), out->channels});
   } else {
     general_convolution(in, layer, options, epilogue, *out);
   }
   return Tensor(std::move(out));
+}
+
+Precision CpuInterpreter::precision_for(const TensorValue& input) const {
+  return input.is_pixels ? Precision::f32 : engine_.precision;
 }
 
 void CpuInterpreter::depthwise(const TensorValue& x, const DepthwiseTask& whole, TensorValue& out) {
@@ -124,7 +129,7 @@ void CpuInterpreter::general_convolution(const TensorValue& x, const Convolution
                                          TensorValue& out) {
   const Shape& shape = layer.weight.shape();
   const std::int64_t depth = shape[1] * shape[2] * shape[3];
-  const float* panels = engine_.weights.convolution(layer.weight);
+  const PreparedMatrix& weights = engine_.weights.convolution(layer.weight, precision_for(x));
   // Windows are gathered some at a time, so that memory stays within 4 MiB (one window, if that is larger).
   const std::int64_t slab = std::clamp<std::int64_t>((1 << 20) / depth, 1, out.pixels());
   const Block windows = engine_.blocks.take(slab * depth);
@@ -141,7 +146,7 @@ void CpuInterpreter::general_convolution(const TensorValue& x, const Convolution
     });
     Epilogue here = epilogue;
     if (here.residual.data != nullptr) here.residual.data += start * out.channels;
-    product({windows.get(), depth}, count, depth, out.channels, panels, here,
+    product({windows.get(), depth}, count, depth, weights, out.channels, here,
             {out.block.get() + start * out.channels, out.channels});
   }
 }

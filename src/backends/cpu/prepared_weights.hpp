@@ -2,30 +2,42 @@
 // pages are dropped.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <utility>
+#include <vector>
 
 #include "backends/cpu/kernels/kernels.hpp"
 #include "backends/cpu/weight_memory.hpp"
 #include "base/thread_pool.hpp"
 #include "tensor/parameter.hpp"
+#include "tensor/precision.hpp"
 
 namespace moa::cpu {
+
+// A weight matrix [columns of the product, depth] as Products of its precision read it.
+struct PreparedMatrix {
+  Precision precision = Precision::f32;
+  std::int64_t depth_words = 0;
+  const float* panels = nullptr;
+  const float* scales = nullptr;              // int8: one a column
+  const std::int32_t* corrections = nullptr;  // int8: one a column, if the level needs them
+};
 
 // Safe from any thread. Pointers stay valid as long as this object.
 class PreparedWeights {
  public:
   PreparedWeights(const Kernels& kernels, ThreadPool& threads) : kernels_(kernels), threads_(threads) {}
 
-  // [out, in] as panels.
-  const float* matrix(const Parameter& weight);
+  // [out, in] as panels. Errors: corrupt_data for a weight that is not a number or not finite.
+  // An int8 product deeper than its sums can hold is prepared in f32.
+  const PreparedMatrix& matrix(const Parameter& weight, Precision precision);
   // [out, in, height, width] as panels of depth height * width * in, in that order: channels innermost, as
-  // pictures lie in memory.
-  const float* convolution(const Parameter& weight);
+  // pictures lie in memory. Otherwise as `matrix`.
+  const PreparedMatrix& convolution(const Parameter& weight, Precision precision);
   // [channels, 1, height, width] as [height * width][channels].
   const float* depthwise(const Parameter& weight);
   // All elements as f32; nullptr for an absent parameter.
@@ -35,23 +47,31 @@ class PreparedWeights {
 
  private:
   enum class Form { matrix, convolution, depthwise, vector };
+  struct Key {
+    const void* identity;
+    Form form;
+    Precision precision;
+    auto operator<=>(const Key&) const = default;
+  };
   struct Entry {
     Parameter original;  // keeps identity() from being used again
     std::once_flag once;
-    const float* weights = nullptr;
+    PreparedMatrix weights;  // of vectors and depthwise convolutions, `panels` alone
   };
   // Row `first` and the next ones of the matrix being packed, `depth` long each.
   using RowReader =
       std::function<ConstMatrix(std::int64_t first, std::int64_t count, std::vector<float>& space)>;
 
-  const float* prepared(const Parameter& original, Form form, const std::function<const float*()>& prepare);
-  const float* pack(std::int64_t rows, std::int64_t depth, const RowReader& read);
+  const PreparedMatrix& prepared(const Parameter& original, Form form, Precision precision,
+                                 const std::function<PreparedMatrix()>& prepare);
+  PreparedMatrix pack(const Parameter& weight, std::int64_t depth, Precision precision,
+                      const RowReader& read);
 
   const Kernels& kernels_;
   ThreadPool& threads_;
   WeightMemory memory_;
   std::mutex mutex_;
-  std::map<std::pair<const void*, Form>, std::shared_ptr<Entry>> entries_;
+  std::map<Key, std::shared_ptr<Entry>> entries_;
 };
 
 }  // namespace moa::cpu

@@ -8,10 +8,6 @@
 namespace moa::cpu {
 namespace {
 
-Matrix from_row(Matrix matrix, std::int64_t row) {
-  return {matrix.data + row * matrix.stride, matrix.stride};
-}
-
 void expect_same_rows(const RowsValue& a, const RowsValue& b, const char* attempt) {
   if (a.width == b.width && a.sequences == b.sequences) return;
   throw Error(ErrorCode::shape_mismatch,
@@ -21,56 +17,8 @@ void expect_same_rows(const RowsValue& a, const RowsValue& b, const char* attemp
 
 }  // namespace
 
-void CpuInterpreter::product(ConstMatrix a, std::int64_t rows, std::int64_t depth, std::int64_t columns,
-                             const float* panels, const Epilogue& epilogue, Matrix out) {
-  const std::int64_t threads = engine_.threads.threads();
-  // A task's weights, 256 columns by the depth that a kernel takes at once, fill half of a usual second-level
-  // cache; with fewer rows than that is worth, narrower tasks give every thread some.
-  std::int64_t task_columns = 256;
-  while (task_columns > kernels_.panel_columns && columns < 2 * threads * task_columns) task_columns /= 2;
-  task_columns = std::max(task_columns, kernels_.panel_columns);
-  const std::int64_t column_tasks = (columns + task_columns - 1) / task_columns;
-  // Rows are cut only where there are enough of them to make up for reading the weights again.
-  constexpr std::int64_t kLeastRows = 48;
-  const std::int64_t wanted = (4 * threads + column_tasks - 1) / column_tasks;
-  const std::int64_t row_tasks = std::clamp<std::int64_t>(rows / kLeastRows, 1, wanted);
-  const std::int64_t tile = kernels_.tile_rows;
-  const std::int64_t task_rows = (rows + row_tasks * tile - 1) / (row_tasks * tile) * tile;
-
-  const auto run = [&](std::int64_t row, std::int64_t row_count, std::int64_t column, std::int64_t width) {
-    ProductTask task;
-    task.a = {a.data + row * a.stride, a.stride};
-    task.rows = row_count;
-    task.depth = depth;
-    task.columns = width;
-    task.panels = panels + column * depth;
-    task.epilogue = epilogue;
-    if (epilogue.bias != nullptr) task.epilogue.bias += column;
-    if (epilogue.residual.data != nullptr) {
-      task.epilogue.residual.data += row * epilogue.residual.stride + column;
-    }
-    task.out = {out.data + row * out.stride + column, out.stride};
-    kernels_.product(task);
-  };
-  // Below this many multiplications one thread is done before another is awake.
-  constexpr std::int64_t kWorthThreads = 1 << 19;
-  if (threads == 1 || rows * depth * columns < kWorthThreads) {
-    for (std::int64_t column = 0; column < columns; column += task_columns) {
-      run(0, rows, column, std::min(task_columns, columns - column));
-    }
-    return;
-  }
-  const std::int64_t row_pieces = (rows + task_rows - 1) / task_rows;
-  engine_.threads.parallel_for(static_cast<std::size_t>(column_tasks * row_pieces), [&](std::size_t index) {
-    const auto task = static_cast<std::int64_t>(index);
-    const std::int64_t row = task % row_pieces * task_rows;
-    const std::int64_t column = task / row_pieces * task_columns;
-    run(row, std::min(task_rows, rows - row), column, std::min(task_columns, columns - column));
-  });
-}
-
 Rows CpuInterpreter::linear(const Rows& x, const Linear& layer, const LinearOptions& options) {
-  const RowsValue& in = see(x);
+  const RowsValue& in = see_described(x);
   const Shape& shape = layer.weight.shape();
   if (shape.rank() != 2 || shape[1] != in.width) {
     throw Error(ErrorCode::shape_mismatch, "cannot apply '" + layer.weight.name() + "' " + to_string(shape) +
@@ -87,8 +35,14 @@ Rows CpuInterpreter::linear(const Rows& x, const Linear& layer, const LinearOpti
     expect_same_rows(*out, residual, "add a residual");
     epilogue.residual = residual.matrix;
   }
-  product(in.matrix, in.rows(), in.width, out->width, engine_.weights.matrix(layer.weight), epilogue,
-          out->matrix);
+  const Precision precision = options.precision == ProductPrecision::f32 ? Precision::f32 : engine_.precision;
+  const PreparedMatrix& weights = engine_.weights.matrix(layer.weight, precision);
+  if (weights.precision == Precision::f32) {
+    product({see(x).matrix, nullptr, weights, epilogue, out->matrix}, in.rows(), out->width);
+  } else {
+    const NarrowRows& narrow = narrowed(in);
+    product({narrow.matrix, narrow.scales.get(), weights, epilogue, out->matrix}, in.rows(), out->width);
+  }
   return Rows(std::move(out));
 }
 
@@ -98,12 +52,18 @@ Rows CpuInterpreter::layer_norm(const Rows& x, const LayerNorm& norm) {
   expect_row(norm.bias, in.width, "normalise with");
   const float* weight = engine_.weights.vector(norm.weight);
   const float* bias = engine_.weights.vector(norm.bias);
-  auto out = new_rows(in.sequences, in.width);
-  in_parts(in.rows(), 3 * in.width, [&](std::int64_t begin, std::int64_t end) {
-    kernels_.layer_norm(from_row(in.matrix, begin), end - begin, in.width, weight, bias,
-                        static_cast<float>(norm.eps), from_row(out->matrix, begin));
-  });
-  return Rows(std::move(out));
+  // A block's products alone read it, so it is not computed before it is known as what.
+  auto out = std::make_shared<RowsValue>(this);
+  out->width = in.width;
+  out->sequences = in.sequences;
+  out->compute = [this, x, weight, bias, eps = static_cast<float>(norm.eps)](std::int64_t begin,
+                                                                             std::int64_t end, Matrix to) {
+    const RowsValue& from = see_described(x);
+    kernels_.layer_norm(from_row(from.matrix, begin), end - begin, from.width, weight, bias, eps, to);
+  };
+  const Rows described(std::move(out));
+  if (engine_.precision == Precision::f32) see(described);
+  return described;
 }
 
 Rows CpuInterpreter::activation(const Rows& x, Activation kind) {
@@ -192,6 +152,7 @@ Rows CpuInterpreter::columns(const Rows& x, std::int64_t begin, std::int64_t wid
                                                std::to_string(in.width));
   }
   auto view = std::make_shared<RowsValue>(in);
+  view->narrow = {};
   view->matrix.data += begin;
   view->width = width;
   return Rows(std::move(view));

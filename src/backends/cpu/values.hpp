@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "backends/cpu/block_cache.hpp"
@@ -17,13 +18,28 @@ struct OwnedValue : Value {
   const void* owner;
 };
 
+// Rows as a product in bf16 or int8 reads them.
+struct NarrowRows {
+  Block words;
+  ConstMatrix matrix{nullptr, 0};
+  Block scales;  // one a row
+};
+
 // Rows in a block; several values may see the same block (column views, a picture's pixels).
+//
+// Rows may also be described before they are computed: what only products in bf16 or int8 will read is
+// computed a few rows at a time and narrowed while it is in cache, and never stands in memory as f32.
+// `matrix` and `narrow` are filled when they are first asked for (CpuInterpreter::see,
+// CpuInterpreter::narrowed).
 struct RowsValue final : OwnedValue {
   using OwnedValue::OwnedValue;
-  Block block;
-  Matrix matrix{nullptr, 0};
+  mutable Block block;
+  mutable Matrix matrix{nullptr, 0};
   std::int64_t width = 0;
   Sequences sequences;
+  // Writes rows [begin, end) to `out`, in one thread. Empty once `matrix` is there.
+  mutable std::function<void(std::int64_t begin, std::int64_t end, Matrix out)> compute;
+  mutable NarrowRows narrow;
 
   std::int64_t rows() const { return sequences.rows(); }
 };
@@ -33,6 +49,7 @@ struct TensorValue final : OwnedValue {
   using OwnedValue::OwnedValue;
   Block block;
   std::int64_t batch = 0, height = 0, width = 0, channels = 0;
+  bool is_pixels = false;  // an input of the model, nothing that it computed
 
   std::int64_t pixels() const { return batch * height * width; }
 };

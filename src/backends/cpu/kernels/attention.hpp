@@ -52,8 +52,9 @@ void attention(const AttentionTask& task) {
   const std::int64_t tokens = task.causal ? task.end : task.tokens;  // later keys are seen by nobody here
   float* const keys = task.scratch;
   for (std::int64_t key = 0; key < tokens; key += kPanelColumns<V>) {
-    pack<V>({task.k.data + key * task.k.stride, task.k.stride}, smaller<V>(kPanelColumns<V>, tokens - key),
-            task.head_dim, keys + key * task.head_dim);
+    pack<V, kPanelColumns<V>>({task.k.data + key * task.k.stride, task.k.stride},
+                              smaller<V>(kPanelColumns<V>, tokens - key), task.head_dim,
+                              keys + key * task.head_dim);
   }
   const ConstMatrix values = whole_vectors<V>(task.v, tokens, task.head_dim, keys + sizes.keys);
   const Matrix scores{keys + sizes.keys + sizes.values, round_up<V>(task.tokens, kPanelColumns<V>)};
@@ -64,8 +65,8 @@ void attention(const AttentionTask& task) {
     const ConstMatrix q{task.q.data + row * task.q.stride, task.q.stride};
     for (std::int64_t key = 0; key < visible; key += kPanelColumns<V>) {
       const std::int64_t columns = smaller<V>(kPanelColumns<V>, visible - key);
-      tile_of_vectors<V>(rows, columns, q, {keys + key * task.head_dim, kPanelColumns<V>}, task.head_dim,
-                         false, {scores.data + key, scores.stride});
+      tile_of_vectors<V, F32Dot<V>>(rows, columns, q, {keys + key * task.head_dim, kPanelColumns<V>},
+                                    task.head_dim, false, {scores.data + key, scores.stride});
     }
     for (std::int64_t i = 0; i < rows; ++i) {
       float* const line = scores.data + i * scores.stride;
@@ -75,8 +76,8 @@ void attention(const AttentionTask& task) {
     }
     for (std::int64_t column = 0; column < task.head_dim; column += kPanelColumns<V>) {
       const std::int64_t columns = smaller<V>(kPanelColumns<V>, task.head_dim - column);
-      tile_of_columns<V>(rows, columns, scores, {values.data + column, values.stride}, visible, false,
-                         {task.out.data + row * task.out.stride + column, task.out.stride});
+      tile_of_columns<V, F32Dot<V>>(rows, columns, scores, {values.data + column, values.stride}, visible,
+                                    false, {task.out.data + row * task.out.stride + column, task.out.stride});
     }
   }
 }

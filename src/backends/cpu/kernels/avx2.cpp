@@ -10,12 +10,18 @@ namespace {
 struct Vector8 {
   using Floats = float __attribute__((vector_size(32)));
   using Ints = std::int32_t __attribute__((vector_size(32)));
+  using Shorts = std::int16_t __attribute__((vector_size(32)));
+  using Bytes = std::int8_t __attribute__((vector_size(8)));
   static constexpr int kWidth = 8;
   static constexpr int kTileRows = 6;
   static constexpr int kTileVectors = 2;
 
   static Floats splat(float x) { return _mm256_set1_ps(x); }
   static Floats fma(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+  static Floats add_pairs(Floats a, Floats b, Floats sums) {
+    const __m256i products = _mm256_madd_epi16(_mm256_castps_si256(a), _mm256_castps_si256(b));
+    return _mm256_castsi256_ps(_mm256_add_epi32(products, _mm256_castps_si256(sums)));
+  }
   static Floats interleave_low(Floats a, Floats b) {
     return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
   }
@@ -24,7 +30,7 @@ struct Vector8 {
   }
 };
 
-constexpr Kernels kTable = table_of<Vector8>("avx2");
+constexpr Kernels kTable = widening_table_of<Vector8>("avx2");
 
 }  // namespace
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "tensor/ops.hpp"
+#include "tensor/precision.hpp"
 
 namespace moa::cpu {
 
@@ -32,12 +33,22 @@ struct Epilogue {
   ConstMatrix residual = {nullptr, 0};
 };
 
-// out[rows, columns] = epilogue(a[rows, depth] x panels). `panels` are as Kernels::pack writes them,
-// beginning with the one of the first column; bias, residual and out begin at that column too.
+// What makes an int8 product's sums numbers again: (sum - correction[column]) * row[row] * column[column].
+struct Int8Scales {
+  const float* row = nullptr;
+  const float* column = nullptr;
+  const std::int32_t* correction = nullptr;
+};
+
+// out[rows, columns] = epilogue(a[rows, depth] x panels). Depth is counted in words of 32 bits, whatever they
+// hold (see Products): `a` and `panels` carry them as floats. `panels` are as Products::pack writes them,
+// beginning with the one of the first column; column scales, corrections, bias, residual and out begin at
+// that column too, row scales at the first row.
 struct ProductTask {
   ConstMatrix a;
   std::int64_t rows, depth, columns;
   const float* panels;
+  Int8Scales scales;
   Epilogue epilogue;
   Matrix out;
 };
@@ -69,15 +80,48 @@ struct DepthwiseTask {
   float* out;
 };
 
-struct Kernels {
-  const char* level;           // "portable", "avx2", "avx512"
+// Products in one precision. Numbers next to each other along the depth share a word of 32 bits: one f32, two
+// bf16 or four int8. A row of activations may take more words than a panel's column, where a level has it
+// widened beforehand. The depth is filled up with zeros.
+struct Products {
   std::int64_t panel_columns;  // columns of a panel
-  std::int64_t tile_rows;      // rows that a product computes together; best a divisor of a task's rows
+  std::int64_t tile_rows;      // rows computed together; best a divisor of a task's rows. As many may be read
+                               // behind the last one
+  std::int64_t elements_per_word;  // in a panel: 1, 2 or 4
+  std::int64_t row_parts;          // words of a row for a word of a panel's column
+  std::int64_t depth_step;         // the words of a column are a multiple of this
+  std::int64_t zero_point;         // what an int8 row stores for 0; corrections are this times a column's sum
 
-  // Writes rows [0, columns) of w (columns <= panel_columns), each `depth` long, as one panel:
+  std::int64_t depth_words(std::int64_t depth) const {
+    return ((depth + elements_per_word - 1) / elements_per_word + depth_step - 1) / depth_step * depth_step;
+  }
+
+  // Writes rows [0, columns) of w (columns <= panel_columns), each `depth` words long, as one panel:
   // panel[d * panel_columns + c] = w[c][d], zero where c >= columns.
   void (*pack)(ConstMatrix w, std::int64_t columns, std::int64_t depth, float* panel);
   void (*product)(const ProductTask& task);
+  // Writes rows of `width` f32 as a product reads them: depth_words(width) * row_parts words a row, and each
+  // row's scale (int8 alone; NaN for a row that holds NaN or infinity, which makes all its products NaN). A
+  // row of `out` has room for a multiple of kNarrowWords words, and all of them may be written. Null for f32,
+  // which is read as it is.
+  void (*narrow)(ConstMatrix x, std::int64_t rows, std::int64_t width, Matrix out, float* scales);
+};
+
+constexpr std::int64_t kNarrowWords = 32;
+
+struct Kernels {
+  const char* level;  // "portable", "avx2", "avx512", "avx512_bf16", "amx"
+  Products f32, bf16, int8;
+  const Products& products(Precision precision) const {
+    return precision == Precision::f32 ? f32 : precision == Precision::bf16 ? bf16 : int8;
+  }
+
+  // Rows of weights in reduced precision, `width` numbers each. bf16: rounded to nearest even. int8: divided
+  // by the scale that is returned, the largest magnitude / 127.
+  void (*to_bf16)(const float* x, std::int64_t width, std::uint16_t* out);
+  float (*to_int8)(const float* x, std::int64_t width, std::int8_t* out);
+  bool (*is_finite)(const float* x, std::int64_t count);
+
   std::int64_t (*attention_scratch)(std::int64_t tokens, std::int64_t head_dim);
   void (*attention)(const AttentionTask& task);
   void (*depthwise)(const DepthwiseTask& task);
@@ -98,6 +142,11 @@ const Kernels& portable_kernels();
 #if defined(__x86_64__)
 const Kernels& avx2_kernels();
 const Kernels& avx512_kernels();
+const Kernels& avx512_bf16_kernels();
+const Kernels& amx_kernels();
+// The amx kernels on a software model of the tiles, for tests on processors without them. Needs what
+// avx512_bf16 needs.
+const Kernels& amx_model_kernels();
 #endif
 
 }  // namespace moa::cpu

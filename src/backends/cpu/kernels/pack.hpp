@@ -24,7 +24,7 @@ inline void transpose(Floats<V>* rows) {
 }
 
 // `lanes` rows of w become `lanes` columns of the panel, the other lanes of their vector zero.
-template <class V>
+template <class V, std::int64_t kColumns>
 inline void pack_vector(ConstMatrix w, std::int64_t lanes, std::int64_t depth, float* panel) {
   for_vectors<V>(depth, [&](std::int64_t at, std::int64_t count) {
     Floats<V> block[V::kWidth];
@@ -33,16 +33,16 @@ inline void pack_vector(ConstMatrix w, std::int64_t lanes, std::int64_t depth, f
       block[i] = i < lanes ? load<V>(w.data + i * w.stride + at, count) : splat<V>(0.0F);
     }
     transpose<V>(block);
-    for (std::int64_t i = 0; i < count; ++i) store<V>(panel + (at + i) * kPanelColumns<V>, block[i]);
+    for (std::int64_t i = 0; i < count; ++i) store<V>(panel + (at + i) * kColumns, block[i]);
   });
 }
 
-template <class V>
+template <class V, std::int64_t kColumns>
 void pack(ConstMatrix w, std::int64_t columns, std::int64_t depth, float* panel) {
-  for (std::int64_t column = 0; column < kPanelColumns<V>; column += V::kWidth) {
+  for (std::int64_t column = 0; column < kColumns; column += V::kWidth) {
     const std::int64_t left = columns - column;
     const std::int64_t lanes = left < 0 ? 0 : smaller<V>(V::kWidth, left);
-    pack_vector<V>({w.data + column * w.stride, w.stride}, lanes, depth, panel + column);
+    pack_vector<V, kColumns>({w.data + column * w.stride, w.stride}, lanes, depth, panel + column);
   }
 }
 

@@ -3,7 +3,9 @@
 
 #include "backends/cpu/kernels/attention.hpp"
 #include "backends/cpu/kernels/depthwise.hpp"
+#include "backends/cpu/kernels/dot.hpp"
 #include "backends/cpu/kernels/kernels.hpp"
+#include "backends/cpu/kernels/narrow.hpp"
 #include "backends/cpu/kernels/pack.hpp"
 #include "backends/cpu/kernels/product.hpp"
 #include "backends/cpu/kernels/rows.hpp"
@@ -11,13 +13,45 @@
 namespace moa::cpu {
 
 template <class V>
-constexpr Kernels table_of(const char* level) {
+constexpr Products f32_products() {
   return {
-      .level = level,
       .panel_columns = kPanelColumns<V>,
       .tile_rows = V::kTileRows,
-      .pack = pack<V>,
-      .product = product<V>,
+      .elements_per_word = 1,
+      .row_parts = 1,
+      .depth_step = 1,
+      .zero_point = 0,
+      .pack = pack<V, kPanelColumns<V>>,
+      .product = product<V, F32Dot<V>>,
+      .narrow = nullptr,
+  };
+}
+
+template <class V, class Dot>
+constexpr Products narrow_products() {
+  return {
+      .panel_columns = kPanelColumns<V>,
+      .tile_rows = V::kTileRows,
+      .elements_per_word = Dot::kElements,
+      .row_parts = Dot::kParts,
+      .depth_step = 1,
+      .zero_point = Dot::kZeroPoint,
+      .pack = pack<V, kPanelColumns<V>>,
+      .product = product<V, Dot>,
+      .narrow = narrow<V, Dot, 1>,
+  };
+}
+
+template <class V>
+constexpr Kernels table_of(const char* level, const Products& bf16, const Products& int8) {
+  return {
+      .level = level,
+      .f32 = f32_products<V>(),
+      .bf16 = bf16,
+      .int8 = int8,
+      .to_bf16 = to_bf16<V>,
+      .to_int8 = to_int8<V>,
+      .is_finite = is_finite<V>,
       .attention_scratch = attention_scratch<V>,
       .attention = attention<V>,
       .depthwise = depthwise<V>,
@@ -29,6 +63,11 @@ constexpr Kernels table_of(const char* level) {
       .l2_normalize = l2_normalize<V>,
       .mean = mean<V>,
   };
+}
+
+template <class V>
+constexpr Kernels widening_table_of(const char* level) {
+  return table_of<V>(level, narrow_products<V, WidenedBf16Dot<V>>(), narrow_products<V, WidenedInt8Dot<V>>());
 }
 
 }  // namespace moa::cpu

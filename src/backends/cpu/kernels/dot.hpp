@@ -1,0 +1,97 @@
+// What the words of a product hold and how they are multiplied. A `Dot`:
+//   kElements, kParts, kScaled    as Products says: numbers in a word, words of a row for one of a column;
+//   int8 kZeroPoint                    what an int8 row stores for 0 part(words, p)                what part
+//   p of a row's words is multiplied with, out of a column's words add(value, columns, sums)     sums + value
+//   * columns, lane by lane narrow(x, width, words)       a row of f32 as words; the row's scale
+// Here are those that need nothing but V; levels with instructions for it bring their own.
+#pragma once
+
+#include "backends/cpu/kernels/kernels.hpp"
+#include "backends/cpu/kernels/lanes.hpp"
+#include "backends/cpu/kernels/narrow.hpp"
+
+namespace moa::cpu {
+
+template <class V>
+struct F32Dot {
+  static constexpr int kElements = 1;
+  static constexpr int kParts = 1;
+  static constexpr bool kScaled = false;
+  static Floats<V> part(Floats<V> words, int /*only*/) { return words; }
+  static Floats<V> add(Floats<V> value, Floats<V> columns, Floats<V> sums) {
+    return V::fma(value, columns, sums);
+  }
+};
+
+// bf16 without instructions for it: a bf16 is the upper half of an f32. Rows hold rounded f32, two words for
+// each pair.
+template <class V>
+struct WidenedBf16Dot : F32Dot<V> {
+  static constexpr int kElements = 2;
+  static constexpr int kParts = 2;
+  static constexpr int kZeroPoint = 0;
+  static Floats<V> part(Floats<V> words, int which) {
+    const Ints<V> bits = __builtin_bit_cast(Ints<V>, words);
+    const Ints<V> upper = {};
+    return __builtin_bit_cast(Floats<V>, which == 0 ? bits << 16 : bits & (upper - 65536));
+  }
+  static float narrow(const float* x, std::int64_t width, float* words) {
+    for_vectors<V>(width, [&](std::int64_t at, std::int64_t count) {
+      store<V>(words + at, __builtin_bit_cast(Floats<V>, rounded_to_bf16<V>(load<V>(x + at, count))));
+    });
+    return 1;
+  }
+};
+
+// The end of every int8 product.
+template <class V>
+struct Int8Scaled {
+  static constexpr int kElements = 4;
+  static constexpr bool kScaled = true;
+  static Floats<V> scaled(Floats<V> sums, const Int8Scales& scales, std::int64_t row, std::int64_t column,
+                          std::int64_t count) {
+    Ints<V> exact = __builtin_bit_cast(Ints<V>, sums);
+    if (scales.correction != nullptr) {
+      Floats<V> bits;
+      __builtin_memcpy(&bits, scales.correction + column, sizeof bits);
+      exact = exact - __builtin_bit_cast(Ints<V>, bits);
+    }
+    return __builtin_convertvector(exact, Floats<V>) *
+           (splat<V>(scales.row[row]) * load<V>(scales.column + column, count));
+  }
+};
+
+// int8 without instructions for it: products of pairs of 16-bit integers. Of a word's four numbers, part 0 is
+// the first and third, part 1 the second and fourth, widened. Nothing can overflow: 2 * 127² is far below
+// 2³¹.
+template <class V>
+struct WidenedInt8Dot : Int8Scaled<V> {
+  static constexpr int kParts = 2;
+  static constexpr int kZeroPoint = 0;
+  static Floats<V> part(Floats<V> words, int which) {
+    const auto bits = __builtin_bit_cast(typename V::Shorts, words);
+    return __builtin_bit_cast(Floats<V>, which == 0 ? (bits << 8) >> 8 : bits >> 8);
+  }
+  static Floats<V> add(Floats<V> value, Floats<V> columns, Floats<V> sums) {
+    return V::add_pairs(value, columns, sums);
+  }
+  static float narrow(const float* x, std::int64_t width, float* words) {
+    const Int8Range range = int8_range<V>(x, width);
+    constexpr std::int64_t kBlock = 4 * V::kWidth;
+    for (std::int64_t begin = 0; begin < width; begin += kBlock) {
+      alignas(64) std::int8_t block[kBlock] = {};
+      for_vectors<V>(smaller<V>(kBlock, width - begin), [&](std::int64_t at, std::int64_t count) {
+        store_bytes<V>(block + at, to_integers<V>(load<V>(x + begin + at, count), range));
+      });
+      Floats<V> packed;
+      __builtin_memcpy(&packed, block, sizeof packed);
+      const Floats<V> even = part(packed, 0);
+      const Floats<V> odd = part(packed, 1);
+      store<V>(words + begin / 2, V::interleave_low(even, odd));
+      store<V>(words + begin / 2 + V::kWidth, V::interleave_high(even, odd));
+    }
+    return range.scale;
+  }
+};
+
+}  // namespace moa::cpu

@@ -1,0 +1,35 @@
+// Vectors of sixteen floats, for the levels that have them. Unnamed on purpose: each level's own (lanes.hpp).
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace moa::cpu {
+namespace {  // NOLINT(google-build-namespaces)
+
+struct Vector16 {
+  using Floats = float __attribute__((vector_size(64)));
+  using Ints = std::int32_t __attribute__((vector_size(64)));
+  using Shorts = std::int16_t __attribute__((vector_size(64)));
+  using Bytes = std::int8_t __attribute__((vector_size(16)));
+  static constexpr int kWidth = 16;
+  static constexpr int kTileRows = 6;
+  static constexpr int kTileVectors = 4;
+
+  static Floats splat(float x) { return _mm512_set1_ps(x); }
+  static Floats fma(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+  static Floats add_pairs(Floats a, Floats b, Floats sums) {
+    const __m512i products = _mm512_madd_epi16(_mm512_castps_si512(a), _mm512_castps_si512(b));
+    return _mm512_castsi512_ps(_mm512_add_epi32(products, _mm512_castps_si512(sums)));
+  }
+  static Floats interleave_low(Floats a, Floats b) {
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  }
+  static Floats interleave_high(Floats a, Floats b) {
+    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  }
+};
+
+}  // namespace
+}  // namespace moa::cpu

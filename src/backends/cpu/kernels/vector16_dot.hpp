@@ -1,0 +1,55 @@
+// bf16 and int8 by the instructions that multiply a word's numbers at once: vdpbf16ps and vpdpbusd. Needs
+// -mavx512bf16 and -mavx512vnni.
+#pragma once
+
+#include "backends/cpu/kernels/dot.hpp"
+#include "backends/cpu/kernels/vector16.hpp"
+
+namespace moa::cpu {
+namespace {  // NOLINT(google-build-namespaces)
+
+struct Bf16Dot16 {
+  static constexpr int kElements = 2;
+  static constexpr int kParts = 1;
+  static constexpr bool kScaled = false;
+  static constexpr int kZeroPoint = 0;
+  using Words = Floats<Vector16>;
+
+  static Words part(Words words, int /*only*/) { return words; }
+  static Words add(Words value, Words columns, Words sums) {
+    return _mm512_dpbf16_ps(sums, __builtin_bit_cast(__m512bh, value), __builtin_bit_cast(__m512bh, columns));
+  }
+  static float narrow(const float* x, std::int64_t width, float* words) {
+    for_vectors<Vector16>(width, [&](std::int64_t at, std::int64_t count) {
+      const __m256bh half = _mm512_cvtneps_pbh(load<Vector16>(x + at, count));
+      __builtin_memcpy(words + at / 2, &half, sizeof half);
+    });
+    return 1;
+  }
+};
+
+// vpdpbusd takes its left side unsigned: rows hold q + 128, which adds 128 times the column's sum; that is
+// subtracted at the end (Int8Scales::correction). Up to 66,311 products of 255 * 127 fit into the 32 bits of
+// a sum.
+struct Int8Dot16 : Int8Scaled<Vector16> {
+  static constexpr int kParts = 1;
+  static constexpr int kZeroPoint = 128;
+  using Words = Floats<Vector16>;
+
+  static Words part(Words words, int /*only*/) { return words; }
+  static Words add(Words value, Words columns, Words sums) {
+    return _mm512_castsi512_ps(_mm512_dpbusd_epi32(_mm512_castps_si512(sums), _mm512_castps_si512(value),
+                                                   _mm512_castps_si512(columns)));
+  }
+  static float narrow(const float* x, std::int64_t width, float* words) {
+    const Int8Range range = int8_range<Vector16>(x, width);
+    for_vectors<Vector16>(width, [&](std::int64_t at, std::int64_t count) {
+      store_bytes<Vector16>(words + at / 4,
+                            to_integers<Vector16>(load<Vector16>(x + at, count), range) + kZeroPoint);
+    });
+    return range.scale;
+  }
+};
+
+}  // namespace
+}  // namespace moa::cpu

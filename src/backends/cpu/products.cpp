@@ -1,0 +1,116 @@
+// Products of rows with weights: cut into tasks, and rows made narrow for them.
+#include <algorithm>
+
+#include "backends/cpu/interpreter.hpp"
+
+namespace moa::cpu {
+
+void CpuInterpreter::part_of_product(const Product& product, std::int64_t row, std::int64_t rows,
+                                     std::int64_t column, std::int64_t columns) const {
+  const PreparedMatrix& weights = product.weights;
+  const Epilogue& epilogue = product.epilogue;
+  ProductTask task;
+  task.a = {product.a.data + row * product.a.stride, product.a.stride};
+  task.rows = rows;
+  task.depth = weights.depth_words;
+  task.columns = columns;
+  task.panels = weights.panels + column * weights.depth_words;
+  if (product.row_scales != nullptr) task.scales.row = product.row_scales + row;
+  if (weights.scales != nullptr) task.scales.column = weights.scales + column;
+  if (weights.corrections != nullptr) task.scales.correction = weights.corrections + column;
+  task.epilogue.activation = epilogue.activation;
+  if (epilogue.bias != nullptr) task.epilogue.bias = epilogue.bias + column;
+  if (epilogue.residual.data != nullptr) {
+    task.epilogue.residual = {epilogue.residual.data + row * epilogue.residual.stride + column,
+                              epilogue.residual.stride};
+  }
+  task.out = {product.out.data + row * product.out.stride + column, product.out.stride};
+  kernels_.products(weights.precision).product(task);
+}
+
+void CpuInterpreter::product(const Product& product, std::int64_t rows, std::int64_t columns) {
+  const Products& kernel = kernels_.products(product.weights.precision);
+  const std::int64_t threads = engine_.threads.threads();
+  // A task's weights, 256 columns by the depth that a kernel takes at once, fill half of a usual second-level
+  // cache; with fewer rows than that is worth, narrower tasks give every thread some.
+  std::int64_t task_columns = 256;
+  while (task_columns > kernel.panel_columns && columns < 2 * threads * task_columns) task_columns /= 2;
+  task_columns = std::max(task_columns, kernel.panel_columns);
+  const std::int64_t column_tasks = (columns + task_columns - 1) / task_columns;
+  // Rows are cut only where there are enough of them to make up for reading the weights again.
+  constexpr std::int64_t kLeastRows = 48;
+  const std::int64_t wanted = (4 * threads + column_tasks - 1) / column_tasks;
+  const std::int64_t row_tasks = std::clamp<std::int64_t>(rows / kLeastRows, 1, wanted);
+  const std::int64_t tile = kernel.tile_rows;
+  const std::int64_t task_rows = (rows + row_tasks * tile - 1) / (row_tasks * tile) * tile;
+
+  // Below this many multiplications of words one thread is done before another is awake.
+  constexpr std::int64_t kWorthThreads = 1 << 19;
+  if (threads == 1 || rows * product.weights.depth_words * columns < kWorthThreads) {
+    for (std::int64_t column = 0; column < columns; column += task_columns) {
+      part_of_product(product, 0, rows, column, std::min(task_columns, columns - column));
+    }
+    return;
+  }
+  const std::int64_t row_pieces = (rows + task_rows - 1) / task_rows;
+  engine_.threads.parallel_for(static_cast<std::size_t>(column_tasks * row_pieces), [&](std::size_t index) {
+    const auto task = static_cast<std::int64_t>(index);
+    const std::int64_t row = task % row_pieces * task_rows;
+    const std::int64_t column = task / row_pieces * task_columns;
+    part_of_product(product, row, std::min(task_rows, rows - row), column,
+                    std::min(task_columns, columns - column));
+  });
+}
+
+void CpuInterpreter::product(ConstMatrix x, std::int64_t rows, std::int64_t width,
+                             const PreparedMatrix& weights, std::int64_t columns, const Epilogue& epilogue,
+                             Matrix out) {
+  if (weights.precision == Precision::f32)
+    return product({x, nullptr, weights, epilogue, out}, rows, columns);
+  const Products& kernel = kernels_.products(weights.precision);
+  const NarrowRows narrow = room_for_narrow_rows(rows, width, kernel);
+  in_parts(rows, 2 * width, [&](std::int64_t begin, std::int64_t end) {
+    kernel.narrow({x.data + begin * x.stride, x.stride}, end - begin, width,
+                  {narrow.words.get() + begin * narrow.matrix.stride, narrow.matrix.stride},
+                  narrow.scales.get() + begin);
+  });
+  product({narrow.matrix, narrow.scales.get(), weights, epilogue, out}, rows, columns);
+}
+
+NarrowRows CpuInterpreter::room_for_narrow_rows(std::int64_t rows, std::int64_t width,
+                                                const Products& products) {
+  const std::int64_t words = products.depth_words(width) * products.row_parts;
+  // An odd number of pieces of kNarrowWords: rows a power of two apart would share few sets of the
+  // first-level cache.
+  const std::int64_t stride = ((words + kNarrowWords - 1) / kNarrowWords | 1) * kNarrowWords;
+  NarrowRows narrow;
+  narrow.words = engine_.blocks.take((rows + products.tile_rows) * stride);
+  narrow.matrix = {narrow.words.get(), stride};
+  narrow.scales = engine_.blocks.take(rows);
+  return narrow;
+}
+
+const NarrowRows& CpuInterpreter::narrowed(const RowsValue& x) {
+  if (x.narrow.words) return x.narrow;
+  const Products& kernel = kernels_.products(engine_.precision);
+  NarrowRows narrow = room_for_narrow_rows(x.rows(), x.width, kernel);
+  const auto part = [&](ConstMatrix from, std::int64_t begin, std::int64_t end) {
+    kernel.narrow(from, end - begin, x.width,
+                  {narrow.words.get() + begin * narrow.matrix.stride, narrow.matrix.stride},
+                  narrow.scales.get() + begin);
+  };
+  in_parts(x.rows(), 3 * x.width, [&](std::int64_t begin, std::int64_t end) {
+    if (!x.compute) return part(from_row(x.matrix, begin), begin, end);
+    constexpr std::int64_t kRows = 16;  // of a few thousand numbers: they stay in the second-level cache
+    const Block block = engine_.blocks.take(kRows * x.width);
+    for (std::int64_t row = begin; row < end; row += kRows) {
+      const std::int64_t last = std::min(row + kRows, end);
+      x.compute(row, last, {block.get(), x.width});
+      part({block.get(), x.width}, row, last);
+    }
+  });
+  x.narrow = std::move(narrow);
+  return x.narrow;
+}
+
+}  // namespace moa::cpu
