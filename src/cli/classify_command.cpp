@@ -58,12 +58,12 @@ std::vector<std::size_t> best(const std::vector<float>& scores, std::size_t coun
 }
 
 std::string jsonl_line(const std::string& name, const Classification& result, std::size_t item,
-                       std::size_t top) {
+                       std::size_t top, const std::string& dtype) {
   std::string line = "{" + json_path("input", name);
   if (const std::optional<Error>& error = result.errors[item]) {
     return line + ",\"error\":" + json_error(moa::name(error->code()), error->what()) + "}\n";
   }
-  line += ",\"labels\":[";
+  line += dtype + ",\"labels\":[";
   const std::vector<std::size_t> order = best(result.scores[item], top);
   for (std::size_t i = 0; i < order.size(); ++i) {
     line += (i == 0 ? "{\"label\":" : ",{\"label\":") + json(result.labels[order[i]]) + ",\"score\":";
@@ -104,6 +104,7 @@ int run_classify(const Arguments& arguments) {
   options.embed.progress = [&](std::size_t done) {
     console.progress("classifying", done, list.inputs.size());
   };
+  const std::string dtype = json_dtype(model);
   const Classification result = model.classify(list.inputs, labels, options);
   console.clear_progress();
 
@@ -123,7 +124,7 @@ int run_classify(const Arguments& arguments) {
     } else {
       outcome.done();
     }
-    output.write(jsonl ? jsonl_line(list.names[item], result, item, top)
+    output.write(jsonl ? jsonl_line(list.names[item], result, item, top, dtype)
                        : table_block(list.names[item], result, item, top, paint));
   }
   output.finish();

@@ -19,14 +19,15 @@
 namespace moa::cli {
 namespace {
 
-std::string jsonl_line(const Embedded& result, const Input& input, const std::string& name) {
+std::string jsonl_line(const Embedded& result, const Input& input, const std::string& name,
+                       const std::string& dtype) {
   std::string line =
       "{\"index\":" + std::to_string(result.index) + ",\"type\":" + json(moa::name(result.modality)) + ",";
   line += input.kind == Input::Kind::text ? "\"input\":" + json(name) : json_path("input", name);
   if (result.error) {
     line += ",\"error\":" + json_error(moa::name(result.error->code()), result.error->what());
   } else {
-    line += ",\"embedding\":";
+    line += dtype + ",\"embedding\":";
     append_json(line, result.vector);
   }
   return line + "}\n";
@@ -61,6 +62,7 @@ int run_embed(const Arguments& arguments) {
     fail_usage(arguments.command(), "expected something to embed: inputs, --text or --texts-file");
   }
   const Model model = load_model(arguments);
+  const std::string dtype = json_dtype(model);
   add_inputs(list, words, model, console);
   note_skipped(list, console);
 
@@ -87,7 +89,7 @@ int run_embed(const Arguments& arguments) {
     if (npy) {
       output.write(npy_row(result.error ? no_vector : result.vector));
     } else {
-      output.write(jsonl_line(result, list.inputs[result.index], list.names[result.index]));
+      output.write(jsonl_line(result, list.inputs[result.index], list.names[result.index], dtype));
       output.flush();
     }
   });

@@ -87,6 +87,7 @@ Facts facts_of_model(const ModelInfo& info) {
   facts.add("weights_format", "its format", info.weights_format);
   facts.add("weights_bytes", "weights", info.weights_bytes, megabytes(info.weights_bytes));
   facts.add("dtypes", "dtypes", info.dtypes);
+  facts.add("precision", "computes in", info.precision);
   std::string towers = "[";
   std::vector<std::string> tower_lines;
   for (const ModelInfo::Tower& tower : info.towers) {

@@ -81,7 +81,8 @@ std::string man_page() {
   }
   for (const Example& variable : {
            Example{"Where models/ with the bundled models lies", "MOA_MODELS_DIR"},
-           Example{"The instruction set to compute with: portable, avx2, avx512, avx512_bf16, amx", "MOA_CPU_LEVEL"},
+           Example{"The instruction set to compute with: portable, avx2, avx512, avx512_bf16, amx",
+                   "MOA_CPU_LEVEL"},
            Example{"Where the cache of the model hub lies", "HF_HUB_CACHE, HF_HOME"},
            Example{"Where moa pull asks, and with which token", "HF_ENDPOINT, HF_TOKEN"},
            Example{"Where indexes and remembered file hashes lie", "XDG_DATA_HOME, XDG_CACHE_HOME"},

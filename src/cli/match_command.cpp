@@ -48,10 +48,10 @@ std::string json_errors(const std::vector<std::optional<Error>>& errors,
 }
 
 std::string json_document(const std::vector<std::string>& images, const std::vector<std::string>& texts,
-                          const MatchResult& result) {
+                          const MatchResult& result, const std::string& dtype) {
   std::string document = "{\"images\":" + json_names(images) + ",\"texts\":" + json_names(texts) +
                          ",\"cosine\":" + json_matrix(result.cosine, texts.size()) +
-                         ",\"score\":" + json_matrix(result.score, texts.size());
+                         ",\"score\":" + json_matrix(result.score, texts.size()) + dtype;
   const std::string image_errors = json_errors(result.image_errors, images);
   const std::string text_errors = json_errors(result.text_errors, texts);
   if (!image_errors.empty()) document += ",\"errors\":[" + image_errors + "]";
@@ -134,8 +134,9 @@ int run_match(const Arguments& arguments) {
 
   Output output = Output::open(arguments.value("output"));
   const Paint paint = output.is_terminal() ? Paint::for_stream(1) : Paint{};
-  output.write(arguments.value_or("format", "table") == "json" ? json_document(images, texts, result)
-                                                               : table(images, texts, result, paint));
+  output.write(arguments.value_or("format", "table") == "json"
+                   ? json_document(images, texts, result, json_dtype(model))
+                   : table(images, texts, result, paint));
   output.finish();
   return outcome.exit_code();
 }

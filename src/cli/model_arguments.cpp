@@ -20,6 +20,11 @@ Model load_model(const Arguments& arguments) {
   return Model::load(model_name(arguments), load_options(arguments));
 }
 
+std::string json_dtype(const Model& model) {
+  const std::string dtype = model.dtype();
+  return dtype == "f32" ? std::string() : ",\"dtype\":\"" + dtype + "\"";
+}
+
 EmbedOptions embed_options(const Arguments& arguments) {
   EmbedOptions options;
   options.batch = arguments.integer("batch", 0, 0, 65536);

@@ -13,6 +13,9 @@ std::string model_name(const Arguments& arguments);
 LoadOptions load_options(const Arguments& arguments);
 Model load_model(const Arguments& arguments);
 
+// ,"dtype":"int8" for results of a model that does not compute in f32; nothing for f32.
+std::string json_dtype(const Model& model);
+
 // --batch, --max-megapixels; ends early when the user interrupts.
 EmbedOptions embed_options(const Arguments& arguments);
 

@@ -20,7 +20,7 @@
 namespace moa {
 namespace {
 
-void check_options(const LoadOptions& options) {
+void check_device(const LoadOptions& options) {
   if (options.device == "cuda") {
     throw Error(ErrorCode::unsupported, "device 'cuda' is not in this build of moa; it computes on 'cpu'");
   }
@@ -28,14 +28,15 @@ void check_options(const LoadOptions& options) {
     throw Error(ErrorCode::invalid_argument,
                 "device: found '" + options.device + "', expected auto, cpu or cuda");
   }
-  if (options.dtype == "bf16" || options.dtype == "int8") {
-    throw Error(ErrorCode::unsupported,
-                "dtype '" + options.dtype + "' is not in this build of moa; it computes in f32");
+}
+
+Precision precision_of(const LoadOptions& options) {
+  if (options.dtype == "auto") return Precision::f32;
+  for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8}) {
+    if (options.dtype == moa::name(precision)) return precision;
   }
-  if (options.dtype != "auto" && options.dtype != "f32") {
-    throw Error(ErrorCode::invalid_argument,
-                "dtype: found '" + options.dtype + "', expected auto, f32, bf16 or int8");
-  }
+  throw Error(ErrorCode::invalid_argument,
+              "dtype: found '" + options.dtype + "', expected auto, f32, bf16 or int8");
 }
 
 CheckpointLayout layout_of(const ModelDirectory& directory) {
@@ -113,16 +114,23 @@ void pad(std::vector<std::int32_t>& ids, const TextPadding& wanted, const Paddin
 
 // The version of everything between a file and the numbers that a network is given. It is part of a model's
 // identity: when it changes, vectors made before are another model's.
-constexpr std::string_view kPreprocessingVersion = "preprocessing 2; f32";
+constexpr std::string_view kPreprocessingVersion = "preprocessing 2; ";
+
+// A vector's precision is part of it too; other than f32, it can be read at the identity's end.
+std::string identity_at(const ModelDirectory& directory, Precision precision) {
+  const std::string precision_name(moa::name(precision));
+  const std::string identity = model_identity(directory, std::string(kPreprocessingVersion) + precision_name);
+  return precision == Precision::f32 ? identity : identity + "-" + precision_name;
+}
 
 }  // namespace
 
-std::string identity_of(const ModelDirectory& directory) {
-  return model_identity(directory, kPreprocessingVersion);
+std::string identity_of(const ModelDirectory& directory, const LoadOptions& options) {
+  return identity_at(directory, precision_of(options));
 }
 
 std::shared_ptr<const LoadedModel> LoadedModel::load(std::string_view name, const LoadOptions& options) {
-  check_options(options);
+  check_device(options);
   ModelDirectory directory = ModelDirectory::open(resolve_model(name, ModelSearch::standard()));
   return std::shared_ptr<const LoadedModel>(
       new LoadedModel(std::string(name), std::move(directory), options));
@@ -133,7 +141,8 @@ LoadedModel::LoadedModel(std::string name, ModelDirectory directory, const LoadO
       directory_(std::move(directory)),
       prompts_(Prompts::of(directory_)),
       architecture_(&architecture_of(directory_.config(), layout_of(directory_))),
-      backend_(std::make_unique<CpuBackend>(CpuOptions{.threads = options.threads})),
+      precision_(precision_of(options)),
+      backend_(std::make_unique<CpuBackend>(CpuOptions{precision_, options.threads})),
       text_cache_(options.text_cache_bytes) {
   Weights weights = directory_.weights();
   std::set<std::string> dtypes;
@@ -251,7 +260,7 @@ std::vector<std::string> LoadedModel::templates() const {
 }
 
 std::string LoadedModel::identity() const {
-  return identity_of(directory_);
+  return identity_at(directory_, precision_);
 }
 
 namespace {
@@ -286,6 +295,7 @@ ModelInfo LoadedModel::info() const {
   info.dim = network_->dim();
   info.parameters = parameters_;
   info.dtypes = dtypes_;
+  info.precision = moa::name(precision_);
   info.weights_file = directory_.weights_name();
   info.weights_format = moa::name(directory_.weight_format());
   for (const std::filesystem::path& file : directory_.weight_files()) {

@@ -17,6 +17,7 @@
 #include "embed/prompts.hpp"
 #include "embed/vector_memory.hpp"
 #include "models/embedding_model.hpp"
+#include "tensor/precision.hpp"
 
 namespace moa {
 
@@ -41,6 +42,7 @@ class LoadedModel {
 
   const EmbeddingModel& network() const { return *network_; }
   const ModelDirectory& directory() const { return directory_; }
+  Precision precision() const { return precision_; }
   int threads() const;
 
   // `text` behind the default prompt, or behind the one named (or spelt out) by `prompt`.
@@ -77,6 +79,7 @@ class LoadedModel {
   Prompts prompts_;
   const Architecture* architecture_ = nullptr;
   std::unique_ptr<const EmbeddingModel> network_;
+  Precision precision_ = Precision::f32;
   std::unique_ptr<CpuBackend> backend_;
   std::vector<std::string> dtypes_;
   std::int64_t parameters_ = 0;
@@ -89,6 +92,6 @@ class LoadedModel {
 };
 
 // The identity that indexes store, without loading anything but hashes.
-std::string identity_of(const ModelDirectory& directory);
+std::string identity_of(const ModelDirectory& directory, const LoadOptions& options);
 
 }  // namespace moa

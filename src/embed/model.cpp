@@ -38,6 +38,9 @@ std::int64_t Model::dim() const {
 std::string Model::identity() const {
   return impl_->loaded->identity();
 }
+std::string Model::dtype() const {
+  return std::string(moa::name(impl_->loaded->precision()));
+}
 ModelInfo Model::info() const {
   return impl_->loaded->info();
 }
@@ -114,8 +117,8 @@ MatchResult Model::match(std::span<const Input> images, std::span<const std::str
   return match_pairs(*impl_->loaded, images, texts, options);
 }
 
-std::string model_identity(std::string_view name) {
-  return identity_of(ModelDirectory::open(resolve_model(name, ModelSearch::standard())));
+std::string model_identity(std::string_view name, const LoadOptions& options) {
+  return identity_of(ModelDirectory::open(resolve_model(name, ModelSearch::standard())), options);
 }
 
 }  // namespace moa

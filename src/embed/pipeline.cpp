@@ -176,9 +176,15 @@ class Pipeline {
       const std::vector<float> rows = embed(pass);
       const std::size_t width = rows.size() / pass.size();
       for (std::size_t i = 0; i < pass.size(); ++i) {
-        const auto row = rows.begin() + static_cast<std::ptrdiff_t>(i * width);
-        chunk[chosen[i]].known =
-            KnownVector{{row, row + static_cast<std::ptrdiff_t>(width)}, is_truncated(pass[i])};
+        const std::span<const float> row = std::span(rows).subspan(i * width, width);
+        if (std::ranges::all_of(row, [](float value) { return std::isfinite(value); })) {
+          chunk[chosen[i]].known = KnownVector{{row.begin(), row.end()}, is_truncated(pass[i])};
+        } else {
+          chunk[chosen[i]].error =
+              Error(ErrorCode::corrupt_data,
+                    "cannot embed: the model's vector holds NaN or infinity, expected numbers; "
+                    "a weight or a sum inside is not finite");
+        }
       }
     } catch (const Error& error) {
       if (pass.size() == 1) {

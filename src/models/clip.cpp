@@ -24,7 +24,7 @@ Rows ClipVision::forward(Ops& ops, const Tensor& pixels) const {
   x = ops.layer_norm(x, pre_norm);
   for (const TransformerBlock& block : all_but_last(blocks)) x = block.forward(ops, x, Mask::none);
   x = blocks.back().forward(ops, x, Mask::none, [&](const Rows& all) { return ops.first_row(all); });
-  return ops.linear(ops.layer_norm(x, post_norm), projection);
+  return ops.linear(ops.layer_norm(x, post_norm), projection, {.precision = ProductPrecision::f32});
 }
 
 Rows ClipText::forward(Ops& ops, const Tokens& tokens) const {
@@ -36,7 +36,7 @@ Rows ClipText::forward(Ops& ops, const Tokens& tokens) const {
     if (row.kind == TextRow::Kind::last) return ops.last_row(all);
     return ops.row_where(all, tokens, row.rule);
   });
-  return ops.linear(ops.layer_norm(x, final_norm), projection);
+  return ops.linear(ops.layer_norm(x, final_norm), projection, {.precision = ProductPrecision::f32});
 }
 
 ScoreRule softmax_rule(const Parameter& logit_scale) {

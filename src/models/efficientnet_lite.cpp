@@ -28,7 +28,7 @@ Rows EfficientNetLite::features(Ops& ops, const Tensor& pixels) const {
 }
 
 Rows EfficientNetLite::logits(Ops& ops, const Rows& features) const {
-  return ops.linear(features, classifier);
+  return ops.linear(features, classifier, {.precision = ProductPrecision::f32});
 }
 
 // ---- its configuration and its tensors

@@ -12,15 +12,17 @@ namespace moa {
 Rows MoaMiniText::forward(Ops& ops, const Tokens& tokens) const {
   Rows x = ops.mean_rows(bert.forward(ops, tokens));
   x = ops.l2_normalize(ops.add_row(x, offset), 1e-12);
-  const Rows hidden = ops.linear(x, mlp_in, {.activation = Activation::gelu});
-  return ops.linear(hidden, mlp_out, {.residual = &x});
+  const Rows hidden =
+      ops.linear(x, mlp_in, {.activation = Activation::gelu, .precision = ProductPrecision::f32});
+  return ops.linear(hidden, mlp_out, {.residual = &x, .precision = ProductPrecision::f32});
 }
 
 Rows MoaMiniVision::forward(Ops& ops, const Tensor& pixels) const {
   const Rows features = classifier.features(ops, pixels);
   const Rows probabilities = ops.softmax(classifier.logits(ops, features), 1 / temperature);
-  const Rows x = ops.linear(probabilities, class_projection);
-  return feature_projection.weight ? ops.linear(features, feature_projection, {.residual = &x}) : x;
+  Rows x = ops.linear(probabilities, class_projection, {.precision = ProductPrecision::f32});
+  if (!feature_projection.weight) return x;
+  return ops.linear(features, feature_projection, {.residual = &x, .precision = ProductPrecision::f32});
 }
 
 // ---- its configuration and its tensors

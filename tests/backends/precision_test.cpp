@@ -71,8 +71,8 @@ TEST_P(CpuPrecision, LinearAgreesWithDoublesOfTheNarrowedNumbers) {
     const Rows in = rows_from(*ops, x, 1, size.rows, size.depth);
     const Rows added = rows_from(*ops, residual, 1, size.rows, size.columns);
     const Rows out = ops->linear(in, layer, {.activation = Activation::relu, .residual = &added});
-    // Products are exact, sums are f32. In int8 a number that lies between two integers may go to the other one, as its
-    // quotient is rounded too: one step, 4 / 127, of one number times a weight.
+    // Products are exact, sums are f32. In int8 a number that lies between two integers may go to the other
+    // one, as its quotient is rounded too: one step, 4 / 127, of one number times a weight.
     expect_near(ops->read(out), expected, 1e-5 * magnitude + (is_int8() ? 0.03 : 0),
                 to_string(Shape{size.rows, size.depth, size.columns}));
   }

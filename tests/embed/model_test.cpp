@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -240,7 +241,35 @@ TEST(ModelLoad, ADeviceThatIsNotThereIsAnErrorNotAFallback) {
   const std::string path = (kGolden / "clip/odd_sizes").string();
   EXPECT_EQ(code_of([&] { Model::load(path, {.device = "cuda"}); }), ErrorCode::unsupported);
   EXPECT_EQ(code_of([&] { Model::load(path, {.device = "abacus"}); }), ErrorCode::invalid_argument);
-  EXPECT_EQ(code_of([&] { Model::load(path, {.dtype = "int8"}); }), ErrorCode::unsupported);
+  EXPECT_EQ(code_of([&] { Model::load(path, {.dtype = "int4"}); }), ErrorCode::invalid_argument);
+}
+
+double cosine(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * b[i];
+  return sum;
+}
+
+TEST(ModelLoad, EveryPrecisionGivesVectorsCloseToF32AndAnIdentityOfItsOwn) {
+  const std::string path = (kGolden / "clip/odd_sizes").string();
+  const fs::path picture = fs::path(path) / "picture0.png";
+  const Model f32 = Model::load(path);
+  EXPECT_EQ(f32.dtype(), "f32");
+  EXPECT_EQ(f32.info().precision, "f32");
+  EXPECT_EQ(Model::load(path, {.dtype = "f32"}).identity(), f32.identity());
+  const std::map<std::string, double> closest = {{"bf16", 0.999}, {"int8", 0.99}};
+  for (const auto& [dtype, least] : closest) {
+    const Model model = Model::load(path, {.dtype = dtype});
+    EXPECT_EQ(model.dtype(), dtype);
+    EXPECT_EQ(model.info().precision, dtype);
+    EXPECT_EQ(model.identity(), model_identity(path, {.dtype = dtype}));
+    EXPECT_TRUE(model.identity().ends_with("-" + dtype));
+    EXPECT_NE(model.identity().substr(0, 32), f32.identity());
+    const std::vector<float> vector = model.embed_image(picture);
+    EXPECT_NE(vector, f32.embed_image(picture));
+    EXPECT_GT(cosine(vector, f32.embed_image(picture)), least);
+    EXPECT_GT(cosine(model.embed_text("a dog"), f32.embed_text("a dog")), least);
+  }
 }
 
 TEST(ModelLoad, AModelThatIsNotThereIsNotFound) {

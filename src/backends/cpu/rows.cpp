@@ -61,7 +61,7 @@ Rows CpuInterpreter::layer_norm(const Rows& x, const LayerNorm& norm) {
     const RowsValue& from = see_described(x);
     kernels_.layer_norm(from_row(from.matrix, begin), end - begin, from.width, weight, bias, eps, to);
   };
-  const Rows described(std::move(out));
+  Rows described(std::move(out));
   if (engine_.precision == Precision::f32) see(described);
   return described;
 }
