@@ -15,6 +15,7 @@ namespace {
 // The scores of one picture from its cosines with every text. A NaN cosine (a text that failed) has no part
 // in it and stays NaN.
 std::vector<float> scores_of(std::span<const float> cosines, const ScoreRule& rule) {
+  if (rule.kind == ScoreRule::Kind::cosine) return {cosines.begin(), cosines.end()};
   std::vector<float> scores(cosines.size(), std::numeric_limits<float>::quiet_NaN());
   double largest = -std::numeric_limits<double>::infinity();
   for (const float cosine : cosines) {

@@ -19,7 +19,8 @@ namespace moa {
 
 // What a model's image-text score is, given cosines.
 struct ScoreRule {
-  enum class Kind { softmax, sigmoid };  // of scale * cosine + bias; softmax over the texts
+  // softmax (over the texts) or sigmoid of scale * cosine + bias; cosine: itself.
+  enum class Kind { softmax, sigmoid, cosine };
   Kind kind = Kind::softmax;
   double scale = 1;
   double bias = 0;
@@ -47,6 +48,20 @@ struct ImageTowerFacts {
   bool takes_any_size = false;  // pictures as the processor makes them; these sizes are those it learned with
 };
 
+// Says whether a text belongs to a picture by reading both together, where two vectors only say how near they
+// are: BLIP's head for image-text matching.
+class PairScorer {
+ public:
+  virtual ~PairScorer() = default;
+  // A picture's rows as texts read them, the same for every text.
+  virtual Rows forward_picture(Ops& ops, const Tensor& pixels) const = 0;
+  // What EmbeddingModel::forward_image gives, from those rows.
+  virtual Rows vector_of(Ops& ops, const Rows& picture) const = 0;
+  // One row [1] a text: the probability that it belongs to its picture. There are n times as many texts as
+  // pictures, and texts n i to n i + n - 1 are picture i's.
+  virtual Rows forward_pairs(Ops& ops, const Rows& picture, const Tokens& texts) const = 0;
+};
+
 // Immutable; any number of threads may call forward at once, each with its own Ops.
 class EmbeddingModel {
  public:
@@ -64,6 +79,8 @@ class EmbeddingModel {
   virtual ScoreRule score_rule() const = 0;
   // What divides a vector whose length is smaller, when it is put on the unit sphere; 0: nothing is guarded.
   virtual double normalize_eps() const { return 0; }
+  // nullptr if the model has vectors only.
+  virtual const PairScorer* pair_scorer() const { return nullptr; }
 };
 
 // How a checkpoint's files are laid out and its tensors named.

@@ -5,6 +5,7 @@
 
 #include "models/align.hpp"
 #include "models/altclip.hpp"
+#include "models/blip.hpp"
 #include "models/chinese_clip.hpp"
 #include "models/clip.hpp"
 #include "models/dual_encoder.hpp"
@@ -18,9 +19,9 @@ namespace moa {
 namespace {
 
 constexpr std::array kArchitectures = {
-    kAlignArchitecture,      kAltClipArchitecture,     kChineseClipArchitecture,
-    kClipArchitecture,       kDualEncoderArchitecture, kMoaMiniArchitecture,
-    kOpenAiClipArchitecture, kOpenClipArchitecture,    kSiglipArchitecture,
+    kAlignArchitecture,    kBlipArchitecture,        kAltClipArchitecture, kChineseClipArchitecture,
+    kClipArchitecture,     kDualEncoderArchitecture, kMoaMiniArchitecture, kOpenAiClipArchitecture,
+    kOpenClipArchitecture, kSiglipArchitecture,
 };
 
 }  // namespace

@@ -64,7 +64,8 @@ TEST_P(EveryGolden, VectorsEqualTheReferences) {
   }
 }
 
-// `probabilities` is what the reference makes of the cosines of every picture (a row each) with every text.
+// `probabilities` is what the reference makes of the cosines of every picture (a row each) with every text;
+// for a model without a scale of its own, the cosines.
 TEST_P(EveryGolden, ProbabilitiesEqualTheReferences) {
   if (!expects("probabilities")) GTEST_SKIP() << "the reference gives none";
   CpuBackend backend({.threads = 2});
@@ -74,6 +75,7 @@ TEST_P(EveryGolden, ProbabilitiesEqualTheReferences) {
   const auto dim = static_cast<std::size_t>(golden_.model->dim());
   std::vector<float> probabilities;
   for (std::size_t image = 0; image < image_rows.size(); image += dim) {
+    std::vector<double> cosines;
     std::vector<double> powers;
     double sum = 0;
     for (std::size_t text = 0; text < text_rows.size(); text += dim) {
@@ -81,12 +83,15 @@ TEST_P(EveryGolden, ProbabilitiesEqualTheReferences) {
       for (std::size_t i = 0; i < dim; ++i) {
         cosine += static_cast<double>(image_rows[image + i]) * text_rows[text + i];
       }
+      cosines.push_back(cosine);
       powers.push_back(std::exp(rule.scale * cosine + rule.bias));
       sum += powers.back();
     }
-    for (const double power : powers) {
-      const double share = rule.kind == ScoreRule::Kind::sigmoid ? power / (1 + power) : power / sum;
-      probabilities.push_back(static_cast<float>(share));
+    for (std::size_t i = 0; i < cosines.size(); ++i) {
+      double score = cosines[i];
+      if (rule.kind == ScoreRule::Kind::softmax) score = powers[i] / sum;
+      if (rule.kind == ScoreRule::Kind::sigmoid) score = powers[i] / (1 + powers[i]);
+      probabilities.push_back(static_cast<float>(score));
     }
   }
   expect_near(probabilities, golden_.values("probabilities"), 1e-4);
