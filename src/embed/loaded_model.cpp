@@ -275,11 +275,11 @@ std::int64_t parameters_of(const RecordingInterpreter& recording) {
 }  // namespace
 
 // A model without its tokenizer can still be described, as can what it lacks.
-std::string LoadedModel::describe_tokenizer(std::int64_t context_tokens) const {
+std::string LoadedModel::describe_tokenizer() const {
   try {
     const TokenizerDescription& tokens = tokenizer().description();
     return tokens.model + ", " + std::to_string(tokens.vocabulary_size) + " tokens, context " +
-           std::to_string(context_tokens);
+           std::to_string(longest_text());
   } catch (const Error& error) {
     if (error.code() != ErrorCode::not_found) throw;
     return std::string("not there: ") + error.what();
@@ -306,7 +306,7 @@ ModelInfo LoadedModel::info() const {
     RecordingInterpreter recording;
     network_->forward_text(recording, recording.tokens({}, {}, {}));
     info.towers.push_back({"text", parameters_of(recording), text->description});
-    info.tokenizer = describe_tokenizer(static_cast<std::int64_t>(longest_text()));
+    info.tokenizer = describe_tokenizer();
   }
   if (const ImageTowerFacts* image = network_->image()) {
     info.modalities.push_back(Modality::image);

@@ -69,7 +69,7 @@ class LoadedModel {
  private:
   LoadedModel(std::string name, ModelDirectory directory, const LoadOptions& options);
   const Tokenizer& tokenizer() const;
-  std::string describe_tokenizer(std::int64_t context_tokens) const;
+  std::string describe_tokenizer() const;
   const ImageProcessor& processor() const;
   // In tokens, the special ones included.
   std::size_t longest_text() const;

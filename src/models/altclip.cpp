@@ -4,6 +4,7 @@
 
 #include "models/clip.hpp"
 #include "models/dual_encoder.hpp"
+#include "models/image_tower.hpp"
 
 namespace moa {
 namespace {
@@ -19,8 +20,8 @@ BertConfig read_text_config(const Config& config) {
 }
 
 // The first hidden state, normed and brought to the width of the CLIP that was the teacher.
-TextTower take_text(const Config& config, const WeightScope& scope) {
-  TextTower text;
+BertText take_text(const Config& config, const WeightScope& scope) {
+  BertText text;
   text.config = read_text_config(config);
   const TransformerSizes& sizes = text.config.transformer;
   text.bert = take_bert(scope.at("roberta"), text.config);
@@ -36,11 +37,11 @@ TextTower take_text(const Config& config, const WeightScope& scope) {
 std::unique_ptr<EmbeddingModel> build_altclip(const Config& config, Weights& weights) {
   const std::int64_t dim = config.integer("projection_dim", 768, 1, 65536);
   const WeightScope model(weights);
-  TextTower text = take_text(legacy_part(config, "text_config"), model.at("text_model"));
+  BertText text = take_text(legacy_part(config, "text_config"), model.at("text_model"));
   text.steps.push_back(take_text_projection(model, text, dim));
-  auto pictures =
-      take_clip_pictures(legacy_part(config, "vision_config"), model.at("vision_model"), model, dim);
-  return std::make_unique<DualEncoder>(std::move(text), std::move(pictures), model.take("logit_scale", {}));
+  auto image =
+      take_clip_image_tower(legacy_part(config, "vision_config"), model.at("vision_model"), model, dim);
+  return join(std::move(text), std::move(image), model.take("logit_scale", {}));
 }
 
 }  // namespace moa

@@ -28,7 +28,7 @@ class DualEncoderStages : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(DualEncoderStages, TextLayersEqualTheReferences) {
-  const Bert bert = take_text_tower(text_config_, WeightScope(weights_).at("text_model"), Pooler::none).bert;
+  const Bert bert = take_bert_text(text_config_, WeightScope(weights_).at("text_model"), Pooler::none).bert;
   const RelativeBias* bias = bert.relative_bias.table ? &bert.relative_bias : nullptr;
   const auto ops = backend_.interpreter();
   const Tokens tokens = golden_.tokens(*ops);

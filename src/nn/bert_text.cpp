@@ -1,4 +1,4 @@
-#include "nn/text_tower.hpp"
+#include "nn/bert_text.hpp"
 
 #include <array>
 #include <string_view>
@@ -10,7 +10,7 @@
 
 namespace moa {
 
-Rows TextTower::forward(Ops& ops, const Tokens& tokens) const {
+Rows BertText::forward(Ops& ops, const Tokens& tokens) const {
   const auto pooled = [&] {
     switch (pooling) {
       case TextPooling::first:
@@ -83,11 +83,11 @@ const Kind& kind_of(const Config& config) {
 
 }  // namespace
 
-TextTower take_text_tower(const Config& config, const WeightScope& scope, Pooler pooler) {
+BertText take_bert_text(const Config& config, const WeightScope& scope, Pooler pooler) {
   const Kind& kind = kind_of(config);
   const bool is_prefixed = scope.at(kind.prefix).has("embeddings.word_embeddings.weight");
   const WeightScope tensors = is_prefixed ? scope.at(kind.prefix) : scope;
-  TextTower tower;
+  BertText tower;
   tower.config = kind.read(config);
   tower.bert = kind.take(tensors, tower.config);
   const TransformerSizes& sizes = tower.config.transformer;

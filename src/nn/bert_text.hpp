@@ -14,8 +14,8 @@ namespace moa {
 // RowPooling.
 enum class TextPooling { first, last, mean, max, sum_by_root, mean_by_place };
 
-// A tower, its pooling, and steps behind it.
-struct TextTower {
+// A tower of the family, its pooling, and steps behind it.
+struct BertText {
   std::string description;  // "XLM-RoBERTa, 12 layers, width 768, 12 heads"
   BertConfig config;
   Bert bert;
@@ -35,6 +35,6 @@ enum class Pooler {
 // Its tensors begin at `scope`, or behind the prefix there that transformers puts before them when a head was
 // saved too ("bert.", "roberta.", …). Errors: unsupported, naming the model types there are, or for a pooler
 // that this kind does not have (distilbert); those of BertConfig::read.
-TextTower take_text_tower(const Config& config, const WeightScope& scope, Pooler pooler);
+BertText take_bert_text(const Config& config, const WeightScope& scope, Pooler pooler);
 
 }  // namespace moa
