@@ -15,8 +15,7 @@ namespace moa {
 
 struct PreparedItem {
   Modality modality = Modality::text;
-  std::variant<std::monostate, PreparedText, std::vector<float>>
-      content;  // nothing, a text, or a picture's pixels
+  std::variant<std::monostate, PreparedText, PreparedImage> content;  // nothing, a text, or a picture
   std::optional<Error> error;
   // Everything about the item that decides its vector: the words of a text, the content of a file by its
   // hash.

@@ -13,6 +13,7 @@
 #include "checkpoint/file_names.hpp"
 #include "checkpoint/identity.hpp"
 #include "checkpoint/model_search.hpp"
+#include "image/patch_processor.hpp"
 #include "image/picture.hpp"
 #include "image/processor.hpp"
 #include "text/tokenizer.hpp"
@@ -199,6 +200,21 @@ std::string LoadedModel::with_prompt(std::string_view text, const std::optional<
   return prompts_.words(prompt) + std::string(text);
 }
 
+const PatchProcessor& LoadedModel::patch_processor() const {
+  std::call_once(processor_once_, [this] {
+    const std::int64_t patch_px = network_->image()->patch_px;
+    auto processor = PatchProcessor::from_config(processor_config_of(directory_));
+    if (processor.patch_px() != patch_px) {
+      throw Error(ErrorCode::shape_mismatch, directory_.path().string() +
+                                                 ": the picture processor makes patches of " +
+                                                 std::to_string(processor.patch_px()) +
+                                                 " px, the model takes " + std::to_string(patch_px));
+    }
+    patch_processor_ = std::make_unique<const PatchProcessor>(std::move(processor));
+  });
+  return *patch_processor_;
+}
+
 PreparedText LoadedModel::prepare_text(std::string_view text,
                                        const std::optional<std::string>& prompt) const {
   const TextTowerFacts* tower = network_->text();
@@ -217,16 +233,20 @@ PreparedText LoadedModel::prepare_text(std::string_view text,
   return {std::move(tokenized.ids), tokenized.truncated};
 }
 
-std::vector<float> LoadedModel::prepare_image(std::span<const std::byte> content,
-                                              double max_megapixels) const {
+PreparedImage LoadedModel::prepare_image(std::span<const std::byte> content, double max_megapixels) const {
   const ImageTowerFacts* tower = network_->image();
   if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no picture tower");
+  if (tower->takes_patches()) {
+    const PatchProcessor& prepared = patch_processor();
+    PatchedPicture patched = prepared.preprocess(decode_picture(content, {.max_megapixels = max_megapixels}));
+    return {std::move(patched.values), {patched.height_patches, patched.width_patches}};
+  }
   const ImageProcessor& prepared = processor();
   const Picture picture = decode_picture(content, {.max_megapixels = max_megapixels});
-  std::vector<float> pixels(
-      static_cast<std::size_t>(tower->channels * prepared.height_px() * prepared.width_px()));
-  prepared.preprocess(picture, pixels);
-  return pixels;
+  PreparedImage image;
+  image.values.resize(static_cast<std::size_t>(tower->channels * prepared.height_px() * prepared.width_px()));
+  prepared.preprocess(picture, image.values);
+  return image;
 }
 
 std::vector<float> LoadedModel::embed_texts(std::span<const PreparedText> texts, bool raw) const {
@@ -242,15 +262,22 @@ std::vector<float> LoadedModel::embed_texts(std::span<const PreparedText> texts,
   return ops->read(rows);
 }
 
-std::vector<float> LoadedModel::embed_images(std::span<const std::vector<float>> pictures, bool raw) const {
+std::vector<float> LoadedModel::embed_images(std::span<const PreparedImage> pictures, bool raw) const {
   const ImageTowerFacts& tower = *network_->image();
-  std::vector<float> pixels;
-  for (const std::vector<float>& picture : pictures)
-    pixels.insert(pixels.end(), picture.begin(), picture.end());
+  std::vector<float> values;
+  std::vector<PatchGrid> grids;
+  for (const PreparedImage& picture : pictures) {
+    values.insert(values.end(), picture.values.begin(), picture.values.end());
+    grids.push_back(picture.grid);
+  }
   const std::unique_ptr<Interpreter> ops = backend_->interpreter();
   const auto batch = static_cast<std::int64_t>(pictures.size());
-  Rows rows = network_->forward_image(
-      *ops, ops->pixels(pixels, batch, tower.channels, processor().height_px(), processor().width_px()));
+  Rows rows =
+      tower.takes_patches()
+          ? network_->forward_patches(
+                *ops, ops->patches(values, tower.channels * tower.patch_px * tower.patch_px, grids))
+          : network_->forward_image(*ops, ops->pixels(values, batch, tower.channels, processor().height_px(),
+                                                      processor().width_px()));
   if (!raw) rows = ops->l2_normalize(rows, network_->normalize_eps());
   return ops->read(rows);
 }
@@ -311,10 +338,16 @@ ModelInfo LoadedModel::info() const {
   if (const ImageTowerFacts* image = network_->image()) {
     info.modalities.push_back(Modality::image);
     RecordingInterpreter recording;
-    network_->forward_image(recording,
-                            recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
+    if (image->takes_patches()) {
+      const std::int64_t width = image->channels * image->patch_px * image->patch_px;
+      network_->forward_patches(recording, recording.patches({}, width, {}));
+      info.processor = patch_processor().description();
+    } else {
+      network_->forward_image(recording,
+                              recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
+      info.processor = processor().description();
+    }
     info.towers.push_back({"image", parameters_of(recording), image->description});
-    info.processor = processor().description();
   }
   info.licence = directory_.licence().value_or("");
   info.identity = identity();

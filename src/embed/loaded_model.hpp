@@ -17,18 +17,27 @@
 #include "embed/prompts.hpp"
 #include "embed/vector_memory.hpp"
 #include "models/embedding_model.hpp"
+#include "tensor/interpreter.hpp"
 #include "tensor/precision.hpp"
 
 namespace moa {
 
 class CpuBackend;
 class ImageProcessor;
+class PatchProcessor;
 class Tokenizer;
 
 // A text, tokenized for a model.
 struct PreparedText {
   std::vector<std::int32_t> ids;
   bool truncated = false;
+};
+
+// A picture, prepared for a model: pixels [channels, height_px, width_px], or, for a tower that takes
+// pictures in their own shapes, the patches of a grid.
+struct PreparedImage {
+  std::vector<float> values;
+  PatchGrid grid{};
 };
 
 // Immutable once made; safe from any thread. Tokenizer and picture processor are built at first use, so that
@@ -50,13 +59,12 @@ class LoadedModel {
   // The default prompt, or the one named (or spelt out) by `prompt`, put before `text`; tokenized. Errors:
   // corrupt_data (not UTF-8), unsupported (no text tower), not_found (no tokenizer in the directory).
   PreparedText prepare_text(std::string_view text, const std::optional<std::string>& prompt) const;
-  // Pixels [channels, height_px, width_px] of a file's content. Errors: those of decoding; unsupported
-  // without a picture tower.
-  std::vector<float> prepare_image(std::span<const std::byte> content, double max_megapixels) const;
+  // The picture in a file's content. Errors: those of decoding; unsupported without a picture tower.
+  PreparedImage prepare_image(std::span<const std::byte> content, double max_megapixels) const;
 
   // Rows [items, dim]: the model's vectors; on the unit sphere unless `raw`. One forward pass.
   std::vector<float> embed_texts(std::span<const PreparedText> texts, bool raw) const;
-  std::vector<float> embed_images(std::span<const std::vector<float>> pictures, bool raw) const;
+  std::vector<float> embed_images(std::span<const PreparedImage> pictures, bool raw) const;
 
   // Vectors of texts that were embedded before, by with_prompt() and whether they are raw.
   VectorMemory& text_cache() const { return text_cache_; }
@@ -70,7 +78,9 @@ class LoadedModel {
   LoadedModel(std::string name, ModelDirectory directory, const LoadOptions& options);
   const Tokenizer& tokenizer() const;
   std::string describe_tokenizer() const;
+  // The one that the model's picture tower needs.
   const ImageProcessor& processor() const;
+  const PatchProcessor& patch_processor() const;
   // In tokens, the special ones included.
   std::size_t longest_text() const;
 
@@ -89,6 +99,7 @@ class LoadedModel {
   mutable std::unique_ptr<const Tokenizer> tokenizer_;
   mutable std::once_flag processor_once_;
   mutable std::unique_ptr<const ImageProcessor> processor_;
+  mutable std::unique_ptr<const PatchProcessor> patch_processor_;
 };
 
 // The identity that indexes store, without loading anything but hashes.

@@ -110,7 +110,7 @@ class Pipeline {
     for (std::size_t i = 0; i < chunk.size(); ++i) {
       PreparedItem& item = chunk[i];
       const auto* text = std::get_if<PreparedText>(&item.content);
-      if (text == nullptr && !std::holds_alternative<std::vector<float>>(item.content)) continue;
+      if (text == nullptr && !std::holds_alternative<PreparedImage>(item.content)) continue;
       if (text == nullptr) item.known = pictures_.find(item.key);  // the chunk before may have had it
       if (item.known) continue;
       const auto [first, is_new] =
@@ -122,15 +122,15 @@ class Pipeline {
       }
     }
     const auto tokens = [](const PreparedText& text) { return static_cast<std::int64_t>(text.ids.size()); };
-    const auto pixels = [](const std::vector<float>& picture) {
-      return static_cast<std::int64_t>(picture.size()) / 3;
+    const auto pixels = [](const PreparedImage& picture) {
+      return static_cast<std::int64_t>(picture.values.size()) / 3;
     };
     in_passes<PreparedText>(chunk, texts, kTokensPerPass, tokens, [this](std::span<const PreparedText> pass) {
       return model_.embed_texts(pass, options_.raw);
     });
-    in_passes<std::vector<float>>(
+    in_passes<PreparedImage>(
         chunk, pictures, kPixelsPerPass, pixels,
-        [this](std::span<const std::vector<float>> pass) { return model_.embed_images(pass, options_.raw); });
+        [this](std::span<const PreparedImage> pass) { return model_.embed_images(pass, options_.raw); });
     for (const auto& [item, first] : repeated) {
       chunk[item].known = chunk[first].known;
       chunk[item].error = chunk[first].error;
@@ -198,7 +198,7 @@ class Pipeline {
   }
 
   static bool is_truncated(const PreparedText& text) { return text.truncated; }
-  static bool is_truncated(const std::vector<float>&) { return false; }
+  static bool is_truncated(const PreparedImage&) { return false; }
 
   const LoadedModel& model_;
   std::span<const Input> inputs_;

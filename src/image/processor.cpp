@@ -103,7 +103,6 @@ Picture padded_to_square(const Picture& picture, const std::array<std::uint8_t, 
   return square;
 }
 
-// What a byte becomes. Each step is rounded to single precision where the reference rounds.
 float pixel_value(const PictureRecipe& recipe, std::size_t channel, int byte) {
   auto value = static_cast<float>(byte);
   const auto mean = static_cast<float>(recipe.mean[channel]);
@@ -121,6 +120,14 @@ float pixel_value(const PictureRecipe& recipe, std::size_t channel, int byte) {
 
 }  // namespace
 
+PixelValues pixel_values(const PictureRecipe& recipe) {
+  PixelValues values;
+  for (std::size_t channel = 0; channel < values.size(); ++channel) {
+    for (int byte = 0; byte < 256; ++byte) values[channel][byte] = pixel_value(recipe, channel, byte);
+  }
+  return values;
+}
+
 ImageProcessor::ImageProcessor(PictureRecipe recipe) : recipe_(std::move(recipe)) {
   if (recipe_.crop) {
     width_px_ = recipe_.crop_width_px;
@@ -133,9 +140,7 @@ ImageProcessor::ImageProcessor(PictureRecipe recipe) : recipe_(std::move(recipe)
     throw Error(ErrorCode::invalid_argument,
                 "cannot use the image processor " + recipe_.type + ": it gives no fixed size");
   }
-  for (std::size_t channel = 0; channel < values_.size(); ++channel) {
-    for (int byte = 0; byte < 256; ++byte) values_[channel][byte] = pixel_value(recipe_, channel, byte);
-  }
+  values_ = pixel_values(recipe_);
 }
 
 void ImageProcessor::preprocess(const Picture& original, std::span<float> chw) const {
@@ -177,15 +182,50 @@ void ImageProcessor::preprocess(const Picture& original, std::span<float> chw) c
   }
 }
 
-std::string ImageProcessor::description() const {
+namespace {
+
+// Numbers as they are written everywhere, whatever the locale, and so that they read back equal.
+std::ostringstream number_text() {
   std::ostringstream text;
   text.imbue(std::locale::classic());
   text.precision(17);
+  return text;
+}
+
+template <typename Three>
+void list(std::ostringstream& text, const Three& three) {
+  text << +three[0] << ' ' << +three[1] << ' ' << +three[2];
+}
+
+}  // namespace
+
+std::string describe_values(const PictureRecipe& r) {
+  std::ostringstream text = number_text();
+  if (r.divide_by_255) {
+    text << "/255";
+  } else if (r.rescale) {
+    text << "x" << r.rescale_factor << (r.rescale_offset ? " -1" : "");
+  } else {
+    text << "0..255";
+  }
+  if (r.normalize) {
+    text << ", mean ";
+    list(text, r.mean);
+  }
+  if (r.normalize || r.divide_by_std) {
+    text << ", std ";
+    list(text, r.std);
+    if (r.divide_by_std) text << (r.normalize ? " twice" : "");
+  }
+  return text.str();
+}
+
+std::string ImageProcessor::description() const {
+  std::ostringstream text = number_text();
   const PictureRecipe& r = recipe_;
-  const auto list = [&](const auto& three) { text << +three[0] << ' ' << +three[1] << ' ' << +three[2]; };
   if (r.pad_to_square) {
     text << "pad to square with ";
-    list(r.square_fill);
+    list(text, r.square_fill);
     text << ", ";
   }
   switch (r.fit) {
@@ -212,23 +252,7 @@ std::string ImageProcessor::description() const {
     if (r.crop_fill != 0) text << " on " << +r.crop_fill;
     text << ", ";
   }
-  if (r.divide_by_255) {
-    text << "/255";
-  } else if (r.rescale) {
-    text << "x" << r.rescale_factor << (r.rescale_offset ? " -1" : "");
-  } else {
-    text << "0..255";
-  }
-  if (r.normalize) {
-    text << ", mean ";
-    list(r.mean);
-  }
-  if (r.normalize || r.divide_by_std) {
-    text << ", std ";
-    list(r.std);
-    if (r.divide_by_std) text << (r.normalize ? " twice" : "");
-  }
-  return text.str();
+  return text.str() + describe_values(r);
 }
 
 }  // namespace moa

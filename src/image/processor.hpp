@@ -56,6 +56,13 @@ struct PictureRecipe {
   std::array<double, 3> std{};
 };
 
+// What each byte of each channel becomes. Each step is rounded to single precision where the reference
+// rounds.
+using PixelValues = std::array<std::array<float, 256>, 3>;
+PixelValues pixel_values(const PictureRecipe& recipe);
+// The same in words: "x0.00392156862745098, mean …, std …".
+std::string describe_values(const PictureRecipe& recipe);
+
 // Turns pictures into the pixel values of one vision tower: float32 [3, height_px, width_px], to the last bit
 // what the PIL backend of transformers 5 (or open_clip's transform) gives for the same RGB picture.
 // Immutable; safe from any thread.
@@ -90,7 +97,7 @@ class ImageProcessor {
   PictureRecipe recipe_;
   std::int64_t width_px_ = 0;
   std::int64_t height_px_ = 0;
-  std::array<std::array<float, 256>, 3> values_;  // what each byte of each channel becomes
+  PixelValues values_;
 };
 
 }  // namespace moa

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <initializer_list>
 
+#include "image/patch_processor.hpp"
 #include "image/processor.hpp"
 
 namespace moa {
@@ -43,11 +44,16 @@ constexpr ProcessorClass kClasses[] = {
   throw Error(code, "cannot build an image processor from " + config.where() + ": " + reason);
 }
 
-const ProcessorClass& find_class(const Config& config, std::string_view type) {
-  std::string_view stem = type;
+// The class's name without what tells its implementations apart.
+std::string_view stem_of(std::string_view type) {
   for (const std::string_view ending : {"Pil", "Fast", "ImageProcessor", "FeatureExtractor"}) {
-    if (stem.ends_with(ending)) stem.remove_suffix(ending.size());
+    if (type.ends_with(ending)) type.remove_suffix(ending.size());
   }
+  return type;
+}
+
+const ProcessorClass& find_class(const Config& config, std::string_view type) {
+  const std::string_view stem = stem_of(type);
   for (const ProcessorClass& known : kClasses) {
     if (known.name == stem) return known;
   }
@@ -163,11 +169,41 @@ void check_numbers(const Config& config, const PictureRecipe& recipe) {
     fail(ErrorCode::out_of_range, config, "'rescale_factor' is not finite");
 }
 
+// What becomes of the bytes.
+void read_values(const Config& config, bool is_openai, PictureRecipe& recipe) {
+  recipe.rescale = config.boolean("do_rescale", true);
+  recipe.rescale_factor = config.number("rescale_factor", 1.0 / 255.0);
+  recipe.normalize = config.boolean("do_normalize", true);
+  recipe.mean = read_channels(config, "image_mean", is_openai ? kOpenAiMean : kHalf);
+  recipe.std = read_channels(config, "image_std", is_openai ? kOpenAiStd : kHalf);
+  check_numbers(config, recipe);
+}
+
+std::string named_type(const Config& config, std::string_view fallback) {
+  return config.string("image_processor_type", config.string("feature_extractor_type", fallback));
+}
+
 }  // namespace
+
+bool PatchProcessor::is_named_by(const Config& config) {
+  return stem_of(named_type(config, "")) == "Siglip2";
+}
+
+PatchProcessor PatchProcessor::from_config(const Config& config) {
+  PictureRecipe recipe;
+  recipe.type = named_type(config, "");
+  if (!config.boolean("do_resize", true)) {
+    fail(ErrorCode::unsupported, config, "'do_resize': found false, expected true");
+  }
+  recipe.filter = read_filter(config, ResizeFilter::bilinear);
+  read_values(config, false, recipe);
+  return {recipe, config.integer("patch_size", 16, 1, 1024),
+          config.integer("max_num_patches", 256, 1, 65536)};
+}
 
 ImageProcessor ImageProcessor::from_config(const Config& config, std::string_view fallback_type) {
   PictureRecipe recipe;
-  recipe.type = config.string("image_processor_type", config.string("feature_extractor_type", fallback_type));
+  recipe.type = named_type(config, fallback_type);
   if (recipe.type.empty()) fail(ErrorCode::unsupported, config, "it names no image_processor_type");
   const ProcessorClass& known = find_class(config, recipe.type);
   const bool is_llava = known.name == "Llava";
@@ -183,15 +219,9 @@ ImageProcessor ImageProcessor::from_config(const Config& config, std::string_vie
     fail(ErrorCode::unsupported, config,
          "without a crop or an exact size, pictures would come out in different sizes");
   }
-  recipe.rescale = config.boolean("do_rescale", true);
-  recipe.rescale_factor = config.number("rescale_factor", 1.0 / 255.0);
-  recipe.normalize = config.boolean("do_normalize", true);
-  recipe.mean = read_channels(config, "image_mean", known.is_openai ? kOpenAiMean : kHalf);
-  recipe.std = read_channels(config, "image_std", known.is_openai ? kOpenAiStd : kHalf);
+  read_values(config, known.is_openai, recipe);
   recipe.rescale_offset = is_efficientnet && config.boolean("rescale_offset", false);
   recipe.divide_by_std = is_efficientnet && config.boolean("include_top", true);
-  check_numbers(config, recipe);
-
   recipe.pad_to_square = config.boolean("do_pad", false);
   if (recipe.pad_to_square && !is_llava) fail(ErrorCode::unsupported, config, "'do_pad' of " + recipe.type);
   for (std::size_t c = 0; c < 3; ++c) {

@@ -46,6 +46,11 @@ struct ImageTowerFacts {
   std::int64_t height_px = 0;
   std::int64_t width_px = 0;
   bool takes_any_size = false;  // pictures as the processor makes them; these sizes are those it learned with
+  // Of a tower that takes pictures in their own shapes, cut into square patches: the edge of one, and
+  // height_px and width_px are 0. Otherwise 0.
+  std::int64_t patch_px = 0;
+
+  bool takes_patches() const { return patch_px > 0; }
 };
 
 // Says whether a text belongs to a picture by reading both together, where two vectors only say how near they
@@ -74,8 +79,11 @@ class EmbeddingModel {
   // One row a text: its embedding, not normalised. Error: internal without a text tower.
   virtual Rows forward_text(Ops& ops, const Tokens& tokens) const = 0;
   // `pixels` [batch, channels, height_px, width_px] as the model's processor prepares them -> one row a
-  // picture, not normalised.
+  // picture, not normalised. Error: internal without a tower for pictures of one size.
   virtual Rows forward_image(Ops& ops, const Tensor& pixels) const = 0;
+  // The same of a tower that takes patches. A patch is a row of its pixels, channels innermost. Error:
+  // internal without such a tower.
+  virtual Rows forward_patches(Ops& ops, const Patches& patches) const;
   virtual ScoreRule score_rule() const = 0;
   // What divides a vector whose length is smaller, when it is put on the unit sphere; 0: nothing is guarded.
   virtual double normalize_eps() const { return 0; }

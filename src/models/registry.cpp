@@ -14,17 +14,33 @@
 #include "models/open_clip.hpp"
 #include "models/openai_clip.hpp"
 #include "models/siglip.hpp"
+#include "models/siglip2.hpp"
 
 namespace moa {
 namespace {
 
+// One a line.
+// clang-format off
 constexpr std::array kArchitectures = {
-    kAlignArchitecture,    kBlipArchitecture,        kAltClipArchitecture, kChineseClipArchitecture,
-    kClipArchitecture,     kDualEncoderArchitecture, kMoaMiniArchitecture, kOpenAiClipArchitecture,
-    kOpenClipArchitecture, kSiglipArchitecture,
+    kAlignArchitecture,
+    kAltClipArchitecture,
+    kBlipArchitecture,
+    kChineseClipArchitecture,
+    kClipArchitecture,
+    kDualEncoderArchitecture,
+    kMoaMiniArchitecture,
+    kOpenAiClipArchitecture,
+    kOpenClipArchitecture,
+    kSiglip2Architecture,
+    kSiglipArchitecture,
 };
+// clang-format on
 
 }  // namespace
+
+Rows EmbeddingModel::forward_patches(Ops&, const Patches&) const {
+  throw Error(ErrorCode::internal, "patches were given to a model that takes pictures of one size");
+}
 
 std::span<const Architecture> architectures() {
   return kArchitectures;

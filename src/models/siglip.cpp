@@ -39,13 +39,20 @@ std::int64_t Siglip::dim() const {
 
 // ---- its configuration and its tensors, by the names that transformers gives them
 
-ClipTextConfig read_siglip_text_config(const Config& config) {
+ClipTextConfig read_siglip_text_config(const Config& config, std::int64_t dim) {
+  const Config part = config.object("text_config").overridden_by(config.object("text_config_dict"));
   ClipTextConfig text;
-  text.transformer = read_sizes(config, {12, 768, 12, 3072, Activation::gelu_tanh, 1e-6});
-  text.vocabulary = config.integer("vocab_size", 32000, 1, 1 << 24);
-  text.context_tokens = config.integer("max_position_embeddings", 64, 1, 65536);
+  text.transformer = read_sizes(part, {12, 768, 12, 3072, Activation::gelu_tanh, 1e-6});
+  text.vocabulary = part.integer("vocab_size", 32000, 1, 1 << 24);
+  text.context_tokens = part.integer("max_position_embeddings", 64, 1, 65536);
   text.mask = Mask::none;
   text.row = {TextRow::Kind::last, {}};
+  const std::int64_t text_dim = part.integer("projection_size", text.transformer.width, 1, 65536);
+  if (text_dim != dim) {
+    throw Error(ErrorCode::shape_mismatch, config.where() + ": texts come out " + std::to_string(text_dim) +
+                                               " wide (projection_size), pictures " + std::to_string(dim) +
+                                               " (hidden_size of vision_config), expected the same");
+  }
   return text;
 }
 
@@ -63,6 +70,15 @@ ClipText take_siglip_text(const WeightScope& tower, const ClipTextConfig& config
   text.mask = config.mask;
   text.row = config.row;
   return text;
+}
+
+void require_siglip_head(const Config& vision_config) {
+  if (!vision_config.boolean("vision_use_head", true)) {
+    throw Error(ErrorCode::unsupported,
+                vision_config.where() +
+                    ": 'vision_use_head': found false, expected true: without its head the "
+                    "picture tower gives no vector");
+  }
 }
 
 AttentionPool take_siglip_head(const WeightScope& head, const TransformerSizes& sizes) {
@@ -86,12 +102,7 @@ AttentionPool take_siglip_head(const WeightScope& head, const TransformerSizes& 
 namespace {
 
 SiglipVisionConfig read_vision_config(const Config& config) {
-  if (!config.boolean("vision_use_head", true)) {
-    throw Error(ErrorCode::unsupported,
-                config.where() +
-                    ": 'vision_use_head': found false, expected true: without its head the "
-                    "picture tower gives no vector");
-  }
+  require_siglip_head(config);
   SiglipVisionConfig vision;
   vision.transformer = read_sizes(config, vision.transformer);
   vision.image_px = config.integer("image_size", vision.image_px, 1, 4096);
@@ -120,18 +131,12 @@ SiglipVision take_vision(const WeightScope& tower, const SiglipVisionConfig& con
 }  // namespace
 
 std::unique_ptr<EmbeddingModel> build_siglip(const Config& config, Weights& weights) {
-  const Config text_part = config.object("text_config").overridden_by(config.object("text_config_dict"));
   const Config vision_part =
       config.object("vision_config").overridden_by(config.object("vision_config_dict"));
-  const ClipTextConfig text_config = read_siglip_text_config(text_part);
   const SiglipVisionConfig vision_config = read_vision_config(vision_part);
   const std::int64_t dim = vision_config.transformer.width;
-  const std::int64_t text_dim = text_part.integer("projection_size", text_config.transformer.width, 1, 65536);
-  if (text_dim != dim) {
-    throw Error(ErrorCode::shape_mismatch, config.where() + ": texts come out " + std::to_string(text_dim) +
-                                               " wide (projection_size), pictures " + std::to_string(dim) +
-                                               " (hidden_size of vision_config), expected the same");
-  }
+  const ClipTextConfig text_config = read_siglip_text_config(config, dim);
+
   const WeightScope model(weights);
   ClipText text = take_siglip_text(model.at("text_model"), text_config, dim);
   SiglipVision vision = take_vision(model.at("vision_model"), vision_config);

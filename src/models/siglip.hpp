@@ -64,8 +64,10 @@ class Siglip final : public EmbeddingModel {
 // The probability of a pair: sigmoid(exp(logit_scale) cosine + logit_bias).
 ScoreRule sigmoid_rule(const Parameter& logit_scale, const Parameter& logit_bias);
 
-// Parts that SigLIP 2's NaFlex has too.
-ClipTextConfig read_siglip_text_config(const Config& config);
+// Parts that SigLIP 2's NaFlex has too. `config` is the whole model's, and `dim` the width of its vectors.
+// Errors: shape_mismatch if texts come out in another width; unsupported without a pooling head.
+ClipTextConfig read_siglip_text_config(const Config& config, std::int64_t dim);
+void require_siglip_head(const Config& vision_config);
 ClipText take_siglip_text(const WeightScope& tower, const ClipTextConfig& config, std::int64_t dim);
 AttentionPool take_siglip_head(const WeightScope& head, const TransformerSizes& sizes);
 

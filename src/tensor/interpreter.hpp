@@ -10,6 +10,15 @@
 
 namespace moa {
 
+// How many patches a picture is cut into, down and across.
+struct PatchGrid {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+
+  std::int64_t patches() const { return height * width; }
+  bool operator==(const PatchGrid&) const = default;
+};
+
 // One forward pass at a time; not thread-safe. Handles must not outlive the interpreter that made them.
 class Interpreter : public Ops {
  public:
@@ -20,6 +29,10 @@ class Interpreter : public Ops {
   // Copied.
   virtual Tensor pixels(std::span<const float> values, std::int64_t batch, std::int64_t channels,
                         std::int64_t height_px, std::int64_t width_px) = 0;
+  // `values` holds `width` numbers for each patch, the patches of a picture in reading order, one picture of
+  // `grids` behind the other. Copied. Error: invalid_argument if a grid is empty.
+  virtual Patches patches(std::span<const float> values, std::int64_t width,
+                          std::span<const PatchGrid> grids) = 0;
   // The numbers behind `x`, row by row.
   virtual std::vector<float> read(const Rows& x) = 0;
 };

@@ -183,6 +183,14 @@ class Ops {
   virtual Rows rows_of(const Tensor& x) = 0;
   // The mean over all pixel positions: one row of `channels` values an item.
   virtual Rows mean_pixels(const Tensor& x) = 0;
+
+  // ---- pictures of their own shapes
+  // Each patch becomes a row of its values, in reading order.
+  virtual Rows rows_of(const Patches& patches) = 0;
+  // x plus a position for each of its rows, which belong to the patches. The grid is resized to that of each
+  // picture: bilinear, pixel centres at halves, smoothed where it shrinks (torch's interpolate with
+  // antialias).
+  virtual Rows add_position_grid(const Rows& x, const Patches& patches, const PositionGrid& grid) = 0;
 };
 
 }  // namespace moa

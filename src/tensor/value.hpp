@@ -32,5 +32,7 @@ using Rows = Handle<struct RowsTag>;
 using Tensor = Handle<struct TensorTag>;
 // Token ids and token types, one of each a row.
 using Tokens = Handle<struct TokensTag>;
+// The patches of pictures that keep their own shapes: each picture a grid of its own size.
+using Patches = Handle<struct PatchesTag>;
 
 }  // namespace moa

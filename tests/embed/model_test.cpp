@@ -40,7 +40,11 @@ std::vector<std::string> golden_texts(const fs::path& checkpoint) {
 }
 
 std::vector<fs::path> golden_pictures(const fs::path& checkpoint) {
-  return {checkpoint / "picture0.png", checkpoint / "picture1.png", checkpoint / "picture2.png"};
+  std::vector<fs::path> paths;
+  for (int i = 0; fs::exists(checkpoint / ("picture" + std::to_string(i) + ".png")); ++i) {
+    paths.push_back(checkpoint / ("picture" + std::to_string(i) + ".png"));
+  }
+  return paths;
 }
 
 ErrorCode code_of(const std::function<void()>& act) {
@@ -95,7 +99,7 @@ TEST_P(ModelOnGolden, InfoCountsEveryParameter) {
   for (const ModelInfo::Tower& tower : info.towers) towers += tower.parameters;
   EXPECT_EQ(info.towers.size(), 2U);
   // The logit scale, and the logit bias of a sigmoid, are in neither tower.
-  const bool has_bias = info.architecture == "siglip";
+  const bool has_bias = info.architecture.starts_with("siglip");
   EXPECT_EQ(towers + (has_bias ? 2 : 1), info.parameters);
   EXPECT_EQ(info.dim, model_.dim());
 }
@@ -103,6 +107,7 @@ TEST_P(ModelOnGolden, InfoCountsEveryParameter) {
 INSTANTIATE_TEST_SUITE_P(Checkpoints, ModelOnGolden,
                          testing::Values("clip/odd_sizes", "clip/legacy_eos_gelu_f16", "clip/open_clip_tiny",
                                          "clip/open_clip_custom_text", "siglip/odd_sizes", "siglip/gemma_f16",
+                                         "siglip/native_sizes", "siglip/native_more_patches_f16",
                                          "dual_encoder/vit_bert", "dual_encoder/deit_xlm_roberta",
                                          "dual_encoder/clip_roberta", "dual_encoder/dinov2_swiglu_mpnet",
                                          "dual_encoder/dinov2_bert", "chinese_clip/odd_sizes",

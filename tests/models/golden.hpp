@@ -23,6 +23,7 @@ struct Golden {
   Weights expected;
   std::vector<std::int32_t> ids;
   std::vector<std::int64_t> lengths;
+  std::vector<PatchGrid> grids;  // of pictures in their own shapes, whose "pixels" are patches
 
   static Golden load(const std::string& folder) {
     const std::filesystem::path path = std::filesystem::path(MOA_TEST_DATA) / "golden" / folder;
@@ -46,6 +47,9 @@ struct Golden {
         const std::span<const std::int32_t> whole(values, tensor.bytes.size() / 4);
         if (tensor.name == "ids") golden.ids.assign(whole.begin(), whole.end());
         if (tensor.name == "lengths") golden.lengths.assign(whole.begin(), whole.end());
+        for (std::size_t i = 0; tensor.name == "grids" && i < whole.size(); i += 2) {
+          golden.grids.push_back({whole[i], whole[i + 1]});
+        }
       } else {
         golden.expected.add(file.parameter(tensor, tensor.name));
       }
@@ -66,6 +70,13 @@ struct Golden {
   Tensor pixels(Interpreter& ops) const {
     const Shape shape = expected.shape_of("pixels");
     return ops.pixels(values("pixels"), shape[0], shape[1], shape[2], shape[3]);
+  }
+  Patches patches(Interpreter& ops) const {
+    return ops.patches(values("pixels"), expected.shape_of("pixels")[1], grids);
+  }
+  // All pictures in one batch, not normalised.
+  Rows forward_images(Interpreter& ops) const {
+    return grids.empty() ? model->forward_image(ops, pixels(ops)) : model->forward_patches(ops, patches(ops));
   }
 };
 

@@ -46,7 +46,7 @@ class EveryGolden : public testing::TestWithParam<std::string> {
   }
   std::vector<float> images(CpuBackend& backend) {
     const auto ops = backend.interpreter();
-    return unit(*ops, golden_.model->forward_image(*ops, golden_.pixels(*ops)));
+    return unit(*ops, golden_.forward_images(*ops));
   }
   std::vector<float> unit(Interpreter& ops, const Rows& rows) const {
     return ops.read(ops.l2_normalize(rows, golden_.model->normalize_eps()));
@@ -118,20 +118,28 @@ TEST_P(EveryGolden, ATextIsTheSameAloneAndWithAnyNumberOfThreads) {
 }
 
 TEST_P(EveryGolden, APictureIsTheSameAloneAndWithAnyNumberOfThreads) {
-  if (!expects("image_vectors") || !expects("pixels")) GTEST_SKIP() << "no picture tower of fixed size";
+  if (!expects("image_vectors") || !expects("pixels")) GTEST_SKIP() << "no picture tower";
   CpuBackend backend({.threads = 2});
   CpuBackend single({.threads = 1});
   const std::vector<float> together = images(backend);
   const std::vector<float> pixels = golden_.values("pixels");
   const Shape shape = golden_.expected.shape_of("pixels");
-  const auto items = static_cast<std::size_t>(shape[0]);
+  const bool has_patches = !golden_.grids.empty();
+  const auto items = has_patches ? golden_.grids.size() : static_cast<std::size_t>(shape[0]);
   const auto dim = together.size() / items;
-  const auto size = pixels.size() / items;
+  std::size_t begin = 0;
   for (std::size_t item = 0; item < items; ++item) {
     const auto ops = single.interpreter();
-    const Tensor picture =
-        ops->pixels(std::span(pixels).subspan(item * size, size), 1, shape[1], shape[2], shape[3]);
-    const auto alone = unit(*ops, golden_.model->forward_image(*ops, picture));
+    const auto size = has_patches ? static_cast<std::size_t>(golden_.grids[item].patches() * shape[1])
+                                  : pixels.size() / items;
+    const std::span<const float> values = std::span(pixels).subspan(begin, size);
+    begin += size;
+    const Rows rows =
+        has_patches
+            ? golden_.model->forward_patches(
+                  *ops, ops->patches(values, shape[1], std::span(golden_.grids).subspan(item, 1)))
+            : golden_.model->forward_image(*ops, ops->pixels(values, 1, shape[1], shape[2], shape[3]));
+    const auto alone = unit(*ops, rows);
     EXPECT_TRUE(
         std::equal(alone.begin(), alone.end(), together.begin() + static_cast<std::ptrdiff_t>(item * dim)))
         << "picture " << item;
@@ -141,7 +149,7 @@ TEST_P(EveryGolden, APictureIsTheSameAloneAndWithAnyNumberOfThreads) {
 TEST_P(EveryGolden, RunsThroughAnInterpreterThatHasNoNumbers) {
   RecordingInterpreter recording;
   if (expects("text_vectors")) golden_.model->forward_text(recording, golden_.tokens(recording));
-  if (expects("image_vectors")) golden_.model->forward_image(recording, golden_.pixels(recording));
+  if (expects("image_vectors")) golden_.forward_images(recording);
   EXPECT_FALSE(recording.calls().empty());
 }
 

@@ -8,6 +8,7 @@
 
 #include "backends/cpu/cpu_backend.hpp"
 #include "models/golden.hpp"
+#include "models/siglip2.hpp"
 
 namespace moa {
 namespace {
@@ -52,6 +53,35 @@ TEST_P(SiglipStages, ItsTextsArePaddedToTheContextAsTheTokenizerSays) {
   EXPECT_FALSE(facts.padding->id.has_value());
 }
 
+class Siglip2Stages : public testing::TestWithParam<const char*> {};
+
+TEST_P(Siglip2Stages, LayersOfPicturesInTheirOwnShapesEqualTheReferences) {
+  const Golden golden = Golden::load(std::string("siglip/") + GetParam());
+  const auto& siglip2 = dynamic_cast<const Siglip2&>(*golden.model);
+  const Siglip2Vision& tower = siglip2.vision_tower();
+  CpuBackend backend;
+  const auto ops = backend.interpreter();
+  const Patches patches = golden.patches(*ops);
+  Rows x = ops->linear(ops->rows_of(patches), tower.patch_embedding);
+  x = ops->add_position_grid(x, patches, tower.positions);
+  x = tower.blocks.front().forward(*ops, x, Mask::none);
+  expect_near(ops->read(x), golden.values("image_first_layer"), kHiddenTolerance, true);
+  for (std::size_t i = 1; i < tower.blocks.size(); ++i) x = tower.blocks[i].forward(*ops, x, Mask::none);
+  expect_near(ops->read(x), golden.values("image_last_layer"), kHiddenTolerance, true);
+}
+
+TEST_P(Siglip2Stages, TakesNoPicturesOfFixedSize) {
+  const Golden golden = Golden::load(std::string("siglip/") + GetParam());
+  EXPECT_TRUE(golden.model->image()->takes_patches());
+  CpuBackend backend;
+  const auto ops = backend.interpreter();
+  EXPECT_THROW(golden.model->forward_image(*ops, Tensor()), Error);
+}
+
+INSTANTIATE_TEST_SUITE_P(Checkpoints, Siglip2Stages,
+                         testing::Values("native_sizes", "native_more_patches_f16"),
+                         [](const auto& checkpoint) { return std::string(checkpoint.param); });
+
 INSTANTIATE_TEST_SUITE_P(Checkpoints, SiglipStages, testing::Values("odd_sizes", "gemma_f16"),
                          [](const auto& checkpoint) { return std::string(checkpoint.param); });
 
@@ -77,6 +107,11 @@ TEST(SiglipConfig, TowersThatEndInDifferentWidthsAreRefused) {
             ErrorCode::shape_mismatch);
   EXPECT_EQ(code_of_building(R"({"model_type": "siglip", "text_config": {"hidden_size": 36}})"),
             ErrorCode::shape_mismatch);
+}
+
+TEST(SiglipConfig, ATableOfPositionsThatIsNoSquareIsUnsupported) {
+  EXPECT_EQ(code_of_building(R"({"model_type": "siglip2", "vision_config": {"num_patches": 250}})"),
+            ErrorCode::unsupported);
 }
 
 TEST(SiglipConfig, AnUnknownActivationIsUnsupported) {

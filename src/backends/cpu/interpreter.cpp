@@ -65,6 +65,9 @@ const TensorValue& CpuInterpreter::see(const Tensor& x) const {
 const TokensValue& CpuInterpreter::see(const Tokens& x) const {
   return see_as<TokensValue>(x, this);
 }
+const PatchesValue& CpuInterpreter::see(const Patches& x) const {
+  return see_as<PatchesValue>(x, this);
+}
 
 std::shared_ptr<RowsValue> CpuInterpreter::new_rows(const Sequences& sequences, std::int64_t width) {
   auto value = std::make_shared<RowsValue>(this);

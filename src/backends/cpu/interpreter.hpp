@@ -40,6 +40,8 @@ class CpuInterpreter final : public Interpreter {
                 const Sequences& sequences) override;
   Tensor pixels(std::span<const float> values, std::int64_t batch, std::int64_t channels,
                 std::int64_t height_px, std::int64_t width_px) override;
+  Patches patches(std::span<const float> values, std::int64_t width,
+                  std::span<const PatchGrid> grids) override;
   std::vector<float> read(const Rows& x) override;
 
   Rows linear(const Rows& x, const Linear& layer, const LinearOptions& options) override;
@@ -76,12 +78,16 @@ class CpuInterpreter final : public Interpreter {
   Rows rows_of(const Tensor& x) override;
   Rows mean_pixels(const Tensor& x) override;
 
+  Rows rows_of(const Patches& patches) override;
+  Rows add_position_grid(const Rows& x, const Patches& patches, const PositionGrid& grid) override;
+
  private:
   // Behind a handle. Error: internal if it is empty or another interpreter's.
   const RowsValue& see(const Rows& x);  // computed, if they were only described
   const RowsValue& see_described(const Rows& x) const;
   const TensorValue& see(const Tensor& x) const;
   const TokensValue& see(const Tokens& x) const;
+  const PatchesValue& see(const Patches& x) const;
 
   std::shared_ptr<RowsValue> new_rows(const Sequences& sequences, std::int64_t width);
   std::shared_ptr<TensorValue> new_tensor(std::int64_t batch, std::int64_t height, std::int64_t width,

@@ -7,6 +7,7 @@
 
 #include "backends/cpu/block_cache.hpp"
 #include "backends/cpu/kernels/kernels.hpp"
+#include "tensor/interpreter.hpp"
 #include "tensor/sequences.hpp"
 #include "tensor/value.hpp"
 
@@ -52,6 +53,12 @@ struct TensorValue final : OwnedValue {
   bool is_pixels = false;  // an input of the model, nothing that it computed
 
   std::int64_t pixels() const { return batch * height * width; }
+};
+
+struct PatchesValue final : OwnedValue {
+  using OwnedValue::OwnedValue;
+  Rows rows;
+  std::vector<PatchGrid> grids;  // one an item
 };
 
 struct TokensValue final : OwnedValue {

@@ -66,6 +66,11 @@ Tensor RecordingInterpreter::pixels(std::span<const float>, std::int64_t, std::i
                                    ", " + std::to_string(width_px) + "]"});
 }
 
+Patches RecordingInterpreter::patches(std::span<const float>, std::int64_t width,
+                                      std::span<const PatchGrid>) {
+  return record<Patches>("patches", {"[rows, " + std::to_string(width) + "]"});
+}
+
 std::vector<float> RecordingInterpreter::read(const Rows&) {
   throw Error(ErrorCode::unsupported, "cannot read numbers from the recording interpreter: it computes none");
 }
@@ -205,6 +210,17 @@ Tensor RecordingInterpreter::add_position_grid(const Tensor& x, const PositionGr
   return record<Tensor>("add_position_grid",
                         {text(x), use(grid.table), "first=" + std::to_string(grid.first),
                          "grid=" + std::to_string(grid.height) + "x" + std::to_string(grid.width)});
+}
+
+Rows RecordingInterpreter::rows_of(const Patches& patches) {
+  return record<Rows>("rows_of", {text(patches)});
+}
+
+Rows RecordingInterpreter::add_position_grid(const Rows& x, const Patches& patches,
+                                             const PositionGrid& grid) {
+  return record<Rows>("add_position_grid",
+                      {text(x), text(patches), use(grid.table), "first=" + std::to_string(grid.first),
+                       "grid=" + std::to_string(grid.height) + "x" + std::to_string(grid.width)});
 }
 
 Rows RecordingInterpreter::rows_of(const Tensor& x) {

@@ -23,6 +23,8 @@ class RecordingInterpreter final : public Interpreter {
                 const Sequences& sequences) override;
   Tensor pixels(std::span<const float> values, std::int64_t batch, std::int64_t channels,
                 std::int64_t height_px, std::int64_t width_px) override;
+  Patches patches(std::span<const float> values, std::int64_t width,
+                  std::span<const PatchGrid> grids) override;
   // Error: unsupported; there is nothing to read.
   std::vector<float> read(const Rows& x) override;
 
@@ -57,6 +59,8 @@ class RecordingInterpreter final : public Interpreter {
   Tensor add_position_grid(const Tensor& x, const PositionGrid& grid) override;
   Rows rows_of(const Tensor& x) override;
   Rows mean_pixels(const Tensor& x) override;
+  Rows rows_of(const Patches& patches) override;
+  Rows add_position_grid(const Rows& x, const Patches& patches, const PositionGrid& grid) override;
 
  private:
   template <typename Result>
