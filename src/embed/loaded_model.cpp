@@ -74,6 +74,9 @@ TokenizerFiles tokenizer_files_of(const ModelDirectory& directory) {
   files.vocab_json = content("vocab.json");
   files.merges_txt = content("merges.txt");
   files.vocab_txt = content("vocab.txt");
+  files.sentencepiece_bpe_model = content("sentencepiece.bpe.model");
+  files.spiece_model = content("spiece.model");
+  files.tokenizer_model = content("tokenizer.model");
   if (const auto packed = directory.file(kOpenAiVocabularyName)) {
     files.openai_merges = gunzip(*packed, kMaxVocabularyBytes, std::string(kOpenAiVocabularyName));
   }

@@ -146,7 +146,7 @@ class Nmt final : public Normalizer {
 
 class Precompiled final : public Normalizer {
  public:
-  explicit Precompiled(std::string_view base64) : map_(PrecompiledCharsmap::parse(base64)) {}
+  explicit Precompiled(PrecompiledCharsmap map) : map_(std::move(map)) {}
   void apply(Piece& piece) const override {
     map_text(piece, [this](std::string_view text) { return map_.normalize(text); });
   }
@@ -187,7 +187,7 @@ std::unique_ptr<Normalizer> make_at(const JsonNode& node, int nesting) {
     const auto map = node.find("precompiled_charsmap");
     if (!map || map->string().empty())
       return std::make_unique<Sequence>(std::vector<std::unique_ptr<Normalizer>>());
-    return std::make_unique<Precompiled>(map->string());
+    return std::make_unique<Precompiled>(PrecompiledCharsmap::parse(map->string()));
   }
   if (type == "BertNormalizer") return make_bert_normalizer(node);
   if (type == "ByteLevel") return std::make_unique<ByteLevelNormalizer>();
@@ -195,6 +195,10 @@ std::unique_ptr<Normalizer> make_at(const JsonNode& node, int nesting) {
 }
 
 }  // namespace
+
+std::unique_ptr<Normalizer> make_precompiled(std::string_view charsmap) {
+  return std::make_unique<Precompiled>(PrecompiledCharsmap::from_bytes(charsmap));
+}
 
 std::unique_ptr<Normalizer> Normalizer::make(const JsonNode& node) {
   return make_at(node, 0);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "text/json_node.hpp"
 #include "text/piece.hpp"
@@ -20,6 +21,9 @@ class Normalizer {
 
 // Lower-casing, and then what `rest` does, which may be null.
 std::unique_ptr<Normalizer> lowercase_before(std::unique_ptr<Normalizer> rest);
+
+// SentencePiece's map from strings to their normal forms, in its own binary form. Error: corrupt_data.
+std::unique_ptr<Normalizer> make_precompiled(std::string_view charsmap);
 
 // BERT's: clean, space Chinese characters, strip accents, lower. (bert_normalizer.cpp)
 std::unique_ptr<Normalizer> make_bert_normalizer(const JsonNode& node);

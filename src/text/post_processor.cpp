@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <moa/error.hpp>
 #include "text/vocabulary.hpp"
@@ -13,6 +14,12 @@ namespace {
 constexpr std::size_t kMaxFixedTokens = 1024;
 constexpr int kMaxNesting = 16;
 
+using Source = TemplatePart::Source;
+
+bool ends_with(const std::vector<std::int32_t>& ids, const std::vector<std::int32_t>& end) {
+  return ids.size() >= end.size() && std::equal(end.rbegin(), end.rend(), ids.rbegin());
+}
+
 std::int32_t checked_id(std::int64_t id, const JsonNode& node) {
   if (id < 0 || id > kMaxTokenId) {
     throw Error(ErrorCode::out_of_range, node.where() + ": there is no token id " + std::to_string(id));
@@ -21,20 +28,21 @@ std::int32_t checked_id(std::int64_t id, const JsonNode& node) {
 }
 
 // ["[CLS]", 101]
-TemplatePart named_token(const JsonNode& node) {
+TemplatePart named_token(const JsonNode& node, std::int32_t type_id = 0) {
   const std::vector<JsonNode> pair = node.items();
   if (pair.size() != 2) node.fail("expected a token and its id");
-  return {false, {checked_id(pair[1].integer(), node)}, 0};
+  return {Source::fixed, {checked_id(pair[1].integer(), node)}, type_id};
 }
 
-std::vector<TemplatePart> parse_template(const JsonNode& node) {
+// The list `form`, "single" or "pair", of a TemplateProcessing.
+std::vector<TemplatePart> parse_parts(const JsonNode& node, const JsonNode& form) {
   std::vector<TemplatePart> parts;
-  for (const JsonNode& item : node.at("single").items()) {
+  for (const JsonNode& item : form.items()) {
     TemplatePart part;
     if (const auto sequence = item.find("Sequence")) {
-      if (sequence->at("id").string() != "A")
-        sequence->fail("a template for one text can hold the sequence A only");
-      part.is_text = true;
+      const std::string_view id = sequence->at("id").string();
+      if (id != "A" && id != "B") sequence->fail("expected the sequence A or B");
+      part.source = id == "A" ? Source::first_text : Source::second_text;
       part.type_id = checked_id(sequence->integer_or("type_id", 0), *sequence);
     } else {
       const JsonNode token = item.at("SpecialToken");
@@ -47,58 +55,103 @@ std::vector<TemplatePart> parse_template(const JsonNode& node) {
   return parts;
 }
 
+struct Templates {
+  std::vector<TemplatePart> single;
+  std::vector<TemplatePart> pair;
+};
+
 // Nothing for a step that moves offsets only.
-std::optional<std::vector<TemplatePart>> make_at(const JsonNode& node, int nesting) {
+std::optional<Templates> make_at(const JsonNode& node, int nesting) {
   const std::string type = node.type();
-  if (type == "TemplateProcessing") return parse_template(node);
+  if (type == "TemplateProcessing") {
+    Templates templates{parse_parts(node, node.at("single")), {}};
+    if (const auto pair = node.find("pair")) templates.pair = parse_parts(node, *pair);
+    return templates;
+  }
   if (type == "RobertaProcessing" || type == "BertProcessing") {
-    return std::vector<TemplatePart>{named_token(node.at("cls")), {true, {}, 0}, named_token(node.at("sep"))};
+    const TemplatePart begin = named_token(node.at("cls"));
+    const TemplatePart end = named_token(node.at("sep"));
+    const TemplatePart first{Source::first_text, {}, 0};
+    if (type == "BertProcessing") {
+      const TemplatePart second_end = named_token(node.at("sep"), 1);
+      return Templates{{begin, first, end}, {begin, first, end, {Source::second_text, {}, 1}, second_end}};
+    }
+    return Templates{{begin, first, end}, {begin, first, end, end, {Source::second_text, {}, 0}, end}};
   }
   if (type == "ByteLevel") return std::nullopt;
   if (type != "Sequence") node.fail_unsupported("the post-processor '" + type + "'");
   if (nesting == kMaxNesting) node.fail("sequences nest too deep");
-  std::optional<std::vector<TemplatePart>> found;
+  std::optional<Templates> found;
   for (const JsonNode& step : node.at("processors").items()) {
-    auto parts = make_at(step, nesting + 1);
-    if (!parts) continue;
+    auto templates = make_at(step, nesting + 1);
+    if (!templates) continue;
     if (found) node.fail_unsupported("a sequence of several templates");
-    found = std::move(parts);
+    found = std::move(templates);
   }
   return found;
 }
 
-}  // namespace
-
-PostProcessor PostProcessor::make(const JsonNode& node) {
-  auto parts = make_at(node, 0);
-  if (!parts) return PostProcessor();
-  PostProcessor made(std::move(*parts));
-  if (made.added_tokens() > kMaxFixedTokens) node.fail("its template adds more than 1024 tokens");
-  const auto texts =
-      std::count_if(made.parts_.begin(), made.parts_.end(), [](const auto& part) { return part.is_text; });
-  if (texts != 1) node.fail("its template for one text holds the text " + std::to_string(texts) + " times");
-  return made;
+void check_texts(const std::vector<TemplatePart>& parts, std::size_t firsts, std::size_t seconds,
+                 const JsonNode& node) {
+  std::size_t found_firsts = 0;
+  std::size_t found_seconds = 0;
+  std::size_t fixed = 0;
+  for (const TemplatePart& part : parts) {
+    found_firsts += part.source == Source::first_text ? 1u : 0u;
+    found_seconds += part.source == Source::second_text ? 1u : 0u;
+    fixed += part.ids.size();
+  }
+  if (fixed > kMaxFixedTokens) node.fail("its template adds more than 1024 tokens");
+  if (found_firsts != firsts || found_seconds != seconds) {
+    node.fail("a template does not hold each of its texts once");
+  }
 }
 
-std::size_t PostProcessor::added_tokens() const {
+}  // namespace
+
+PostProcessor::PostProcessor()
+    : single_{{Source::first_text, {}, 0}},
+      pair_{{Source::first_text, {}, 0}, {Source::second_text, {}, 0}} {}
+
+PostProcessor::PostProcessor(std::vector<TemplatePart> single, std::vector<TemplatePart> pair)
+    : single_(std::move(single)), pair_(std::move(pair)) {}
+
+PostProcessor PostProcessor::make(const JsonNode& node) {
+  auto templates = make_at(node, 0);
+  if (!templates) return {};
+  check_texts(templates->single, 1, 0, node);
+  if (!templates->pair.empty()) check_texts(templates->pair, 1, 1, node);
+  return {std::move(templates->single), std::move(templates->pair)};
+}
+
+std::size_t PostProcessor::fixed_tokens(const std::vector<TemplatePart>& parts) {
   std::size_t added = 0;
-  for (const TemplatePart& part : parts_) added += part.ids.size();
+  for (const TemplatePart& part : parts) added += part.ids.size();
   return added;
 }
 
 void PostProcessor::apply(const std::vector<std::int32_t>& text_ids, std::vector<std::int32_t>& ids,
                           std::vector<std::int32_t>& type_ids) const {
-  for (const TemplatePart& part : parts_) {
-    const std::vector<std::int32_t>& source = part.is_text ? text_ids : part.ids;
+  for (const TemplatePart& part : single_) {
+    const bool is_text = part.source == Source::first_text;
+    const bool is_end = !is_text && &part == &single_.back();
+    if (is_end && skips_repeated_end_ && ends_with(ids, part.ids)) continue;
+    const std::vector<std::int32_t>& source = is_text ? text_ids : part.ids;
     ids.insert(ids.end(), source.begin(), source.end());
     type_ids.insert(type_ids.end(), source.size(), part.type_id);
   }
 }
 
-std::vector<std::int32_t> PostProcessor::fixed_ids() const {
-  std::vector<std::int32_t> ids;
-  for (const TemplatePart& part : parts_) ids.insert(ids.end(), part.ids.begin(), part.ids.end());
-  return ids;
+void PostProcessor::apply_to_pair(const std::vector<std::int32_t>& first_ids,
+                                  const std::vector<std::int32_t>& second_ids, std::vector<std::int32_t>& ids,
+                                  std::vector<std::int32_t>& type_ids) const {
+  for (const TemplatePart& part : pair_) {
+    const std::vector<std::int32_t>& source = part.source == Source::first_text    ? first_ids
+                                              : part.source == Source::second_text ? second_ids
+                                                                                   : part.ids;
+    ids.insert(ids.end(), source.begin(), source.end());
+    type_ids.insert(type_ids.end(), source.size(), part.type_id);
+  }
 }
 
 }  // namespace moa

@@ -9,29 +9,41 @@
 
 namespace moa {
 
-// A part of the template: the text's own ids, or fixed ones.
+// A part of the template: fixed ids, or those of a text.
 struct TemplatePart {
-  bool is_text = false;
-  std::vector<std::int32_t> ids;  // if it is not the text
+  enum class Source { fixed, first_text, second_text };
+  Source source = Source::fixed;
+  std::vector<std::int32_t> ids;  // if they are fixed
   std::int32_t type_id = 0;
 };
 
-// For one text; pairs of texts are not offered yet.
+// A template for one text, and another one for a pair of texts.
 class PostProcessor {
  public:
-  PostProcessor() : parts_{{true, {}, 0}} {}
-  explicit PostProcessor(std::vector<TemplatePart> parts) : parts_(std::move(parts)) {}
+  // Nothing around a text, and nothing between two.
+  PostProcessor();
+  // `pair` is empty if the tokenizer has no template for pairs.
+  PostProcessor(std::vector<TemplatePart> single, std::vector<TemplatePart> pair);
   // Errors: unsupported, naming it, for a type that moa does not know; corrupt_data.
   static PostProcessor make(const JsonNode& node);
 
-  std::size_t added_tokens() const;
+  // How many tokens the template adds to a text, and to a pair.
+  std::size_t added_tokens() const { return fixed_tokens(single_); }
+  std::size_t tokens_added_to_pair() const { return fixed_tokens(pair_); }
+  bool takes_pairs() const { return !pair_.empty(); }
   void apply(const std::vector<std::int32_t>& text_ids, std::vector<std::int32_t>& ids,
              std::vector<std::int32_t>& type_ids) const;
-  // Every id that it adds.
-  std::vector<std::int32_t> fixed_ids() const;
+  void apply_to_pair(const std::vector<std::int32_t>& first_ids, const std::vector<std::int32_t>& second_ids,
+                     std::vector<std::int32_t>& ids, std::vector<std::int32_t>& type_ids) const;
+  // From now on the last part is left out where a text ends with it already.
+  void skip_repeated_end() { skips_repeated_end_ = true; }
 
  private:
-  std::vector<TemplatePart> parts_;
+  static std::size_t fixed_tokens(const std::vector<TemplatePart>& parts);
+
+  std::vector<TemplatePart> single_;
+  std::vector<TemplatePart> pair_;
+  bool skips_repeated_end_ = false;
 };
 
 }  // namespace moa

@@ -43,6 +43,10 @@ std::uint32_t little_endian(std::string_view bytes) {
   return value;
 }
 
+bool is_continuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
 // The fields of a Darts-clone unit.
 bool has_leaf(std::uint32_t unit) {
   return (unit >> 8 & 1) != 0;
@@ -60,7 +64,10 @@ std::uint32_t offset(std::uint32_t unit) {
 }  // namespace
 
 PrecompiledCharsmap PrecompiledCharsmap::parse(std::string_view base64) {
-  const std::string bytes = decode_base64(base64);
+  return from_bytes(decode_base64(base64));
+}
+
+PrecompiledCharsmap PrecompiledCharsmap::from_bytes(std::string_view bytes) {
   if (bytes.size() < 4) fail("it has " + std::to_string(bytes.size()) + " bytes");
   const std::uint32_t trie_bytes = little_endian(bytes);
   if (trie_bytes % 4 != 0 || trie_bytes == 0 || trie_bytes > bytes.size() - 4) {
@@ -69,11 +76,37 @@ PrecompiledCharsmap PrecompiledCharsmap::parse(std::string_view base64) {
   PrecompiledCharsmap map;
   map.units_.reserve(trie_bytes / 4);
   for (std::size_t at = 4; at < 4 + std::size_t{trie_bytes}; at += 4) {
-    map.units_.push_back(little_endian(std::string_view(bytes).substr(at, 4)));
+    map.units_.push_back(little_endian(bytes.substr(at, 4)));
   }
   map.replacements_ = bytes.substr(4 + std::size_t{trie_bytes});
   if (!is_utf8(map.replacements_)) fail("its replacements are not UTF-8");
   return map;
+}
+
+std::optional<std::string_view> PrecompiledCharsmap::replacement_at(std::size_t begin) const {
+  // A place inside a character, or behind the end, can only come from a damaged map.
+  if (begin > replacements_.size()) return std::nullopt;
+  const auto replacement = std::string_view(replacements_).substr(begin);
+  if (!replacement.empty() && is_continuation(replacement[0])) return std::nullopt;
+  return replacement.substr(0, replacement.find('\0'));
+}
+
+std::optional<PrecompiledCharsmap::Match> PrecompiledCharsmap::find_longest(std::string_view text) const {
+  std::optional<Match> longest;
+  std::size_t node = offset(units_[0]);
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    node ^= byte;
+    if (byte == 0 || node >= units_.size() || label(units_[node]) != byte) break;
+    const std::uint32_t unit = units_[node];
+    node ^= offset(unit);
+    if (!has_leaf(unit)) continue;
+    if (node >= units_.size()) break;
+    const bool ends_character = at + 1 == text.size() || !is_continuation(text[at + 1]);
+    const auto replacement = replacement_at(value(units_[node]));
+    if (ends_character && replacement) longest = Match{at + 1, *replacement};
+  }
+  return longest;
 }
 
 std::optional<std::string_view> PrecompiledCharsmap::find(std::string_view text) const {
@@ -87,13 +120,7 @@ std::optional<std::string_view> PrecompiledCharsmap::find(std::string_view text)
     node ^= offset(unit);
     if (!has_leaf(unit)) continue;
     if (node >= units_.size()) return std::nullopt;
-    const std::size_t begin = value(units_[node]);
-    // A place inside a character, or behind the end, can only come from a damaged map.
-    if (begin > replacements_.size()) return std::nullopt;
-    const auto replacement = std::string_view(replacements_).substr(begin);
-    if (!replacement.empty() && (static_cast<unsigned char>(replacement[0]) & 0xC0) == 0x80)
-      return std::nullopt;
-    return replacement.substr(0, replacement.find('\0'));
+    return replacement_at(value(units_[node]));
   }
   return std::nullopt;
 }

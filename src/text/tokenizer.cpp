@@ -52,6 +52,37 @@ void truncate(std::vector<std::int32_t>& ids, std::size_t length, bool left) {
   }
 }
 
+void check_text(std::string_view utf8) {
+  if (utf8.size() > kMaxTextBytes) {
+    throw Error(ErrorCode::limit_exceeded, "cannot tokenize a text of " + std::to_string(utf8.size()) +
+                                               " bytes: the limit is " + std::to_string(kMaxTextBytes));
+  }
+  if (!is_utf8(utf8)) throw Error(ErrorCode::corrupt_data, "cannot tokenize a text that is not UTF-8");
+}
+
+// The most tokens that a result may have, `added` ones of the template among them; 0: any number.
+std::size_t checked_limit(const Tokenizer::Parts& parts, std::size_t max_length, std::size_t added) {
+  const std::size_t limit = max_length > 0 ? max_length : parts.max_length;
+  if (limit > 0 && limit < added) {
+    throw Error(ErrorCode::invalid_argument, "cannot tokenize into " + std::to_string(limit) +
+                                                 " tokens: the template alone adds " + std::to_string(added));
+  }
+  return limit;
+}
+
+// How many tokens of each text of a pair stay, `most` together: the shorter one stays whole if it leaves the
+// longer one as much as it has itself. (The reference's "longest first".)
+std::pair<std::size_t, std::size_t> shares(std::size_t first, std::size_t second, std::size_t most) {
+  const std::size_t shorter = std::min(first, second);
+  std::size_t kept_shorter = shorter;
+  std::size_t kept_longer = shorter > most ? shorter : std::max(shorter, most - shorter);
+  if (kept_shorter + kept_longer > most) {
+    kept_shorter = most / 2;
+    kept_longer = kept_shorter + most % 2;
+  }
+  return first > second ? std::pair(kept_longer, kept_shorter) : std::pair(kept_shorter, kept_longer);
+}
+
 TokenizerDescription describe(const Tokenizer::Parts& parts) {
   TokenizerDescription description;
   description.model = parts.model->name();
@@ -127,17 +158,9 @@ Tokenizer Tokenizer::load(const TokenizerFiles& files) {
 }
 
 Tokenized Tokenizer::tokenize(std::string_view utf8, std::size_t max_length) const {
-  if (utf8.size() > kMaxTextBytes) {
-    throw Error(ErrorCode::limit_exceeded, "cannot tokenize a text of " + std::to_string(utf8.size()) +
-                                               " bytes: the limit is " + std::to_string(kMaxTextBytes));
-  }
-  if (!is_utf8(utf8)) throw Error(ErrorCode::corrupt_data, "cannot tokenize a text that is not UTF-8");
+  check_text(utf8);
   const std::size_t added = parts_->post_processor.added_tokens();
-  const std::size_t limit = max_length > 0 ? max_length : parts_->max_length;
-  if (limit > 0 && limit < added) {
-    throw Error(ErrorCode::invalid_argument, "cannot tokenize into " + std::to_string(limit) +
-                                                 " tokens: the template alone adds " + std::to_string(added));
-  }
+  const std::size_t limit = checked_limit(*parts_, max_length, added);
   std::vector<std::int32_t> content = content_ids(*parts_, utf8);
   Tokenized result;
   result.full_length = content.size() + added;
@@ -146,6 +169,29 @@ Tokenized Tokenizer::tokenize(std::string_view utf8, std::size_t max_length) con
   result.ids.reserve(content.size() + added);
   result.type_ids.reserve(content.size() + added);
   parts_->post_processor.apply(content, result.ids, result.type_ids);
+  return result;
+}
+
+Tokenized Tokenizer::tokenize_pair(std::string_view first, std::string_view second,
+                                   std::size_t max_length) const {
+  if (!parts_->post_processor.takes_pairs()) {
+    throw Error(ErrorCode::unsupported, "cannot tokenize a pair: the tokenizer has no template for pairs");
+  }
+  check_text(first);
+  check_text(second);
+  const std::size_t added = parts_->post_processor.tokens_added_to_pair();
+  const std::size_t limit = checked_limit(*parts_, max_length, added);
+  std::vector<std::int32_t> first_ids = content_ids(*parts_, first);
+  std::vector<std::int32_t> second_ids = content_ids(*parts_, second);
+  Tokenized result;
+  result.full_length = first_ids.size() + second_ids.size() + added;
+  result.truncated = limit > 0 && result.full_length > limit;
+  if (result.truncated) {
+    const auto [first_length, second_length] = shares(first_ids.size(), second_ids.size(), limit - added);
+    truncate(first_ids, first_length, parts_->truncates_left);
+    truncate(second_ids, second_length, parts_->truncates_left);
+  }
+  parts_->post_processor.apply_to_pair(first_ids, second_ids, result.ids, result.type_ids);
   return result;
 }
 

@@ -17,7 +17,8 @@ namespace moa {
 
 // What a checkpoint directory holds about its tokenizer: the contents of the files, empty where a file is
 // absent. tokenizer_json wins; without it vocab_json + merges_txt (CLIP, RoBERTa), vocab_txt (BERT) or
-// openai_merges (CLIP) are read, in this order.
+// openai_merges (CLIP) are read, or a model of
+// SentencePiece, in this order.
 struct TokenizerFiles {
   std::string tokenizer_json;
   std::string tokenizer_config_json;
@@ -25,7 +26,10 @@ struct TokenizerFiles {
   std::string vocab_json;
   std::string merges_txt;
   std::string vocab_txt;
-  std::string openai_merges;  // of OpenAI's bpe_simple_vocab_16e6.txt.gz, unpacked
+  std::string openai_merges;            // of OpenAI's bpe_simple_vocab_16e6.txt.gz, unpacked
+  std::string sentencepiece_bpe_model;  // sentencepiece.bpe.model: XLM-R
+  std::string spiece_model;             // SigLIP, T5
+  std::string tokenizer_model;          // Gemma, Llama
 };
 
 // One text as a model reads it, the template's tokens ([CLS], <|endoftext|>, ...) included.
@@ -65,6 +69,10 @@ class Tokenizer {
   // Errors: corrupt_data if `utf8` is not UTF-8; invalid_argument if `max_length` is too small for the
   // template; limit_exceeded if it has more than 16 MiB, or a step needs too much work or memory for it.
   Tokenized tokenize(std::string_view utf8, std::size_t max_length = 0) const;
+
+  // Two texts as one input, by the tokenizer's template for pairs. Of the longer one more is cut off, if they
+  // are too long together. Errors: those of `tokenize`; unsupported if there is no template for pairs.
+  Tokenized tokenize_pair(std::string_view first, std::string_view second, std::size_t max_length = 0) const;
 
   // The text of `ids` by the tokenizer's own decoder; ids that name nothing are skipped, special tokens too
   // unless `keep_special`.

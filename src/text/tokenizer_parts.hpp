@@ -42,9 +42,13 @@ struct TokenizerConfig {
 
 // From tokenizer.json alone.
 std::shared_ptr<Tokenizer::Parts> parts_from_tokenizer_json(const std::string& json);
-// From vocab.json + merges.txt, or vocab.txt: the steps are those of the class that tokenizer_config.json
-// names.
+// From vocab.json + merges.txt, vocab.txt, OpenAI's merges or a model of SentencePiece: the steps are those
+// of the class that tokenizer_config.json names.
 std::shared_ptr<Tokenizer::Parts> parts_from_vocabulary_files(const TokenizerFiles& files,
                                                               const TokenizerConfig& config);
+// The last of these. (sentencepiece_tokenizers.cpp)
+bool has_sentencepiece(const TokenizerFiles& files);
+void make_from_sentencepiece(Tokenizer::Parts& parts, const TokenizerFiles& files,
+                             const TokenizerConfig& config);
 
 }  // namespace moa

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include <unicode/locid.h>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
@@ -55,6 +56,13 @@ bool is_newer_than_normalization(char32_t c) {
 }
 
 }  // namespace
+
+std::string lower_in_context(std::string_view text) {
+  std::string lower;
+  const icu::StringPiece piece(text.data(), static_cast<std::int32_t>(text.size()));
+  icu::UnicodeString::fromUTF8(piece).toLower(icu::Locale::getRoot()).toUTF8String(lower);
+  return lower;
+}
 
 bool is_white_space(char32_t c) {
   if (c < 0x80) return c == ' ' || (c >= 9 && c <= 13);

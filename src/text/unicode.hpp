@@ -20,6 +20,9 @@ bool is_combining_mark(char32_t c);   // M* of unicode-normalization
 // Appends the lower case of one character, without regard to its neighbours: Σ is always σ.
 void append_lower(std::string& text, char32_t c);
 
+// `text` in lower case with regard to neighbours, as Python's str.lower has it: Σ at the end of a word is ς.
+std::string lower_in_context(std::string_view text);
+
 enum class NormalForm { nfc, nfd, nfkc, nfkd };
 // `text` in a normal form of Unicode 9: what came later is left as it is.
 std::string normal_form(std::string_view text, NormalForm form);

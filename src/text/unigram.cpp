@@ -10,6 +10,7 @@
 #include <simdjson.h>
 
 #include <moa/error.hpp>
+#include "text/prefix_lengths.hpp"
 
 namespace moa {
 namespace {
@@ -30,10 +31,7 @@ class Unigram final : public SubwordModel {
     unknown_score_ = *std::min_element(scores_.begin(), scores_.end()) - kUnknownPenalty;
     if (byte_fallback) bytes_ = byte_tokens(vocabulary_);
     for (std::int32_t id = 0; id < static_cast<std::int32_t>(vocabulary_.ids()); ++id) {
-      const std::string_view token = vocabulary_.token_of(id);
-      if (token.empty()) continue;
-      std::uint32_t& longest = longest_[lead_of(token)];
-      longest = std::max(longest, static_cast<std::uint32_t>(token.size()));
+      lengths_.add(vocabulary_.token_of(id));
     }
   }
 
@@ -75,17 +73,6 @@ class Unigram final : public SubwordModel {
     bool is_unknown;
   };
 
-  // Tokens are filed by their first two bytes, to know how far to look.
-  static std::size_t lead_of(std::string_view text) {
-    const auto first = static_cast<unsigned char>(text[0]);
-    return text.size() < 2 ? first
-                           : first | static_cast<std::size_t>(static_cast<unsigned char>(text[1])) << 8;
-  }
-  std::size_t longest_at(std::string_view text) const {
-    const std::size_t alone = longest_[static_cast<unsigned char>(text[0])];
-    return std::min(text.size(), std::max<std::size_t>(alone, longest_[lead_of(text)]));
-  }
-
   // Viterbi. The first best way found stays when another one is equal.
   std::vector<Step> best_steps(std::string_view piece) const {
     std::vector<Step> best(piece.size() + 1);
@@ -94,7 +81,7 @@ class Unigram final : public SubwordModel {
     };
     for (std::size_t begin = 0; begin < piece.size();) {
       const std::size_t one = character_bytes(piece[begin]);
-      const std::size_t longest = longest_at(piece.substr(begin));
+      const std::size_t longest = lengths_.longest_at(piece.substr(begin));
       bool has_single = false;
       std::uint64_t hash = Vocabulary::kHashSeed;
       for (std::size_t length = 0; length < longest;) {
@@ -134,11 +121,15 @@ class Unigram final : public SubwordModel {
   std::optional<std::int32_t> unknown_;
   double unknown_score_ = 0;
   std::vector<std::int32_t> bytes_;  // empty without byte fallback
-  std::vector<std::uint32_t> longest_ =
-      std::vector<std::uint32_t>(1 << 16);  // bytes of the longest token, by lead
+  PrefixLengths lengths_;
 };
 
 }  // namespace
+
+std::unique_ptr<SubwordModel> make_unigram(Vocabulary vocabulary, std::vector<double> scores,
+                                           std::optional<std::int32_t> unknown, bool byte_fallback) {
+  return std::make_unique<Unigram>(std::move(vocabulary), std::move(scores), unknown, byte_fallback);
+}
 
 std::unique_ptr<SubwordModel> make_unigram(const JsonNode& node) {
   const JsonNode list = node.at("vocab");
@@ -173,8 +164,8 @@ std::unique_ptr<SubwordModel> make_unigram(const JsonNode& node) {
     }
     unknown = static_cast<std::int32_t>(value);
   }
-  return std::make_unique<Unigram>(std::move(vocabulary), std::move(scores), unknown,
-                                   node.boolean_or("byte_fallback", false));
+  return make_unigram(std::move(vocabulary), std::move(scores), unknown,
+                      node.boolean_or("byte_fallback", false));
 }
 
 }  // namespace moa

@@ -1,13 +1,13 @@
 // Checkpoints from before tokenizer.json: a bare vocabulary, and steps that the reference keeps in its
 // classes CLIPTokenizer, RobertaTokenizer and BertTokenizer.
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <utility>
 
 #include <moa/error.hpp>
 #include "text/bpe.hpp"
 #include "text/byte_level.hpp"
+#include "text/special_tokens.hpp"
 #include "text/tokenizer_parts.hpp"
 #include "text/wordpiece.hpp"
 
@@ -76,53 +76,6 @@ Vocabulary parse_vocab_txt(std::string_view text) {
   return vocabulary;
 }
 
-// The tokens with a role, and those that tokenizer_config.json lists by id.
-std::vector<AddedToken> special_tokens(const TokenizerConfig& config,
-                                       const std::vector<std::pair<std::string, std::string>>& roles) {
-  std::vector<AddedToken> tokens;
-  for (const auto& [role, fallback] : roles) {
-    AddedToken token = config.special_token(role);
-    if (token.content.empty()) token.content = fallback;
-    if (token.content.empty()) continue;
-    tokens.push_back(std::move(token));
-  }
-  const Config listed = config.config.object("added_tokens_decoder");
-  std::map<std::int64_t, AddedToken> by_id;
-  for (const std::string& key : listed.keys()) {
-    const Config entry = listed.object(key);
-    std::int64_t id = -1;
-    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
-    if (error != std::errc() || end != key.data() + key.size()) {
-      throw Error(ErrorCode::corrupt_data, listed.where() + ": '" + key + "' is no id");
-    }
-    AddedToken token;
-    token.content = entry.string("content", "");
-    token.single_word = entry.boolean("single_word", false);
-    token.lstrip = entry.boolean("lstrip", false);
-    token.rstrip = entry.boolean("rstrip", false);
-    token.special = entry.boolean("special", false);
-    token.normalized = entry.boolean("normalized", !token.special);
-    by_id[id] = std::move(token);
-  }
-  for (auto& [id, token] : by_id) tokens.push_back(std::move(token));
-  return tokens;
-}
-
-std::string content_of(const TokenizerConfig& config, const std::string& role, const std::string& fallback) {
-  const AddedToken token = config.special_token(role);
-  return token.content.empty() ? fallback : token.content;
-}
-
-// The template `begin` text `end`.
-PostProcessor between(const Tokenizer::Parts& parts, const std::string& begin, const std::string& end) {
-  const auto part = [&](const std::string& token) {
-    const auto id = parts.model->vocabulary().id_of(token);
-    if (!id) throw Error(ErrorCode::corrupt_data, "the vocabulary lacks the special token '" + token + "'");
-    return TemplatePart{false, {*id}, 0};
-  };
-  return PostProcessor({part(begin), {true, {}, 0}, part(end)});
-}
-
 // OpenAI's list, behind its title, is longer than what its vocabulary was made of: 49,152 tokens, of which
 // 256 are bytes and 2 special. (So says its code; the 256 bytes that end a word come on top.)
 std::vector<Merge> parse_openai_merges(std::string_view text) {
@@ -176,8 +129,8 @@ void make_clip(Tokenizer::Parts& parts, const std::vector<Merge>& merges, const 
   parts.pre_tokenizer = make_step<PreTokenizer>(kClipPreTokenizer);
   parts.decoder = make_step<Decoder>(kByteLevel);
   parts.word_end = options.end_of_word_suffix;
-  parts.post_processor = between(parts, content_of(config, "bos_token", "<|startoftext|>"),
-                                 content_of(config, "eos_token", "<|endoftext|>"));
+  parts.post_processor = roberta_template(parts, content_of(config, "bos_token", "<|startoftext|>"),
+                                          content_of(config, "eos_token", "<|endoftext|>"));
   parts.added_tokens = std::make_unique<AddedTokens>(special_tokens(config, {{"unk_token", "<|endoftext|>"},
                                                                              {"bos_token", "<|startoftext|>"},
                                                                              {"eos_token", "<|endoftext|>"},
@@ -191,8 +144,8 @@ void make_roberta(Tokenizer::Parts& parts, const std::vector<Merge>& merges, con
   const bool has_space = config.config.boolean("add_prefix_space", false);
   parts.pre_tokenizer = make_step<PreTokenizer>(has_space ? kByteLevelWithSpace : kByteLevel);
   parts.decoder = make_step<Decoder>(kByteLevel);
-  parts.post_processor =
-      between(parts, content_of(config, "cls_token", "<s>"), content_of(config, "sep_token", "</s>"));
+  parts.post_processor = roberta_template(parts, content_of(config, "cls_token", "<s>"),
+                                          content_of(config, "sep_token", "</s>"));
   std::vector<AddedToken> tokens = special_tokens(config, {{"bos_token", "<s>"},
                                                            {"pad_token", "<pad>"},
                                                            {"eos_token", "</s>"},
@@ -203,21 +156,35 @@ void make_roberta(Tokenizer::Parts& parts, const std::vector<Merge>& merges, con
       std::make_unique<AddedTokens>(tokens, parts.model->vocabulary(), parts.normalizer.get());
 }
 
+// MPNet took BERT's vocabulary and RoBERTa's special tokens.
+bool is_mpnet(const TokenizerConfig& config, const Vocabulary& vocabulary) {
+  const std::string name = config.config.string("tokenizer_class", "");
+  if (!name.empty()) return name.starts_with("MPNet");
+  return vocabulary.id_of("<s>").has_value() && !vocabulary.id_of("[CLS]").has_value();
+}
+
 void make_bert(Tokenizer::Parts& parts, const TokenizerFiles& files, const TokenizerConfig& config) {
+  Vocabulary vocabulary = parse_vocab_txt(files.vocab_txt);
+  const bool has_mpnet_tokens = is_mpnet(config, vocabulary);
+  const std::string begin = content_of(config, "cls_token", has_mpnet_tokens ? "<s>" : "[CLS]");
+  const std::string end = content_of(config, "sep_token", has_mpnet_tokens ? "</s>" : "[SEP]");
   WordPieceOptions options;
   options.unknown_token = content_of(config, "unk_token", "[UNK]");
-  parts.model = make_wordpiece(parse_vocab_txt(files.vocab_txt), options);
+  parts.model = make_wordpiece(std::move(vocabulary), options);
   parts.normalizer = make_step<Normalizer>(bert_normalizer(config.config));
   parts.pre_tokenizer = make_step<PreTokenizer>(kBertPreTokenizer);
   parts.decoder = make_step<Decoder>(kWordPieceDecoder);
   parts.post_processor =
-      between(parts, content_of(config, "cls_token", "[CLS]"), content_of(config, "sep_token", "[SEP]"));
-  parts.added_tokens = std::make_unique<AddedTokens>(special_tokens(config, {{"unk_token", "[UNK]"},
-                                                                             {"sep_token", "[SEP]"},
-                                                                             {"pad_token", "[PAD]"},
-                                                                             {"cls_token", "[CLS]"},
-                                                                             {"mask_token", "[MASK]"}}),
-                                                     parts.model->vocabulary(), parts.normalizer.get());
+      has_mpnet_tokens ? roberta_template(parts, begin, end) : bert_template(parts, begin, end);
+  std::vector<AddedToken> tokens =
+      special_tokens(config, {{"unk_token", "[UNK]"},
+                              {"sep_token", end},
+                              {"pad_token", has_mpnet_tokens ? "<pad>" : "[PAD]"},
+                              {"cls_token", begin},
+                              {"mask_token", has_mpnet_tokens ? "<mask>" : "[MASK]"}});
+  for (AddedToken& token : tokens) token.lstrip = token.lstrip || token.content == "<mask>";
+  parts.added_tokens =
+      std::make_unique<AddedTokens>(tokens, parts.model->vocabulary(), parts.normalizer.get());
 }
 
 }  // namespace
@@ -238,10 +205,13 @@ std::shared_ptr<Tokenizer::Parts> parts_from_vocabulary_files(const TokenizerFil
   } else if (!files.openai_merges.empty()) {
     const std::vector<Merge> merges = parse_openai_merges(files.openai_merges);
     make_clip(*parts, merges, config, openai_vocabulary(merges));
+  } else if (has_sentencepiece(files)) {
+    make_from_sentencepiece(*parts, files, config);
   } else {
     throw Error(
         ErrorCode::not_found,
-        "cannot load a tokenizer: found none of tokenizer.json, vocab.json with merges.txt, vocab.txt");
+        "cannot load a tokenizer: found none of tokenizer.json, vocab.json with merges.txt, vocab.txt, "
+        "sentencepiece.bpe.model, spiece.model, tokenizer.model");
   }
   return parts;
 }

@@ -4,77 +4,21 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/file.hpp"
 #include "text/clip_files.hpp"
+#include "text/golden_files.hpp"
 #include "text/tokenizer.hpp"
 
 namespace moa {
 namespace {
 
-const std::filesystem::path kGolden = std::filesystem::path(MOA_TEST_DATA) / "text" / "golden";
-
-std::string read(const std::string& name) {
-  return read_file(kGolden / name, 64 << 20);
-}
-
-std::uint32_t u32(std::string_view bytes, std::size_t at) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 4; i-- > 0;) value = value << 8 | static_cast<std::uint8_t>(bytes.at(at + i));
-  return value;
-}
-
-std::vector<std::string> corpus() {
-  const std::string bytes = read("corpus.bin");
-  std::vector<std::string> texts;
-  for (std::size_t at = 0; at < bytes.size();) {
-    const std::uint32_t length = u32(bytes, at);
-    texts.push_back(bytes.substr(at + 4, length));
-    at += 4 + std::size_t{length};
-  }
-  return texts;
-}
-
-// A length and an FNV-1a hash, as the goldens store them.
-struct Digest {
-  std::uint32_t length = 0;
-  std::uint32_t hash = 0x811C9DC5;
-  bool operator==(const Digest&) const = default;
-
-  void add(std::uint8_t byte) { hash = (hash ^ byte) * 0x01000193; }
-};
-
-Digest digest(const std::vector<std::int32_t>& ids) {
-  Digest result{static_cast<std::uint32_t>(ids.size())};
-  for (const std::int32_t id : ids) {
-    for (int shift = 0; shift < 32; shift += 8) result.add(static_cast<std::uint8_t>(id >> shift));
-  }
-  return result;
-}
-
-Digest digest(std::string_view text) {
-  Digest result{static_cast<std::uint32_t>(text.size())};
-  for (const char byte : text) result.add(static_cast<std::uint8_t>(byte));
-  return result;
-}
-
-Digest golden(const std::string& bytes, std::size_t line) {
-  return {u32(bytes, line * 8), u32(bytes, line * 8 + 4)};
-}
-
-std::string shown(const std::vector<std::int32_t>& ids) {
-  std::string text;
-  for (std::size_t i = 0; i < ids.size() && i < 60; ++i) text += std::to_string(ids[i]) + " ";
-  return text;
-}
-
 void expect_golden(const Tokenizer& tokenizer, const std::string& name) {
   const std::vector<std::string> texts = corpus();
   ASSERT_GE(texts.size(), 5000u);
-  const std::string ids_golden = read(name + ".ids");
-  const std::string decoded_golden = read(name + ".decoded");
+  const std::string ids_golden = read_golden_file(name + ".ids");
+  const std::string decoded_golden = read_golden_file(name + ".decoded");
   ASSERT_EQ(ids_golden.size(), texts.size() * 8);
   std::size_t different_ids = 0;
   std::size_t different_texts = 0;
@@ -97,7 +41,7 @@ class GoldenIds : public testing::TestWithParam<const char*> {};
 
 TEST_P(GoldenIds, EqualTheReferenceOnEveryLine) {
   TokenizerFiles files;
-  files.tokenizer_json = read(std::string(GetParam()) + ".json");
+  files.tokenizer_json = read_golden_file(std::string(GetParam()) + ".json");
   expect_golden(Tokenizer::load(files), GetParam());
 }
 
