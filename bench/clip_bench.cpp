@@ -2,6 +2,7 @@
 //   clip_bench MODEL pictures BATCH SECONDS
 //   clip_bench MODEL texts BATCH SECONDS IDS      IDS: a file with the ids of one text a line
 // Prints the rate of the best batch. Threads: MOA_THREADS, or all. With one thread its processor time counts.
+// Precision: MOA_DTYPE, or f32.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +19,7 @@
 #include "backends/cpu/cpu_backend.hpp"
 #include "checkpoint/model_directory.hpp"
 #include "models/embedding_model.hpp"
+#include "precision_from_environment.hpp"
 #include "stopwatch.hpp"
 
 namespace moa::bench {
@@ -66,7 +68,7 @@ int run(const std::vector<const char*>& arguments) {
   const auto model = architecture_of(directory.config(), layout).build(directory.config(), weights);
   weights.finish(directory.weights_name());
   const int threads = std::getenv("MOA_THREADS") == nullptr ? 0 : std::atoi(std::getenv("MOA_THREADS"));
-  CpuBackend backend({.threads = threads});
+  CpuBackend backend({precision_from_environment(), threads});
 
   std::function<Rows(Interpreter&)> forward;
   std::vector<float> pixels;

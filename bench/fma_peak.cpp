@@ -24,6 +24,22 @@ __attribute__((target("avx512f"))) void run_avx512() {
   }
 }
 
+__attribute__((target("avx512f,avx512bf16"))) void run_avx512_bf16() {
+  Vector16 chains[kChains] = {};
+  for (int round = 0; round < kRounds; ++round) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kChains; ++i) asm volatile("vdpbf16ps %0, %0, %0" : "+v"(chains[i]));
+  }
+}
+
+__attribute__((target("avx512f,avx512vnni"))) void run_avx512_vnni() {
+  Vector16 chains[kChains] = {};
+  for (int round = 0; round < kRounds; ++round) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kChains; ++i) asm volatile("vpdpbusd %0, %0, %0" : "+v"(chains[i]));
+  }
+}
+
 __attribute__((target("avx2,fma"))) void run_avx2() {
   Vector8 chains[kChains] = {};
   for (int round = 0; round < kRounds; ++round) {
@@ -49,13 +65,20 @@ void run_portable() {
 
 }  // namespace
 
-double fma_peak_gflops(ThreadPool& threads) {
+double peak_gflops(ThreadPool& threads, Precision precision) {
   void (*run)() = run_portable;
   double lanes = 4;
 #if defined(__x86_64__)
   if (cpu_level().starts_with("avx512") || cpu_level() == "amx") {
     run = run_avx512;
     lanes = 16;
+    if (cpu_level() != "avx512" && precision == Precision::bf16) {
+      run = run_avx512_bf16;
+      lanes = 32;
+    } else if (cpu_level() != "avx512" && precision == Precision::int8) {
+      run = run_avx512_vnni;
+      lanes = 64;
+    }
   } else if (cpu_level() == "avx2") {
     run = run_avx2;
     lanes = 8;

@@ -20,7 +20,9 @@ struct Vector8 {
   static Floats fma(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
   static Floats add_pairs(Floats a, Floats b, Floats sums) {
     const __m256i products = _mm256_madd_epi16(_mm256_castps_si256(a), _mm256_castps_si256(b));
-    return _mm256_castsi256_ps(_mm256_add_epi32(products, _mm256_castps_si256(sums)));
+    // Spelt out: GCC 12 moves sums between registers when they are floats here and integers there.
+    asm("vpaddd %1, %0, %0" : "+x"(sums) : "x"(products));
+    return sums;
   }
   static Floats interleave_low(Floats a, Floats b) {
     return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);

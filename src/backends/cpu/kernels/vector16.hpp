@@ -21,7 +21,9 @@ struct Vector16 {
   static Floats fma(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
   static Floats add_pairs(Floats a, Floats b, Floats sums) {
     const __m512i products = _mm512_madd_epi16(_mm512_castps_si512(a), _mm512_castps_si512(b));
-    return _mm512_castsi512_ps(_mm512_add_epi32(products, _mm512_castps_si512(sums)));
+    // Spelt out: GCC 12 moves sums between registers when they are floats here and integers there.
+    asm("vpaddd %1, %0, %0" : "+v"(sums) : "v"(products));
+    return sums;
   }
   static Floats interleave_low(Floats a, Floats b) {
     return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);

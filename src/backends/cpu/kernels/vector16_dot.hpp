@@ -38,8 +38,10 @@ struct Int8Dot16 : Int8Scaled<Vector16> {
 
   static Words part(Words words, int /*only*/) { return words; }
   static Words add(Words value, Words columns, Words sums) {
-    return _mm512_castsi512_ps(_mm512_dpbusd_epi32(_mm512_castps_si512(sums), _mm512_castps_si512(value),
-                                                   _mm512_castps_si512(columns)));
+    // Spelt out, because GCC 12 moves sums back and forth between registers when it sees them as floats here
+    // and as integers there: the product is then half as fast.
+    asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(value), "vm"(columns));
+    return sums;
   }
   static float narrow(const float* x, std::int64_t width, float* words) {
     const Int8Range range = int8_range<Vector16>(x, width);
