@@ -1,16 +1,9 @@
-""
-    "CLIP ViT-B/32 in f32: moa beside ONNX Runtime, from pixels and token ids to vectors, in turns on the same machine.
+"""CLIP ViT-B/32 in f32: moa beside ONNX Runtime, from pixels and token ids to vectors, in turns on the same machine.
 
-    Versions : torch 2.15.0,
-               transformers 5.23.0,
-               onnx 1.23.2,
-               onnxscript(any that torch accepts),
-               onnxruntime 1.32.0,
-               open_clip_torch 3.3.0(PyPI).Usage : python bench
-                   / clip.py BUILD MODEL[--rounds N][--seconds S][--batch N][--threads N]
+Versions: torch 2.15.0, transformers 5.23.0, onnx 1.23.2, onnxscript (any that torch accepts), onnxruntime 1.32.0, open_clip_torch 3.3.0 (PyPI).
+Usage: python bench/clip.py BUILD MODEL [--rounds N] [--seconds S] [--batch N] [--threads N]
 
-                     MODEL is a CLIP directory;
-if it is not there, it is made with random weights (tests/parity/full_size.py). The graphs that ONNX Runtime runs
+MODEL is a CLIP directory; if it is not there, it is made with random weights (tests/parity/full_size.py). The graphs that ONNX Runtime runs
 are exported from it once, beside it. Each round runs each contender for S seconds; the best batch of all rounds counts, since whatever else
 the machine does can only slow a batch down. Prints a table and one line of JSON.
 """

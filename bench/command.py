@@ -1,13 +1,9 @@
-""
-    "The command as people meet it: how soon the first vector is there, how much memory that takes, and pictures from files.
+"""The command as people meet it: how soon the first vector is there, how much memory that takes, and pictures from files.
 
-    Usage : python3 bench /
-            command
-                .py MOA CLIP_DIRECTORY PICTURES_FOLDER
+Usage: python3 bench/command.py MOA CLIP_DIRECTORY PICTURES_FOLDER
 
-                    Only the standard library.Times are wall time from the start of the process to its end,
-    page cache warm;
-of several runs the fastest and the median.Memory is the proportional set size, sampled every 2 ms; the largest sample counts.
+Only the standard library. Times are wall time from the start of the process to its end, page cache warm; of several runs the fastest and the median.
+Memory is the proportional set size, sampled every 2 ms; the largest sample counts.
 """
 
 import os
@@ -54,29 +50,19 @@ def main():
         print(f"{model}: first text vector {fastest:.3f} s (median {median:.3f}), {largest_pss_mb(command):.0f} MB")
 
     with tempfile.TemporaryDirectory() as scratch:
-        environment = os.environ | {
-                "XDG_DATA_HOME" : scratch
-              }
-        for
-        model in(clip, "moa-mini")
-            : everything =
-                  [
-                    moa, "embed", "--model", model, "--format", "npy", "-o", f "{scratch}/vectors.npy", *
-                    pictures
-                  ] fastest,
-              _ = seconds(everything, runs = 2) single,
-              _ = seconds([ moa, "embed", "--model", model, pictures[0] ], runs = 5) rate =
-                  (len(pictures) - 1) / (fastest - single) #the model's preparation is in both print(
-                                            f
-                                            "{model}: {len(pictures)} picture files in {fastest:.2f} s, "
-                                            "{rate:.1f} a second after the first ({single:.3f} s)") search =
-                      [ moa, "search", folder, "a dog" ] subprocess.run(
-                          search, check = True, stdout = subprocess.DEVNULL, stderr = subprocess.DEVNULL,
-                          env = environment) fastest,
-              median = seconds(search, env = environment) print(
-                           f
-                           "moa-mini: one query over {len(pictures)} indexed pictures {fastest:.3f} s "
-                           "(median {median:.3f}), " f "{largest_pss_mb(search, env=environment):.0f} MB")
+        environment = os.environ | {"XDG_DATA_HOME": scratch}
+        for model in (clip, "moa-mini"):
+            everything = [moa, "embed", "--model", model, "--format", "npy", "-o", f"{scratch}/vectors.npy", *pictures]
+            fastest, _ = seconds(everything, runs=2)
+            single, _ = seconds([moa, "embed", "--model", model, pictures[0]], runs=5)
+            rate = (len(pictures) - 1) / (fastest - single)  # the model's preparation is in both
+            print(f"{model}: {len(pictures)} picture files in {fastest:.2f} s, {rate:.1f} a second after the first ({single:.3f} s)")
+        search = [moa, "search", folder, "a dog"]
+        subprocess.run(search, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        fastest, median = seconds(search, env=environment)
+        print(f"moa-mini: one query over {len(pictures)} indexed pictures {fastest:.3f} s (median {median:.3f}), "
+              f"{largest_pss_mb(search, env=environment):.0f} MB")
 
-                           if __name__
-                       == "__main__" : main()
+
+if __name__ == "__main__":
+    main()

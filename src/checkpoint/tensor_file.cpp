@@ -27,6 +27,12 @@ class MappedTensor final : public ParameterSource {
     const bool aligned = reinterpret_cast<std::uintptr_t>(bytes_.data()) % alignof(float) == 0;
     return dtype_ == DType::f32 && aligned ? reinterpret_cast<const float*>(at(first)) : nullptr;
   }
+  bool read_bf16(std::int64_t first, std::int64_t count, std::uint16_t* out) const override {
+    if (dtype_ != DType::bf16) return false;
+    std::memcpy(out, at(first), static_cast<std::size_t>(count) * sizeof(std::uint16_t));
+    return true;
+  }
+  std::vector<StoredPiece> pieces() const override { return {{"", dtype_, bytes_}}; }
   void drop_pages() const override { moa::drop_pages(bytes_); }
 
  private:
@@ -96,6 +102,9 @@ class MappedQ4 final : public ParameterSource {
   void read(std::int64_t first, std::int64_t count, float* out) const override {
     widen_q4(blocks_, scales_, first, count, out);
   }
+  std::vector<StoredPiece> pieces() const override {
+    return {{".q4", DType::u8, blocks_}, {".scale", DType::f16, scales_}};
+  }
   void drop_pages() const override {
     moa::drop_pages(blocks_);
     moa::drop_pages(scales_);
@@ -106,6 +115,51 @@ class MappedQ4 final : public ParameterSource {
   MappedFile scales_file_;
   std::span<const std::byte> blocks_;
   std::span<const std::byte> scales_;
+};
+
+// Integers and a scale for each row of `width` of them.
+class MappedInt8 final : public ParameterSource {
+ public:
+  MappedInt8(MappedFile values_file, std::span<const std::byte> values, std::int64_t width,
+             MappedFile scales_file, std::span<const std::byte> scales)
+      : values_file_(std::move(values_file)),
+        scales_file_(std::move(scales_file)),
+        values_(values),
+        scales_(scales),
+        width_(width) {}
+
+  void read(std::int64_t first, std::int64_t count, float* out) const override {
+    widen(DType::i8, values_.data() + first, count, out);
+    for (std::int64_t i = 0; i < count;) {
+      const std::int64_t row = (first + i) / width_;
+      const std::int64_t end = std::min(count, (row + 1) * width_ - first);
+      for (const float by = scale(row); i < end; ++i) out[i] *= by;
+    }
+  }
+  bool read_int8(std::int64_t first, std::int64_t count, std::int64_t width, std::int8_t* out,
+                 float* scales) const override {
+    if (width != width_) return false;  // seen in another shape
+    std::memcpy(out, values_.data() + first, static_cast<std::size_t>(count));
+    for (std::int64_t row = 0; row < count / width; ++row) scales[row] = scale(first / width + row);
+    return true;
+  }
+  void drop_pages() const override {
+    moa::drop_pages(values_);
+    moa::drop_pages(scales_);
+  }
+
+ private:
+  float scale(std::int64_t row) const {
+    float value = 0;
+    std::memcpy(&value, scales_.data() + static_cast<std::size_t>(row) * sizeof(float), sizeof value);
+    return value;
+  }
+
+  MappedFile values_file_;
+  MappedFile scales_file_;
+  std::span<const std::byte> values_;
+  std::span<const std::byte> scales_;
+  std::int64_t width_;
 };
 
 }  // namespace
@@ -142,6 +196,24 @@ Parameter TensorFile::q4_parameter(std::string name, const TensorFile& blocks_fi
   }
   return {std::move(name), Shape{blocks.shape[0], blocks.shape[1] * 2}, DType::q4,
           std::make_shared<MappedQ4>(blocks_file.file_, blocks.bytes, scales_file.file_, scales.bytes)};
+}
+
+Parameter TensorFile::int8_parameter(std::string name, const TensorFile& values_file,
+                                     const StoredTensor& values, const TensorFile& scales_file,
+                                     const StoredTensor& scales) {
+  const bool matches = values.stored_type == "I8" && scales.stored_type == "F32" &&
+                       values.shape.rank() >= 1 && values.shape.elements() > 0 &&
+                       scales.shape == Shape{values.shape[0]};
+  if (!matches) {
+    throw Error(ErrorCode::corrupt_data, "cannot load '" + name + "' from '" + values_file.path().string() +
+                                             "': found " + std::string(values.stored_type) + " " +
+                                             to_string(values.shape) + " with scales " +
+                                             std::string(scales.stored_type) + " " + to_string(scales.shape) +
+                                             ", expected I8 [rows, ...] and F32 [rows]");
+  }
+  return {std::move(name), values.shape, DType::i8,
+          std::make_shared<MappedInt8>(values_file.file_, values.bytes, values.shape.elements_per_row(),
+                                       scales_file.file_, scales.bytes)};
 }
 
 }  // namespace moa

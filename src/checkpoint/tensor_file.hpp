@@ -43,6 +43,11 @@ class TensorFile {
   static Parameter q4_parameter(std::string name, const TensorFile& blocks_file, const StoredTensor& blocks,
                                 const TensorFile& scales_file, const StoredTensor& scales);
 
+  // A tensor in int8 out of its two: NAME I8 [rows, ...] and NAME.scale F32 [rows], which its rows are
+  // multiplied with (docs/decisions). Errors: corrupt_data if types or shapes are not those.
+  static Parameter int8_parameter(std::string name, const TensorFile& values_file, const StoredTensor& values,
+                                  const TensorFile& scales_file, const StoredTensor& scales);
+
  protected:
   TensorFile(MappedFile file, std::vector<StoredTensor> tensors)
       : file_(std::move(file)), tensors_(std::move(tensors)) {}

@@ -93,6 +93,16 @@ Weights read_weights(std::span<const fs::path> paths, WeightFormat format, const
                                          *scales->second.file, *scales->second.tensor));
     scales->second.tensor = nullptr;
   }
+  for (auto& [stored_name, place] : found) {
+    if (place.tensor == nullptr || place.tensor->stored_type != "I8") continue;
+    const auto scales = found.find(stored_name + std::string(kScales));
+    if (scales == found.end() || scales->second.tensor == nullptr)
+      continue;  // refused below: I8 says nothing alone
+    weights.add(TensorFile::int8_parameter(modern_tensor_name(stored_name), *place.file, *place.tensor,
+                                           *scales->second.file, *scales->second.tensor));
+    scales->second.tensor = nullptr;
+    place.tensor = nullptr;
+  }
   for (const auto& [stored_name, place] : found) {
     if (place.tensor == nullptr || stored_name.ends_with(kBlocks)) continue;
     weights.add(place.file->parameter(*place.tensor, modern_tensor_name(stored_name)));

@@ -68,6 +68,7 @@ std::size_t element_bytes(DType dtype) noexcept {
     case DType::bf16:
       return 2;
     case DType::u8:
+    case DType::i8:
       return 1;
     case DType::q4:
       break;
@@ -92,6 +93,8 @@ void widen(DType dtype, const std::byte* stored, std::int64_t count, float* out)
       return widen_plain<std::int32_t>(stored, count, out);
     case DType::u8:
       return widen_plain<std::uint8_t>(stored, count, out);
+    case DType::i8:
+      return widen_plain<std::int8_t>(stored, count, out);
     case DType::q4:
       return;
   }

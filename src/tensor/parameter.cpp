@@ -40,6 +40,13 @@ class OffsetSource final : public ParameterSource {
   const float* in_place(std::int64_t first, std::int64_t count) const override {
     return base_->in_place(begin_ + first, count);
   }
+  bool read_bf16(std::int64_t first, std::int64_t count, std::uint16_t* out) const override {
+    return base_->read_bf16(begin_ + first, count, out);
+  }
+  bool read_int8(std::int64_t first, std::int64_t count, std::int64_t width, std::int8_t* out,
+                 float* scales) const override {
+    return base_->read_int8(begin_ + first, count, width, out, scales);
+  }
 
  private:
   std::shared_ptr<const ParameterSource> base_;
@@ -51,17 +58,23 @@ class StackedSource final : public ParameterSource {
  public:
   explicit StackedSource(std::vector<Parameter> parts) : parts_(std::move(parts)) {}
   void read(std::int64_t first, std::int64_t count, float* out) const override {
-    std::int64_t start = 0;
-    for (const Parameter& part : parts_) {
-      const std::int64_t width = part.shape().elements_per_row();
-      const std::int64_t size = part.shape().elements();
-      const std::int64_t from = std::max(first, start);
-      const std::int64_t to = std::min(first + count, start + size);
-      if (from < to) {  // callers ask for whole rows, so both ends fall on rows of the part
-        part.read_rows((from - start) / width, (to - from) / width, out + (from - first));
-      }
-      start += size;
-    }
+    in_parts(first, count, [&](const Parameter& part, std::int64_t row, std::int64_t rows, std::int64_t at) {
+      part.read_rows(row, rows, out + at);
+      return true;
+    });
+  }
+  bool read_bf16(std::int64_t first, std::int64_t count, std::uint16_t* out) const override {
+    return in_parts(first, count,
+                    [&](const Parameter& part, std::int64_t row, std::int64_t rows, std::int64_t at) {
+                      return part.read_rows_bf16(row, rows, out + at);
+                    });
+  }
+  bool read_int8(std::int64_t first, std::int64_t count, std::int64_t width, std::int8_t* out,
+                 float* scales) const override {
+    return in_parts(first, count,
+                    [&](const Parameter& part, std::int64_t row, std::int64_t rows, std::int64_t at) {
+                      return part.read_rows_int8(row, rows, out + at, scales + at / width);
+                    });
   }
   const float* in_place(std::int64_t first, std::int64_t count) const override {
     std::int64_t start = 0;
@@ -80,6 +93,23 @@ class StackedSource final : public ParameterSource {
   }
 
  private:
+  // Calls piece(part, its row, its number of rows, where they are in the elements asked for) for every part
+  // that elements [first, first + count) lie in, until one says false. Callers ask for whole rows, so both
+  // ends fall on rows of the part.
+  template <typename Piece>
+  bool in_parts(std::int64_t first, std::int64_t count, Piece piece) const {
+    std::int64_t start = 0;
+    for (const Parameter& part : parts_) {
+      const std::int64_t width = part.shape().elements_per_row();
+      const std::int64_t size = part.shape().elements();
+      const std::int64_t from = std::max(first, start);
+      const std::int64_t to = std::min(first + count, start + size);
+      if (from < to && !piece(part, (from - start) / width, (to - from) / width, from - first)) return false;
+      start += size;
+    }
+    return true;
+  }
+
   std::vector<Parameter> parts_;
 };
 
@@ -103,12 +133,21 @@ std::string_view name(DType dtype) noexcept {
       return "u8";
     case DType::q4:
       return "q4";
+    case DType::i8:
+      return "i8";
   }
   return "unknown";
 }
 
 const float* ParameterSource::in_place(std::int64_t, std::int64_t) const {
   return nullptr;
+}
+
+bool ParameterSource::read_bf16(std::int64_t, std::int64_t, std::uint16_t*) const {
+  return false;
+}
+bool ParameterSource::read_int8(std::int64_t, std::int64_t, std::int64_t, std::int8_t*, float*) const {
+  return false;
 }
 
 Parameter::Parameter(std::string name, Shape shape, DType dtype,
@@ -187,6 +226,23 @@ std::vector<float> Parameter::read() const {
   std::vector<float> values(static_cast<std::size_t>(shape().elements()));
   data_->source->read(0, static_cast<std::int64_t>(values.size()), values.data());
   return values;
+}
+
+bool Parameter::read_rows_bf16(std::int64_t first, std::int64_t count, std::uint16_t* out) const {
+  check_rows(*this, first, count);
+  const std::int64_t width = shape().elements_per_row();
+  return data_->source->read_bf16(first * width, count * width, out);
+}
+
+bool Parameter::read_rows_int8(std::int64_t first, std::int64_t count, std::int8_t* out,
+                               float* scales) const {
+  check_rows(*this, first, count);
+  const std::int64_t width = shape().elements_per_row();
+  return data_->source->read_int8(first * width, count * width, width, out, scales);
+}
+
+std::vector<StoredPiece> Parameter::pieces() const {
+  return data_->source->pieces();
 }
 
 void Parameter::drop_pages() const {

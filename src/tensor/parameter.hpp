@@ -1,8 +1,10 @@
 // A model's weight, as the checkpoint stores it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,8 +14,16 @@
 namespace moa {
 
 // How a checkpoint stores the elements of a tensor.
-enum class DType { f32, f16, bf16, f64, i64, i32, u8, q4 };
+enum class DType { f32, f16, bf16, f64, i64, i32, u8, q4, i8 };
 std::string_view name(DType dtype) noexcept;
+
+// Bytes that a checkpoint file holds of a tensor, as a file that is made of it would hold them again.
+struct StoredPiece {
+  std::string_view
+      suffix;  // of the tensor's name: "" where it is stored whole, ".q4" and ".scale" where in blocks
+  DType dtype = DType::f32;
+  std::span<const std::byte> bytes;  // row-major, the tensor's rows one after the other
+};
 
 // Where a parameter's elements come from: a mapped file, a buffer, 4-bit blocks. Immutable; called from any
 // thread.
@@ -24,6 +34,13 @@ class ParameterSource {
   virtual void read(std::int64_t first, std::int64_t count, float* out) const = 0;
   // The elements [first, first + count) in place, if they are stored as f32; nullptr otherwise.
   virtual const float* in_place(std::int64_t first, std::int64_t count) const;
+  // Whole rows of `width` elements, if that is how they are stored; otherwise false and nothing is written.
+  // bf16: its bits. int8: integers, and a scale for each row that they are multiplied with.
+  virtual bool read_bf16(std::int64_t first, std::int64_t count, std::uint16_t* out) const;
+  virtual bool read_int8(std::int64_t first, std::int64_t count, std::int64_t width, std::int8_t* out,
+                         float* scales) const;
+  // The tensor as its file holds it; empty if it is not in one, or not in one piece each.
+  virtual std::vector<StoredPiece> pieces() const { return {}; }
   // The elements will not be read again soon: their memory may go.
   virtual void drop_pages() const {}
 };
@@ -54,6 +71,10 @@ class Parameter {
   void read_rows(std::int64_t first, std::int64_t count, float* out) const;
   const float* rows_in_place(std::int64_t first, std::int64_t count) const;
   std::vector<float> read() const;
+  // As ParameterSource has them, in rows of the first axis.
+  bool read_rows_bf16(std::int64_t first, std::int64_t count, std::uint16_t* out) const;
+  bool read_rows_int8(std::int64_t first, std::int64_t count, std::int8_t* out, float* scales) const;
+  std::vector<StoredPiece> pieces() const;
   void drop_pages() const;
 
   // Views. `rows`: part of the first axis, named like the whole with "[begin:end]". `reshaped`: the same

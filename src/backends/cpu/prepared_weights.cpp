@@ -1,6 +1,7 @@
 #include "backends/cpu/prepared_weights.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include <moa/error.hpp>
@@ -8,8 +9,15 @@
 namespace moa::cpu {
 namespace {
 
-// So many products of 255 * 127 fit into the 32 bits of a sum.
-constexpr std::int64_t kMostInt8Depth = 66311;
+// So many products of 255 * -128 fit into the 32 bits of a sum.
+constexpr std::int64_t kMostInt8Depth = 65536;
+
+void expect_finite(bool finite, const Parameter& weight, std::int64_t row) {
+  if (finite) return;
+  throw Error(ErrorCode::corrupt_data, "cannot prepare '" + weight.name() + "': found a weight in row " +
+                                           std::to_string(row) +
+                                           " that is NaN or infinite, expected numbers");
+}
 
 // Memory for weights in words, seen as what is in them.
 template <typename Number>
@@ -39,7 +47,7 @@ const PreparedMatrix& PreparedWeights::prepared(const Parameter& original, Form 
 }
 
 PreparedMatrix PreparedWeights::pack(const Parameter& weight, std::int64_t depth, Precision precision,
-                                     const RowReader& read) {
+                                     Order order, const RowReader& read) {
   if (precision == Precision::int8 && depth > kMostInt8Depth) precision = Precision::f32;
   const Products& products = kernels_.products(precision);
   const std::int64_t rows = weight.shape()[0];
@@ -56,37 +64,80 @@ PreparedMatrix PreparedWeights::pack(const Parameter& weight, std::int64_t depth
     const auto panel = static_cast<std::int64_t>(index);
     const std::int64_t first = panel * width;
     const std::int64_t count = std::min(width, rows - first);
+    float* const to = packed + panel * width * words;
     std::vector<float> space;
-    ConstMatrix source = read(first, count, space);
-    std::vector<float> narrow(precision == Precision::f32 ? 0 : static_cast<std::size_t>(count * words));
-    for (std::int64_t row = 0; row < count; ++row) {
-      const float* from = source.data + row * source.stride;
-      if (!kernels_.is_finite(from, depth)) {
-        throw Error(ErrorCode::corrupt_data, "cannot prepare '" + weight.name() +
-                                                 "': found a weight in row " + std::to_string(first + row) +
-                                                 " that is NaN or infinite, expected numbers");
+    if (precision == Precision::f32) {
+      const ConstMatrix source = read(first, count, space);
+      for (std::int64_t row = 0; row < count; ++row) {
+        expect_finite(kernels_.is_finite(source.data + row * source.stride, depth), weight, first + row);
       }
-      if (precision == Precision::bf16) {
-        kernels_.to_bf16(from, depth, as<std::uint16_t>(narrow) + row * words * 2);
-      } else if (is_int8) {
-        std::int8_t* to = as<std::int8_t>(narrow) + row * words * 4;
-        scales[first + row] = kernels_.to_int8(from, depth, to);
-        if (corrections != nullptr) {
-          corrections[first + row] =
-              static_cast<std::int32_t>(products.zero_point) * std::accumulate(to, to + depth, 0);
-        }
+      products.pack(source, count, words, to);
+      return;
+    }
+    std::vector<float> narrow(static_cast<std::size_t>(count * words));
+    if (precision == Precision::bf16) {
+      narrow_to_bf16(weight, {depth, words, order}, first, count, read, as<std::uint16_t>(narrow));
+    } else {
+      auto* integers = as<std::int8_t>(narrow);
+      narrow_to_int8(weight, {depth, words, order}, first, count, read, integers, scales + first);
+      for (std::int64_t row = 0; corrections != nullptr && row < count; ++row) {
+        const std::int8_t* values = integers + row * words * 4;
+        corrections[first + row] =
+            static_cast<std::int32_t>(products.zero_point) * std::accumulate(values, values + depth, 0);
       }
     }
-    if (precision != Precision::f32) source = {narrow.data(), words};
-    products.pack(source, count, words, packed + panel * width * words);
+    products.pack({narrow.data(), words}, count, words, to);
   });
   return {precision, words, packed, scales, corrections};
+}
+
+void PreparedWeights::narrow_to_bf16(const Parameter& weight, const Depth& depth, std::int64_t first,
+                                     std::int64_t count, const RowReader& read, std::uint16_t* out) const {
+  const std::int64_t stride = depth.words * 2;
+  if (depth.order == Order::as_stored && weight.read_rows_bf16(first, 1, out)) {
+    for (std::int64_t row = 0; row < count; ++row) {
+      std::uint16_t* to = out + row * stride;
+      weight.read_rows_bf16(first + row, 1, to);
+      constexpr std::uint16_t kInfinity = 0x7F80;  // all exponent bits: infinity, or NaN
+      const bool finite = std::none_of(to, to + depth.numbers,
+                                       [](std::uint16_t bits) { return (bits & kInfinity) == kInfinity; });
+      expect_finite(finite, weight, first + row);
+    }
+    return;
+  }
+  std::vector<float> space;
+  const ConstMatrix source = read(first, count, space);
+  for (std::int64_t row = 0; row < count; ++row) {
+    const float* from = source.data + row * source.stride;
+    expect_finite(kernels_.is_finite(from, depth.numbers), weight, first + row);
+    kernels_.to_bf16(from, depth.numbers, out + row * stride);
+  }
+}
+
+void PreparedWeights::narrow_to_int8(const Parameter& weight, const Depth& depth, std::int64_t first,
+                                     std::int64_t count, const RowReader& read, std::int8_t* out,
+                                     float* scales) const {
+  const std::int64_t stride = depth.words * 4;
+  if (depth.order == Order::as_stored && weight.read_rows_int8(first, 1, out, scales)) {
+    for (std::int64_t row = 0; row < count; ++row) {
+      weight.read_rows_int8(first + row, 1, out + row * stride, scales + row);
+      expect_finite(std::isfinite(scales[row]), weight, first + row);
+    }
+    return;
+  }
+  std::vector<float> space;
+  const ConstMatrix source = read(first, count, space);
+  for (std::int64_t row = 0; row < count; ++row) {
+    const float* from = source.data + row * source.stride;
+    expect_finite(kernels_.is_finite(from, depth.numbers), weight, first + row);
+    scales[row] = kernels_.to_int8(from, depth.numbers, out + row * stride);
+  }
 }
 
 const PreparedMatrix& PreparedWeights::matrix(const Parameter& weight, Precision precision) {
   return prepared(weight, Form::matrix, precision, [&] {
     const std::int64_t depth = weight.shape().elements_per_row();
-    return pack(weight, depth, precision,
+    return pack(weight, depth, precision, Order::as_stored,
                 [&](std::int64_t first, std::int64_t count, std::vector<float>& space) -> ConstMatrix {
                   if (const float* in_place = weight.rows_in_place(first, count)) return {in_place, depth};
                   space.resize(static_cast<std::size_t>(count * depth));
@@ -101,7 +152,7 @@ const PreparedMatrix& PreparedWeights::convolution(const Parameter& weight, Prec
     const std::int64_t channels = weight.shape()[1];
     const std::int64_t taps = weight.shape()[2] * weight.shape()[3];
     const std::int64_t depth = channels * taps;
-    return pack(weight, depth, precision,
+    return pack(weight, depth, precision, taps == 1 ? Order::as_stored : Order::turned,
                 [&](std::int64_t first, std::int64_t count, std::vector<float>& space) -> ConstMatrix {
                   std::vector<float> stored(static_cast<std::size_t>(count * depth));
                   weight.read_rows(first, count, stored.data());

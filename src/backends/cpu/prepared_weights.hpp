@@ -64,8 +64,20 @@ class PreparedWeights {
 
   const PreparedMatrix& prepared(const Parameter& original, Form form, Precision precision,
                                  const std::function<PreparedMatrix()>& prepare);
-  PreparedMatrix pack(const Parameter& weight, std::int64_t depth, Precision precision,
+  // Whether a row's numbers lie along the depth as the parameter has them.
+  enum class Order { as_stored, turned };
+  struct Depth {
+    std::int64_t numbers, words;
+    Order order;
+  };
+  PreparedMatrix pack(const Parameter& weight, std::int64_t depth, Precision precision, Order order,
                       const RowReader& read);
+  // Rows [first, first + count) in reduced precision, depth.words words each: as they are stored, where they
+  // are stored so, and otherwise out of what `read` gives.
+  void narrow_to_bf16(const Parameter& weight, const Depth& depth, std::int64_t first, std::int64_t count,
+                      const RowReader& read, std::uint16_t* out) const;
+  void narrow_to_int8(const Parameter& weight, const Depth& depth, std::int64_t first, std::int64_t count,
+                      const RowReader& read, std::int8_t* out, float* scales) const;
 
   const Kernels& kernels_;
   ThreadPool& threads_;

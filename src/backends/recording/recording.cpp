@@ -12,11 +12,13 @@ namespace {
 
 class RecordedValue final : public Value {
  public:
-  explicit RecordedValue(std::size_t number) : number_(number) {}
+  RecordedValue(std::size_t number, bool is_pixels) : number_(number), is_pixels_(is_pixels) {}
   std::string name() const { return "%" + std::to_string(number_); }
+  bool is_pixels() const { return is_pixels_; }
 
  private:
   std::size_t number_;
+  bool is_pixels_;
 };
 
 template <typename Tag>
@@ -25,6 +27,12 @@ std::string text(const Handle<Tag>& handle) {
   if (value == nullptr)
     throw Error(ErrorCode::internal, "a value of another interpreter was given to the recording one");
   return value->name();
+}
+
+// Whether a convolution of `x` sees the pixels themselves, which keeps it in f32.
+bool is_pixels(const Tensor& x) {
+  const auto* value = dynamic_cast<const RecordedValue*>(x.value().get());
+  return value != nullptr && value->is_pixels();
 }
 
 std::string text(Activation activation) {
@@ -48,7 +56,7 @@ std::string RecordingInterpreter::use(const Parameter& parameter) {
 
 template <typename Result>
 Result RecordingInterpreter::record(const std::string& operation, const std::vector<std::string>& arguments) {
-  const auto value = std::make_shared<RecordedValue>(calls_.size());
+  const auto value = std::make_shared<RecordedValue>(calls_.size(), operation == "pixels");
   std::string line = value->name() + " = " + operation + "(";
   for (std::size_t i = 0; i < arguments.size(); ++i) line += (i == 0 ? "" : ", ") + arguments[i];
   calls_.push_back(line + ")");
@@ -75,7 +83,12 @@ std::vector<float> RecordingInterpreter::read(const Rows&) {
   throw Error(ErrorCode::unsupported, "cannot read numbers from the recording interpreter: it computes none");
 }
 
+void RecordingInterpreter::add_narrowable(const Parameter& parameter) {
+  for (const Parameter& part : parameter.parts()) narrowable_.push_back(part);
+}
+
 Rows RecordingInterpreter::linear(const Rows& x, const Linear& layer, const LinearOptions& options) {
+  if (options.precision == ProductPrecision::of_run) add_narrowable(layer.weight);
   std::vector<std::string> arguments{text(x), use(layer.weight)};
   if (layer.bias) arguments.push_back(use(layer.bias));
   if (options.activation != Activation::none) arguments.push_back("activation=" + text(options.activation));
@@ -131,6 +144,7 @@ Rows RecordingInterpreter::attention(const Rows& q, const Rows& k, const Rows& v
 }
 
 Rows RecordingInterpreter::embedding(const Tokens& tokens, TokenField field, const Parameter& table) {
+  add_narrowable(table);
   return record<Rows>("embedding", {text(tokens), field == TokenField::id ? "id" : "type", use(table)});
 }
 
@@ -183,6 +197,7 @@ Rows RecordingInterpreter::drop_rows_after(const Rows& x, const Tokens& tokens, 
 
 Tensor RecordingInterpreter::convolution(const Tensor& x, const Convolution& layer,
                                          const ConvolutionOptions& options) {
+  if (options.groups == 1 && !is_pixels(x)) add_narrowable(layer.weight);
   std::vector<std::string> arguments{text(x), use(layer.weight)};
   if (layer.bias) arguments.push_back(use(layer.bias));
   arguments.push_back("stride=" + std::to_string(options.stride));

@@ -29,7 +29,7 @@ struct Bf16Dot16 {
 };
 
 // vpdpbusd takes its left side unsigned: rows hold q + 128, which adds 128 times the column's sum; that is
-// subtracted at the end (Int8Scales::correction). Up to 66,311 products of 255 * 127 fit into the 32 bits of
+// subtracted at the end (Int8Scales::correction). Up to 65,536 products of 255 * -128 fit into the 32 bits of
 // a sum.
 struct Int8Dot16 : Int8Scaled<Vector16> {
   static constexpr int kParts = 1;
