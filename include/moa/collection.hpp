@@ -64,6 +64,15 @@ struct SearchOptions {
 struct Found {
   std::string path;  // its place joined with the path inside it; bytes
   float score = 0;   // cosine
+  // The probability that it belongs to the text, if `rerank` looked at it.
+  std::optional<float> match = {};
+};
+
+struct RerankOptions {
+  std::size_t first = 50;  // so many of the best are looked at
+  EmbedOptions embed = {};
+  // Called for each file that could not be read again; may be empty.
+  std::function<void(const std::string& path, const Error& error)> failed = {};
 };
 
 // What `moa inspect INDEX` shows.
@@ -126,6 +135,13 @@ class MOA_API Collection {
   explicit Collection(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<Impl> impl_;
 };
+
+// Puts the first `options.first` of what a search for `text` found in the order of the probabilities that the
+// model's head for image-text matching gives them (Scorer::itm), equal ones as they were. Their files are
+// read again; one that is gone or broken keeps its place. Errors: unsupported if the model has no such head;
+// what the text deserves; cancelled.
+MOA_API std::vector<Found> rerank(const Model& model, std::string_view text, std::vector<Found> found,
+                                  const RerankOptions& options = {});
 
 // Where the index of `place` is kept for a model: below $XDG_DATA_HOME/moa (~/.local/share/moa), never inside
 // the folder. The same for every spelling of the place. Error: not_found if neither variable nor the system

@@ -128,10 +128,24 @@ struct Classification {
   std::vector<std::optional<Error>> errors;  // one a picture
 };
 
+// What the score of a picture and a text is made of.
+enum class Scorer {
+  automatic,  // itm where the model has it, else itc
+  itc,        // of the vectors' cosine, as the model defines it (image-text contrast)
+  itm,  // the probability that a head gives which reads both together (image-text matching): slower, better
+};
+
+struct MatchOptions {
+  Scorer scorer = Scorer::automatic;
+  EmbedOptions embed = {};
+};
+
 // Every image against every text.
 struct MatchResult {
   std::vector<std::vector<float>> cosine;  // one row an image; empty row if it failed
-  std::vector<std::vector<float>> score;   // softmax over texts, or sigmoid, as the model defines it
+  // itc: softmax over texts, sigmoid, or the cosine, as the model defines it; itm: a probability for each
+  // pair.
+  std::vector<std::vector<float>> score;
   std::vector<std::optional<Error>> image_errors;
   std::vector<std::optional<Error>> text_errors;  // that text's column is NaN
 };
@@ -153,6 +167,8 @@ class MOA_API Model {
   std::string dtype() const;
   ModelInfo info() const;
   bool embeds(Modality modality) const;
+  // Whether there is a head for image-text matching (Scorer::itm).
+  bool matches_pairs() const;
 
   // One vector on the unit sphere. Errors: what the input deserves.
   std::vector<float> embed_text(std::string_view text, const EmbedOptions& options = {}) const;
@@ -171,8 +187,9 @@ class MOA_API Model {
   // Errors: invalid_argument without labels, or for a template without "{}".
   Classification classify(std::span<const Input> images, std::span<const std::string> labels,
                           const ClassifyOptions& options = {}) const;
+  // Errors: unsupported if a head for image-text matching is asked for and there is none.
   MatchResult match(std::span<const Input> images, std::span<const std::string> texts,
-                    const EmbedOptions& options = {}) const;
+                    const MatchOptions& options = {}) const;
 
  private:
   struct Impl;

@@ -99,6 +99,12 @@ std::string table(const std::vector<std::string>& images, const std::vector<std:
   return rows;
 }
 
+Scorer scorer_of(const Arguments& arguments) {
+  const std::string name = arguments.value_or("scorer", "auto");
+  if (name == "itm") return Scorer::itm;
+  return name == "itc" ? Scorer::itc : Scorer::automatic;
+}
+
 int run_match(const Arguments& arguments) {
   Console console(arguments);
   if (!arguments.inputs().empty()) {
@@ -110,10 +116,11 @@ int run_match(const Arguments& arguments) {
   if (images.empty() || texts.empty()) {
     fail_usage(arguments.command(), "expected at least one --image and one --text");
   }
+  const Scorer scorer = scorer_of(arguments);
   const Model model = load_model(arguments);
   InputList list;
   for (const std::string& image : images) list.add_file(image);
-  const MatchResult result = model.match(list.inputs, texts, embed_options(arguments));
+  const MatchResult result = model.match(list.inputs, texts, {scorer, embed_options(arguments)});
 
   Outcome outcome;
   const auto count = [&](const std::vector<std::optional<Error>>& errors) {
@@ -144,6 +151,11 @@ int run_match(const Arguments& arguments) {
 constexpr std::array kOptions = {
     Option{0, "image", "F", "A picture; may be given several times", {}, {}, Completes::files},
     Option{0, "text", "T", "A text; may be given several times"},
+    Option{0, "scorer", "SCORER",
+           "itc: of the vectors' cosine; itm: by a head that reads picture and text together, if the model "
+           "has one; "
+           "auto: itm if there is one",
+           "auto|itc|itm"},
     Option{0, "format", "FORMAT", "How the scores are written", "table|json"},
     Option{'o', "output", "FILE", "Write there instead of stdout", {}, {}, Completes::files},
 };
@@ -163,7 +175,8 @@ constexpr Command kMatchCommand = {
     .description =
         "Every picture against every text. The table shows scores as the model defines them (a picture's "
         "shares "
-        "over the texts, or for SigLIP one of its own for each pair); JSON has the cosines, too.\n",
+        "over the texts, for SigLIP one of its own for each pair, for BLIP the probability that its head for "
+        "image-text matching gives); JSON has the cosines, too.\n",
     .options = kGroups,
     .examples = kExamples,
     .run = run_match,

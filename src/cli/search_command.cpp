@@ -62,6 +62,11 @@ Collection open_place(const std::string& place, const Model& model, const Argume
   return collection;
 }
 
+// How many of the best are put in the order of the model's head for image-text matching; 0: none.
+std::size_t to_rerank(const Arguments& arguments) {
+  return static_cast<std::size_t>(arguments.integer("rerank", 0, 1, 100000));
+}
+
 SearchOptions search_options(const Arguments& arguments) {
   SearchOptions options;
   options.top = static_cast<std::size_t>(arguments.integer("top", 5, 1, 1 << 20));
@@ -81,9 +86,9 @@ bool is_one_of(const std::string& path, const std::vector<std::string>& files) {
 // Searches; pictures that the query says are to be left out are found, if at all, under any name, so that
 // they are recognised by what they are and not by their path.
 SearchResult search(const Collection& collection, const Model& model, const SearchQuery& query,
-                    const EmbedOptions& embed, SearchOptions options) {
+                    const EmbedOptions& embed, SearchOptions options, std::size_t at_least) {
   const std::vector<float> vector = query_vector(query, model, embed);
-  const std::size_t wanted = options.top;
+  const std::size_t wanted = std::max(options.top, at_least);
   SearchResult result{query.shown, {}};
   for (options.top = wanted + query.similar_to.size();; options.top *= 2) {
     result.found = collection.search(vector, options);
@@ -150,12 +155,32 @@ class ResultWriter {
   std::vector<SearchResult> results_;
 };
 
+// The answer to one query, as the options ask for it.
+SearchResult found_for(const SearchQuery& query, const Collection& collection, const Model& model,
+                       const Arguments& arguments, Console& console) {
+  const SearchOptions options = search_options(arguments);
+  const EmbedOptions embed = embed_options(arguments);
+  const std::size_t first = to_rerank(arguments);
+  if (first == 0) return search(collection, model, query, embed, options, 0);
+  if (query.terms.size() != 1 || query.terms.front().kind != SearchTerm::Kind::text) {
+    throw Error(ErrorCode::invalid_argument,
+                "cannot rerank what is found for '" + query.shown + "': expected a query that is one text");
+  }
+  SearchResult result = search(collection, model, query, embed, options, first);
+  const auto failed = [&](const std::string& path, const Error& error) {
+    console.warn("'" + path + "' keeps its place: " + error.what());
+  };
+  result.found = rerank(model, query.terms.front().value, std::move(result.found), {first, embed, failed});
+  result.found.resize(std::min(result.found.size(), options.top));
+  return result;
+}
+
 // Runs one query; a query that fails is reported, and the others go on.
 void answer(const SearchQuery& query, const Collection& collection, const Model& model,
             const Arguments& arguments, ResultWriter& writer, Outcome& outcome, Console& console) {
   throw_if_interrupted();
   try {
-    writer.add(search(collection, model, query, embed_options(arguments), search_options(arguments)));
+    writer.add(found_for(query, collection, model, arguments, console));
     outcome.done();
   } catch (const Error& error) {
     if (error.code() == ErrorCode::cancelled || error.code() == ErrorCode::internal) throw;
@@ -189,9 +214,15 @@ int run_search(const Arguments& arguments) {
     fail_usage(arguments.command(),
                "expected a query: a text or a picture (without one, queries are read from a terminal)");
   }
-  search_options(arguments);  // what is wrong with the options is said before the work begins
+  search_options(arguments);
+  to_rerank(arguments);  // what is wrong with the options is said before the work begins
 
   const Model model = load_model(arguments);
+  if (to_rerank(arguments) > 0 && !model.matches_pairs()) {
+    throw Error(ErrorCode::unsupported,
+                "cannot rerank with model '" + model_name(arguments) +
+                    "': it has no head for image-text matching, expected one, as BLIP's");
+  }
   const Collection collection = open_place(words.front(), model, arguments, console);
   ResultWriter writer(arguments, console);
   Outcome outcome;
@@ -210,6 +241,8 @@ constexpr std::array kOptions = {
     Option{0, "text", "Q", "A query that is a text, whatever it looks like"},
     Option{0, "image", "F", "A query that is a picture", {}, {}, Completes::files},
     Option{0, "similar", "F", "As --image, without F itself among the results", {}, {}, Completes::files},
+    Option{0, "rerank", "N",
+           "Order the best N by the model's head for image-text matching, if it has one (BLIP)"},
     Option{0, "min-score", "X", "Only what has at least this cosine"},
     Option{0, "exclude", "GLOB", "Leave out paths that match; may be given several times"},
     Option{0, "format", "FORMAT", "How results are written", "table|jsonl|paths"},

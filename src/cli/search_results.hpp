@@ -16,10 +16,10 @@ struct SearchResult {
   std::vector<Found> found;
 };
 
-// For reading: the query, then rank, score and path of each. With `columns` (0: no limit) long paths lose
-// their middle.
+// For reading: the query, then rank, score, probability (if it was reranked) and path of each. With `columns`
+// (0: no limit) long paths lose their middle.
 std::string as_table(const SearchResult& result, const Paint& paint, std::size_t columns);
-// One {"query":…,"rank":1,"path":…,"score":…} a line.
+// One {"query":…,"rank":1,"path":…,"score":…} a line, and "match" if it was reranked.
 std::string as_jsonl(const SearchResult& result);
 // The paths' very bytes, each ended by `end`.
 std::string as_paths(const SearchResult& result, char end);

@@ -252,37 +252,83 @@ PreparedImage LoadedModel::prepare_image(std::span<const std::byte> content, dou
   return image;
 }
 
-std::vector<float> LoadedModel::embed_texts(std::span<const PreparedText> texts, bool raw) const {
+namespace {
+
+// The texts back to back, all of them `times` over.
+Tokens tokens_of(Interpreter& ops, std::span<const PreparedText> texts, std::size_t times = 1) {
   std::vector<std::int32_t> ids;
   std::vector<std::int64_t> lengths;
-  for (const PreparedText& text : texts) {
-    ids.insert(ids.end(), text.ids.begin(), text.ids.end());
-    lengths.push_back(static_cast<std::int64_t>(text.ids.size()));
+  for (std::size_t i = 0; i < times; ++i) {
+    for (const PreparedText& text : texts) {
+      ids.insert(ids.end(), text.ids.begin(), text.ids.end());
+      lengths.push_back(static_cast<std::int64_t>(text.ids.size()));
+    }
   }
+  return ops.tokens(ids, {}, Sequences(lengths));
+}
+
+std::vector<float> values_of(std::span<const PreparedImage> pictures) {
+  std::vector<float> values;
+  for (const PreparedImage& picture : pictures) {
+    values.insert(values.end(), picture.values.begin(), picture.values.end());
+  }
+  return values;
+}
+
+}  // namespace
+
+Tensor LoadedModel::pixels(Interpreter& ops, std::span<const PreparedImage> pictures) const {
+  return ops.pixels(values_of(pictures), static_cast<std::int64_t>(pictures.size()),
+                    network_->image()->channels, processor().height_px(), processor().width_px());
+}
+
+Patches LoadedModel::patches(Interpreter& ops, std::span<const PreparedImage> pictures) const {
+  const ImageTowerFacts& tower = *network_->image();
+  std::vector<PatchGrid> grids;
+  for (const PreparedImage& picture : pictures) grids.push_back(picture.grid);
+  return ops.patches(values_of(pictures), tower.channels * tower.patch_px * tower.patch_px, grids);
+}
+
+std::vector<float> LoadedModel::embed_texts(std::span<const PreparedText> texts, bool raw) const {
   const std::unique_ptr<Interpreter> ops = backend_->interpreter();
-  Rows rows = network_->forward_text(*ops, ops->tokens(ids, {}, Sequences(lengths)));
+  Rows rows = network_->forward_text(*ops, tokens_of(*ops, texts));
   if (!raw) rows = ops->l2_normalize(rows, network_->normalize_eps());
   return ops->read(rows);
 }
 
 std::vector<float> LoadedModel::embed_images(std::span<const PreparedImage> pictures, bool raw) const {
-  const ImageTowerFacts& tower = *network_->image();
-  std::vector<float> values;
-  std::vector<PatchGrid> grids;
-  for (const PreparedImage& picture : pictures) {
-    values.insert(values.end(), picture.values.begin(), picture.values.end());
-    grids.push_back(picture.grid);
-  }
   const std::unique_ptr<Interpreter> ops = backend_->interpreter();
-  const auto batch = static_cast<std::int64_t>(pictures.size());
-  Rows rows =
-      tower.takes_patches()
-          ? network_->forward_patches(
-                *ops, ops->patches(values, tower.channels * tower.patch_px * tower.patch_px, grids))
-          : network_->forward_image(*ops, ops->pixels(values, batch, tower.channels, processor().height_px(),
-                                                      processor().width_px()));
+  Rows rows = network_->image()->takes_patches() ? network_->forward_patches(*ops, patches(*ops, pictures))
+                                                 : network_->forward_image(*ops, pixels(*ops, pictures));
   if (!raw) rows = ops->l2_normalize(rows, network_->normalize_eps());
   return ops->read(rows);
+}
+
+std::vector<float> LoadedModel::match_images(std::span<const PreparedImage> pictures,
+                                             std::span<const PreparedText> texts) const {
+  const PairScorer& scorer = *network_->pair_scorer();
+  const std::unique_ptr<Interpreter> ops = backend_->interpreter();
+  const Rows seen = scorer.forward_picture(*ops, pixels(*ops, pictures));
+  const std::vector<float> vectors =
+      ops->read(ops->l2_normalize(scorer.vector_of(*ops, seen), network_->normalize_eps()));
+  const std::size_t dim = vectors.size() / pictures.size();
+  const std::size_t width = dim + texts.size();
+  std::vector<float> rows(pictures.size() * width);
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    std::copy_n(vectors.data() + i * dim, dim, rows.data() + i * width);
+  }
+  // So many texts at once that memory stays within what a pass of long texts takes.
+  constexpr std::size_t kPairsPerPass = 256;
+  const std::size_t at_once = std::max<std::size_t>(kPairsPerPass / pictures.size(), 1);
+  for (std::size_t begin = 0; begin < texts.size(); begin += at_once) {
+    const auto some = texts.subspan(begin, std::min(at_once, texts.size() - begin));
+    const std::vector<float> scores =
+        ops->read(scorer.forward_pairs(*ops, seen, tokens_of(*ops, some, pictures.size())));
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+      std::copy_n(scores.data() + i * some.size(), some.size(), rows.data() + i * width + dim + begin);
+    }
+  }
+  return rows;
 }
 
 std::vector<std::string> LoadedModel::templates() const {

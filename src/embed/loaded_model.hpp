@@ -24,6 +24,7 @@ namespace moa {
 
 class CpuBackend;
 class ImageProcessor;
+class Interpreter;
 class PatchProcessor;
 class Tokenizer;
 
@@ -66,6 +67,11 @@ class LoadedModel {
   std::vector<float> embed_texts(std::span<const PreparedText> texts, bool raw) const;
   std::vector<float> embed_images(std::span<const PreparedImage> pictures, bool raw) const;
 
+  // Rows [pictures, dim + texts]: each picture's vector on the unit sphere, then the probability that each
+  // text belongs to it, from the network's pair scorer, which must be there.
+  std::vector<float> match_images(std::span<const PreparedImage> pictures,
+                                  std::span<const PreparedText> texts) const;
+
   // Vectors of texts that were embedded before, by with_prompt() and whether they are raw.
   VectorMemory& text_cache() const { return text_cache_; }
 
@@ -81,6 +87,9 @@ class LoadedModel {
   // The one that the model's picture tower needs.
   const ImageProcessor& processor() const;
   const PatchProcessor& patch_processor() const;
+  // Pictures as the network's tower takes them.
+  Tensor pixels(Interpreter& ops, std::span<const PreparedImage> pictures) const;
+  Patches patches(Interpreter& ops, std::span<const PreparedImage> pictures) const;
   // In tokens, the special ones included.
   std::size_t longest_text() const;
 

@@ -112,8 +112,12 @@ Classification Model::classify(std::span<const Input> images, std::span<const st
   return classify_images(*impl_->loaded, images, labels, options);
 }
 
+bool Model::matches_pairs() const {
+  return impl_->loaded->network().pair_scorer() != nullptr;
+}
+
 MatchResult Model::match(std::span<const Input> images, std::span<const std::string> texts,
-                         const EmbedOptions& options) const {
+                         const MatchOptions& options) const {
   return match_pairs(*impl_->loaded, images, texts, options);
 }
 

@@ -32,23 +32,11 @@ bool is_cancelled(const EmbedOptions& options) {
   return options.cancelled != nullptr && options.cancelled->load();
 }
 
-// The first `dim` numbers, back on the unit sphere.
-std::vector<float> cut(std::span<const float> vector, const EmbedOptions& options) {
-  if (options.dim == 0 || options.dim == static_cast<std::int64_t>(vector.size()))
-    return {vector.begin(), vector.end()};
-  std::vector<float> kept(vector.begin(), vector.begin() + options.dim);
-  if (options.raw) return kept;
-  double squares = 0;
-  for (const float value : kept) squares += static_cast<double>(value) * value;
-  const double length = std::sqrt(squares);
-  for (float& value : kept) value = static_cast<float>(value / length);
-  return kept;
-}
-
 class Pipeline {
  public:
-  Pipeline(const LoadedModel& model, std::span<const Input> inputs, const EmbedOptions& options)
-      : model_(model), inputs_(inputs), options_(options) {
+  Pipeline(const LoadedModel& model, std::span<const Input> inputs, const EmbedOptions& options,
+           const ForwardPictures& forward_pictures)
+      : model_(model), inputs_(inputs), options_(options), forward_pictures_(forward_pictures) {
     chunk_items_ = options.batch > 0 ? static_cast<std::size_t>(options.batch) : kChunkItems;
     if (inputs.size() > 1) readers_.emplace(model.threads());
   }
@@ -129,8 +117,9 @@ class Pipeline {
       return model_.embed_texts(pass, options_.raw);
     });
     in_passes<PreparedImage>(
-        chunk, pictures, kPixelsPerPass, pixels,
-        [this](std::span<const PreparedImage> pass) { return model_.embed_images(pass, options_.raw); });
+        chunk, pictures, kPixelsPerPass, pixels, [this](std::span<const PreparedImage> pass) {
+          return forward_pictures_ ? forward_pictures_(pass) : model_.embed_images(pass, options_.raw);
+        });
     for (const auto& [item, first] : repeated) {
       chunk[item].known = chunk[first].known;
       chunk[item].error = chunk[first].error;
@@ -203,6 +192,7 @@ class Pipeline {
   const LoadedModel& model_;
   std::span<const Input> inputs_;
   const EmbedOptions& options_;
+  const ForwardPictures& forward_pictures_;
   std::size_t chunk_items_;
   VectorMemory pictures_{kPictureMemoryBytes};
   std::optional<ThreadPool> readers_;
@@ -210,8 +200,21 @@ class Pipeline {
 
 }  // namespace
 
+std::vector<float> cut(std::span<const float> vector, const EmbedOptions& options) {
+  if (options.dim == 0 || options.dim == static_cast<std::int64_t>(vector.size()))
+    return {vector.begin(), vector.end()};
+  std::vector<float> kept(vector.begin(), vector.begin() + options.dim);
+  if (options.raw) return kept;
+  double squares = 0;
+  for (const float value : kept) squares += static_cast<double>(value) * value;
+  const double length = std::sqrt(squares);
+  for (float& value : kept) value = static_cast<float>(value / length);
+  return kept;
+}
+
 EmbedReport embed_in_order(const LoadedModel& model, std::span<const Input> inputs,
-                           const EmbedOptions& options, const std::function<void(Embedded)>& deliver) {
+                           const EmbedOptions& options, const std::function<void(Embedded)>& deliver,
+                           const ForwardPictures& forward_pictures) {
   if (options.dim < 0 || options.dim > model.network().dim()) {
     throw Error(ErrorCode::invalid_argument, "dim: found " + std::to_string(options.dim) +
                                                  ", expected 1 to the model's " +
@@ -221,7 +224,7 @@ EmbedReport embed_in_order(const LoadedModel& model, std::span<const Input> inpu
     throw Error(ErrorCode::invalid_argument,
                 "batch: found " + std::to_string(options.batch) + ", expected 1 to 65536");
   }
-  return Pipeline(model, inputs, options).run(deliver);
+  return Pipeline(model, inputs, options, forward_pictures).run(deliver);
 }
 
 }  // namespace moa

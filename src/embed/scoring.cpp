@@ -116,31 +116,83 @@ Classification classify_images(const LoadedModel& model, std::span<const Input> 
   return result;
 }
 
+namespace {
+
+// The texts that did not fail, as a pair scorer takes them; `places` says where in `texts` each stands.
+std::vector<PreparedText> sound_texts(const LoadedModel& model, std::span<const std::string> texts,
+                                      const std::vector<std::optional<Error>>& errors,
+                                      const EmbedOptions& options, std::vector<std::size_t>& places) {
+  std::vector<PreparedText> prepared;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (errors[i]) continue;
+    prepared.push_back(model.prepare_text(texts[i], options.prompt));
+    places.push_back(i);
+  }
+  return prepared;
+}
+
+bool reads_pairs(const LoadedModel& model, Scorer scorer) {
+  const bool can = model.network().pair_scorer() != nullptr;
+  if (scorer == Scorer::itm && !can) {
+    throw Error(
+        ErrorCode::unsupported,
+        "the model has no head for image-text matching (itm), expected one, as BLIP's; its vectors are "
+        "scored by itc");
+  }
+  return can && scorer != Scorer::itc;
+}
+
+}  // namespace
+
 MatchResult match_pairs(const LoadedModel& model, std::span<const Input> images,
-                        std::span<const std::string> texts, const EmbedOptions& options) {
-  if (options.raw)
+                        std::span<const std::string> texts, const MatchOptions& options) {
+  if (options.embed.raw)
     throw Error(ErrorCode::invalid_argument, "cannot match raw vectors: scores are made of cosines");
+  const bool by_pairs = reads_pairs(model, options.scorer);
   MatchResult result;
   std::vector<std::vector<float>> text_rows;
   const std::vector<Input> inputs = as_inputs(texts);
-  EmbedOptions embed = options;
+  EmbedOptions embed = options.embed;
   embed.progress = nullptr;
   embed_in_order(model, inputs, embed, [&](Embedded text) {
     result.text_errors.push_back(text.error);
     text_rows.push_back(std::move(text.vector));
   });
+
+  // With a pair scorer, what is delivered for a picture is its vector and its texts' scores in one row.
+  EmbedOptions image_embed = options.embed;
+  std::vector<std::size_t> places;
+  std::vector<PreparedText> prepared;
+  ForwardPictures forward_pictures;
+  if (by_pairs) {
+    prepared = sound_texts(model, texts, result.text_errors, options.embed, places);
+    image_embed.dim = 0;
+    forward_pictures = [&](std::span<const PreparedImage> pictures) {
+      return model.match_images(pictures, prepared);
+    };
+  }
   const ScoreRule rule = model.network().score_rule();
-  embed_in_order(model, images, options, [&](Embedded image) {
+  const auto deliver = [&](const Embedded& image) {
     result.image_errors.push_back(image.error);
     result.cosine.emplace_back();
     result.score.emplace_back();
     if (image.error) return;
+    const std::span<const float> row = image.vector;
+    const std::vector<float> vector =
+        by_pairs ? cut(row.first(row.size() - prepared.size()), options.embed) : image.vector;
     for (const std::vector<float>& text : text_rows) {
       result.cosine.back().push_back(text.empty() ? std::numeric_limits<float>::quiet_NaN()
-                                                  : cosine(image.vector, text));
+                                                  : cosine(vector, text));
     }
-    result.score.back() = scores_of(result.cosine.back(), rule);
-  });
+    if (!by_pairs) {
+      result.score.back() = scores_of(result.cosine.back(), rule);
+      return;
+    }
+    result.score.back().assign(texts.size(), std::numeric_limits<float>::quiet_NaN());
+    const std::span<const float> scores = row.last(prepared.size());
+    for (std::size_t i = 0; i < scores.size(); ++i) result.score.back()[places[i]] = scores[i];
+  };
+  embed_in_order(model, images, image_embed, deliver, forward_pictures);
   return result;
 }
 

@@ -13,6 +13,6 @@ namespace moa {
 Classification classify_images(const LoadedModel& model, std::span<const Input> images,
                                std::span<const std::string> labels, const ClassifyOptions& options);
 MatchResult match_pairs(const LoadedModel& model, std::span<const Input> images,
-                        std::span<const std::string> texts, const EmbedOptions& options);
+                        std::span<const std::string> texts, const MatchOptions& options);
 
 }  // namespace moa

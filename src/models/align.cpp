@@ -12,7 +12,8 @@ namespace moa {
 // ---- the network
 
 Rows AlignText::forward(Ops& ops, const Tokens& tokens) const {
-  return ops.linear(ops.first_row(bert.forward(ops, tokens)), projection);
+  return ops.linear(ops.first_row(bert.forward(ops, tokens)), projection,
+                    {.precision = ProductPrecision::f32});
 }
 
 // ---- its configuration and its tensors

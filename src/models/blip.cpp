@@ -41,7 +41,7 @@ Rows BlipText::forward(Ops& ops, const Tokens& tokens, const Rows* picture) cons
 }
 
 Rows Blip::forward_text(Ops& ops, const Tokens& tokens) const {
-  return ops.linear(text_.forward(ops, tokens), text_projection_);
+  return ops.linear(text_.forward(ops, tokens), text_projection_, {.precision = ProductPrecision::f32});
 }
 
 Rows Blip::forward_image(Ops& ops, const Tensor& pixels) const {
@@ -49,12 +49,13 @@ Rows Blip::forward_image(Ops& ops, const Tensor& pixels) const {
 }
 
 Rows Blip::vector_of(Ops& ops, const Rows& picture) const {
-  return ops.linear(ops.first_row(picture), vision_projection_);
+  return ops.linear(ops.first_row(picture), vision_projection_, {.precision = ProductPrecision::f32});
 }
 
 // The first token stays [CLS], as in the reference; Salesforce's own training put [ENC] in its place.
 Rows Blip::forward_pairs(Ops& ops, const Rows& picture, const Tokens& texts) const {
-  const Rows logits = ops.linear(text_.forward(ops, texts, &picture), match_head_);
+  const Rows logits =
+      ops.linear(text_.forward(ops, texts, &picture), match_head_, {.precision = ProductPrecision::f32});
   return ops.columns(ops.softmax(logits, 1), 1, 1);
 }
 

@@ -38,7 +38,7 @@ Rows ResNetAttentionPool::forward(Ops& ops, const Tensor& x) const {
   const Rows projected = ops.linear(all, kv);
   const Rows found = ops.attention(ops.linear(ops.first_row(all), q), ops.columns(projected, 0, width),
                                    ops.columns(projected, width, width), {.heads = heads});
-  return ops.linear(found, out);
+  return ops.linear(found, out, {.precision = ProductPrecision::f32});
 }
 
 Tensor ClipResNet::begin(Ops& ops, const Tensor& pixels) const {

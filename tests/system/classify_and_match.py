@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from moa_command import MoaTest, cosine, png
+from moa_command import BLIP, MoaTest, cosine, png
 
 
 class Classify(MoaTest):
@@ -61,6 +61,16 @@ class Match(MoaTest):
 
     def test_without_any_sound_picture_the_code_is_the_failures(self):
         self.error_code("match", "--image", "gone.png", "--text", "a", code=4)
+
+    def test_a_head_for_matching_scores_pairs_unless_vectors_are_asked_for(self):
+        pair = ("match", "--model", str(BLIP), "--image", str(BLIP / "picture0.png"), "--text", "a photo of a dog.", "--format", "json")
+        by_head, by_vectors = (json.loads(self.run_moa(*pair, *more)[0]) for more in ((), ("--scorer", "itc")))
+        self.assertAlmostEqual(by_head["score"][0][0], 0.6954, places=3)
+        self.assertEqual(by_vectors["score"], by_head["cosine"])
+
+    def test_a_head_that_is_not_there_is_unsupported(self):
+        self.write("red.png", png(8, 8))
+        self.error_code("match", "--image", "red.png", "--text", "a", "--scorer", "itm", code=6)
 
     def test_the_table_has_a_column_a_text(self):
         self.write("red.png", png(8, 8))

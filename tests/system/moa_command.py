@@ -15,6 +15,7 @@ import zlib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MOA = os.environ.get("MOA_COMMAND", str(ROOT / "build/release/moa"))
 MODEL = ROOT / "models/moa-mini"
+BLIP = ROOT / "tests/golden/blip/odd_sizes"  # a tiny model with a head for image-text matching
 TIMEOUT_S = 120
 
 

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import unittest
 
-from moa_command import MoaTest, png
+from moa_command import BLIP, MODEL, MoaTest, png
 
 
 class Search(MoaTest):
@@ -178,6 +178,32 @@ class Index(MoaTest):
         database.commit()
         database.close()
         self.run_moa("search", "foreign.sqlite", "a", code=5)
+
+
+class Rerank(MoaTest):
+    def setUp(self):
+        super().setUp()
+        self.environment["MOA_MODEL"] = str(BLIP)
+        for index in range(3):
+            self.write(f"photos/{index}.png", (BLIP / f"picture{index}.png").read_bytes())
+
+    def test_the_best_come_in_the_order_of_the_models_head(self):
+        found = self.lines("search", "photos", "a photo of a dog.", "--rerank", "3", "--format", "jsonl", "-k", "2")
+        self.assertEqual([item["path"] for item in found], ["photos/2.png", "photos/0.png"])
+        self.assertAlmostEqual(found[0]["match"], 0.8479, places=3)
+
+    def test_a_file_that_broke_keeps_its_place_with_a_warning(self):
+        before = self.lines("search", "photos", "a photo of a dog.", "--format", "jsonl")
+        (self.home / before[1]["path"]).write_bytes(b"")
+        out, err = self.run_moa("search", "photos", "a photo of a dog.", "--rerank", "3", "--no-update", "--format", "paths")
+        self.assertEqual(out.splitlines()[1], before[1]["path"])
+        self.assertIn(before[1]["path"], err)
+
+    def test_only_one_text_can_be_reranked_and_only_by_a_model_with_a_head(self):
+        self.assertEqual(self.error_code("search", "photos", "photos/0.png", "--rerank", "3", code=2), "invalid_argument")
+        self.assertEqual(self.error_code("search", "photos", "a", "--rerank", "0", code=2), "invalid_argument")
+        self.environment.pop("MOA_MODEL")
+        self.assertEqual(self.error_code("search", "photos", "a", "--rerank", "3", "--model", str(MODEL), code=6), "unsupported")
 
 
 class Conversation(MoaTest):
