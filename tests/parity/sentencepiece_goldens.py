@@ -1,10 +1,11 @@
-"""Writes the goldens of models of SentencePiece, of MPNet and of pairs of texts into tests/text/golden.
+"""Writes the goldens of tokenizers without a tokenizer.json, and of pairs of texts, into tests/text/golden.
 
 Versions it was run with: sentencepiece 0.2.0, transformers 5.23.0, tokenizers 0.23.3.
 Usage: python sentencepiece_goldens.py     (after tokenizers_goldens.py, whose corpus it uses)
 
 spm_NAME.model  a model; spm_NAME.ids its ids by sentencepiece itself
-CLASS.ids       the ids by a class of transformers, made from spm_unigram.model or mpnet_vocab.txt alone
+CLASS.ids       the ids by a class of transformers, made from spm_unigram.model, or from CLASS_vocab.* and CLASS_merges.txt alone;
+                of DistilBERT and RoBERTa they are those of bert_uncased and roberta, which this script makes sure of
 pairs.json      pairs of texts, and what tokenizers that are there already make of them
 """
 
@@ -17,7 +18,7 @@ import tempfile
 
 import sentencepiece
 from tokenizers import Tokenizer
-from transformers import MPNetTokenizer, SiglipTokenizer, T5Tokenizer, XLMRobertaTokenizer
+from transformers import DistilBertTokenizer, MPNetTokenizer, RobertaTokenizer, SiglipTokenizer, T5Tokenizer, XLMRobertaTokenizer
 
 from tokenizers_corpus import corpus
 from tokenizers_goldens import GOLDEN, TRAINING, fnv1a
@@ -45,11 +46,13 @@ def train(name, options):
     return model.getvalue()
 
 
-def save_ids(name, texts, ids_of):
+def digests(texts, ids_of):
     rows = [ids_of(text) for text in texts]
-    (GOLDEN / f"{name}.ids").write_bytes(b"".join(struct.pack("<II", len(ids), fnv1a(struct.pack(f"<{len(ids)}I", *ids))) for ids in rows))
-    print(name, sum(map(len, rows)), "ids")
-    return rows
+    return b"".join(struct.pack("<II", len(ids), fnv1a(struct.pack(f"<{len(ids)}I", *ids))) for ids in rows)
+
+
+def save_ids(name, texts, ids_of):
+    (GOLDEN / f"{name}.ids").write_bytes(digests(texts, ids_of))
 
 
 def from_folder(cls, files, **config):
@@ -91,12 +94,21 @@ def main():
     for name, cls, file in (("siglip", SiglipTokenizer, "spiece.model"), ("t5", T5Tokenizer, "spiece.model"), ("xlm_roberta", XLMRobertaTokenizer, "sentencepiece.bpe.model")):
         tokenizer = from_folder(cls, {file: unigram})
         save_ids(name, texts, lambda text: tokenizer(text)["input_ids"])
+    graph = json.loads((GOLDEN / "roberta.json").read_text())
+    (GOLDEN / "roberta_vocab.json").write_text(json.dumps({token["content"]: token["id"] for token in graph["added_tokens"]} | graph["model"]["vocab"], ensure_ascii=False))
+    (GOLDEN / "roberta_merges.txt").write_text("#version: 0.2\n" + "".join(" ".join(merge) + "\n" for merge in graph["model"]["merges"]), encoding="utf-8")
+    tokenizer = from_folder(RobertaTokenizer, {"vocab.json": GOLDEN / "roberta_vocab.json", "merges.txt": GOLDEN / "roberta_merges.txt"},
+                            mask_token=dict(__type="AddedToken", content="<mask>", single_word=False, lstrip=True, rstrip=False, normalized=False))
+    assert digests(texts, lambda text: tokenizer(text)["input_ids"]) == (GOLDEN / "roberta.ids").read_bytes()
     words = json.loads((GOLDEN / "bert_uncased.json").read_text())["model"]["vocab"]
     renamed = {"[PAD]": "<pad>", "[CLS]": "<s>", "[SEP]": "</s>", "[MASK]": "<mask>"}
     vocabulary = sorted(words, key=words.get)
     (GOLDEN / "mpnet_vocab.txt").write_text("".join(renamed.get(word, word) + "\n" for word in vocabulary), encoding="utf-8")
     tokenizer = from_folder(MPNetTokenizer, {"vocab.txt": GOLDEN / "mpnet_vocab.txt"})
     save_ids("mpnet", texts, lambda text: tokenizer(text)["input_ids"])
+    (GOLDEN / "distilbert_vocab.txt").write_text("".join(word + "\n" for word in vocabulary), encoding="utf-8")
+    tokenizer = from_folder(DistilBertTokenizer, {"vocab.txt": GOLDEN / "distilbert_vocab.txt"})
+    assert digests(texts, lambda text: tokenizer(text)["input_ids"]) == (GOLDEN / "bert_uncased.ids").read_bytes()
     pairs()
 
 

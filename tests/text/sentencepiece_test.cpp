@@ -83,6 +83,20 @@ TEST(MpnetTokenizer, FromVocabularyAloneEqualsTheReferenceOnEveryLine) {
   expect_class("mpnet", files);
 }
 
+TEST(DistilBertTokenizer, FromVocabularyAloneEqualsTheReferenceOnEveryLine) {
+  TokenizerFiles files;
+  files.tokenizer_config_json = config_of("DistilBertTokenizer");
+  files.vocab_txt = read_golden_file("distilbert_vocab.txt");
+  expect_class("bert_uncased", files);
+}
+
+TEST(RobertaTokenizer, FromVocabularyAndMergesEqualsTheReferenceOnEveryLine) {
+  TokenizerFiles files;
+  files.vocab_json = read_golden_file("roberta_vocab.json");
+  files.merges_txt = read_golden_file("roberta_merges.txt");
+  expect_class("roberta", files);
+}
+
 TEST(SiglipTokenizer, KeepsAnEndThatIsThereAlready) {
   TokenizerFiles files;
   files.tokenizer_config_json = config_of("SiglipTokenizer");
