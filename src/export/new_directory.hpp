@@ -1,0 +1,32 @@
+// A directory that appears whole or not at all.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+namespace moa {
+
+// Files are written into a folder beside the place, which commit() renames; without it, nothing is left.
+class NewDirectory {
+ public:
+  // Errors: invalid_argument if there is something at `place` already; io_error.
+  explicit NewDirectory(std::filesystem::path place);
+  ~NewDirectory();
+  NewDirectory(const NewDirectory&) = delete;
+  NewDirectory& operator=(const NewDirectory&) = delete;
+
+  // Where to write for now.
+  const std::filesystem::path& path() const noexcept { return path_; }
+  // The file `name`, which may lie in folders, is made to hold `content`. Error: io_error.
+  void write(const std::filesystem::path& name, std::string_view content);
+  // The path for `name`, whose folders are made.
+  std::filesystem::path file(const std::filesystem::path& name);
+  // Error: io_error; invalid_argument if something has come to be at the place meanwhile.
+  void commit();
+
+ private:
+  std::filesystem::path place_;
+  std::filesystem::path path_;
+};
+
+}  // namespace moa

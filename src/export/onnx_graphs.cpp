@@ -1,0 +1,158 @@
+#include "export/onnx_graphs.hpp"
+
+#include <utility>
+
+#include <moa/error.hpp>
+
+#include "backends/onnx/precision.hpp"
+#include "export/onnx_names.hpp"
+
+namespace moa {
+namespace {
+
+using Towers = OnnxExportOptions::Towers;
+using Layout = OnnxExportOptions::Layout;
+using Precision = OnnxExportOptions::Precision;
+using Holds = OnnxGraph::Holds;
+
+Rows text_rows(const EmbeddingModel& model, OnnxInterpreter& ops) {
+  return model.forward_text(ops, ops.tokens({}, {}, {}));
+}
+
+Rows image_rows(const EmbeddingModel& model, OnnxInterpreter& ops) {
+  const ImageTowerFacts& image = *model.image();
+  return model.forward_image(ops, ops.pixels({}, 1, image.channels, image.height_px, image.width_px));
+}
+
+onnx::Graph in_precision(const onnx::Graph& graph, Precision precision) {
+  switch (precision) {
+    case Precision::f16:
+      return onnx::in_f16(graph);
+    case Precision::int8:
+      return onnx::in_dynamic_int8(graph);
+    case Precision::f32:
+      break;
+  }
+  return graph;
+}
+
+// A tower that attends to its padding has one length, and needs no mask to say which ids are padding.
+OnnxTextInput text_input(const EmbeddingModel& model, std::string_view ids, std::string_view mask,
+                         std::string_view batch, onnx::ElementType type) {
+  OnnxTextInput input;
+  input.ids = ids;
+  input.type = type;
+  input.batch = batch;
+  input.length = optimum::kLength;
+  const auto& padding = model.text()->padding;
+  input.mask = padding ? "" : mask;
+  input.tokens = padding ? padding->tokens : 0;
+  return input;
+}
+
+OnnxGraph optimum_graph(const EmbeddingModel& model, const OnnxExportOptions& options, Holds holds) {
+  const bool both = holds == Holds::both;
+  OnnxGraph result;
+  result.holds = holds;
+  OnnxOptions how;
+  how.opset = options.opset;
+  const std::string_view name = both                  ? optimum::kBoth
+                                : holds == Holds::text ? optimum::kText
+                                                       : optimum::kImage;
+  how.name = name;
+  if (holds != Holds::image) {
+    how.text = text_input(model, optimum::kIds, optimum::kMask, both ? optimum::kTextBatch : optimum::kBatch,
+                          onnx::ElementType::i64);
+    result.text = how.text;
+    result.text_vector = optimum::kTextVector;
+  }
+  if (holds != Holds::text) {
+    how.image = {std::string(optimum::kPixels), std::string(both ? optimum::kImageBatch : optimum::kBatch)};
+    result.image = how.image;
+    result.image_vector = optimum::kImageVector;
+  }
+  OnnxInterpreter ops(how);
+  if (both) {
+    const ScoreRule rule = model.score_rule();
+    const Rows texts = ops.l2_normalize(text_rows(model, ops), model.normalize_eps());
+    const Rows images = ops.l2_normalize(image_rows(model, ops), model.normalize_eps());
+    result.per_image = optimum::kPerImage;
+    ops.output_scores(images, texts,
+                      {rule.scale, rule.bias, result.per_image, std::string(optimum::kPerText)});
+    ops.output(result.text_vector, texts);
+    ops.output(result.image_vector, images);
+  } else if (holds == Holds::text) {
+    ops.output(result.text_vector, text_rows(model, ops));
+  } else {
+    ops.output(result.image_vector, image_rows(model, ops));
+  }
+  result.graph = in_precision(ops.graph(), options.precision);
+  const std::string_view suffix = options.precision == Precision::f16    ? optimum::kF16Suffix
+                                  : options.precision == Precision::int8 ? optimum::kInt8Suffix
+                                                                         : std::string_view();
+  result.file = std::string(optimum::kFolder) + "/" + std::string(name) + std::string(suffix) + ".onnx";
+  return result;
+}
+
+OnnxGraph immich_text(const EmbeddingModel& model, const OnnxExportOptions& options) {
+  OnnxGraph result;
+  result.file = std::string(immich::kTextFolder) + "/" + std::string(immich::kFile);
+  result.text_vector = immich::kVector;
+  // Without a mask, if padding behind a text is nothing to its vector.
+  for (const bool masked : {false, true}) {
+    OnnxOptions how;
+    how.opset = options.opset;
+    how.name = immich::kTextFolder;
+    how.text = text_input(model, masked ? immich::kMaskedIds : immich::kIds, masked ? immich::kMask : "",
+                          optimum::kBatch, onnx::ElementType::i32);
+    OnnxInterpreter ops(how);
+    ops.output(result.text_vector, ops.l2_normalize(text_rows(model, ops), model.normalize_eps()));
+    if (!masked && ops.needs_mask()) continue;
+    result.text = how.text;
+    result.graph = in_precision(ops.graph(), options.precision);
+    break;
+  }
+  return result;
+}
+
+OnnxGraph immich_image(const EmbeddingModel& model, const OnnxExportOptions& options) {
+  OnnxGraph result;
+  result.holds = Holds::image;
+  result.file = std::string(immich::kImageFolder) + "/" + std::string(immich::kFile);
+  result.image_vector = immich::kVector;
+  OnnxOptions how;
+  how.opset = options.opset;
+  how.name = immich::kImageFolder;
+  how.image.pixels = immich::kPixels;
+  result.image = how.image;
+  OnnxInterpreter ops(how);
+  ops.output(result.image_vector, ops.l2_normalize(image_rows(model, ops), model.normalize_eps()));
+  result.graph = in_precision(ops.graph(), options.precision);
+  return result;
+}
+
+}  // namespace
+
+std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const OnnxExportOptions& options) {
+  const bool has_text = model.text() != nullptr;
+  const bool has_image = model.image() != nullptr;
+  if ((options.towers == Towers::text && !has_text) || (options.towers == Towers::image && !has_image)) {
+    throw Error(ErrorCode::unsupported, std::string("cannot export the ") +
+                                            (has_text ? "picture" : "text") +
+                                            " tower: the model has none");
+  }
+  const bool text = has_text && options.towers != Towers::image;
+  const bool image = has_image && options.towers != Towers::text;
+  std::vector<OnnxGraph> graphs;
+  if (options.layout == Layout::immich) {
+    if (text) graphs.push_back(immich_text(model, options));
+    if (image) graphs.push_back(immich_image(model, options));
+    return graphs;
+  }
+  if (text) graphs.push_back(optimum_graph(model, options, Holds::text));
+  if (image) graphs.push_back(optimum_graph(model, options, Holds::image));
+  if (text && image) graphs.push_back(optimum_graph(model, options, Holds::both));
+  return graphs;
+}
+
+}  // namespace moa

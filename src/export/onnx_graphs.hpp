@@ -1,0 +1,31 @@
+// A model's towers as ONNX graphs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <moa/onnx.hpp>
+
+#include "backends/onnx/graph.hpp"
+#include "backends/onnx/interpreter.hpp"
+#include "models/embedding_model.hpp"
+
+namespace moa {
+
+// One graph of an export, and what its reader must know to feed it.
+struct OnnxGraph {
+  enum class Holds { text, image, both };
+  Holds holds = Holds::text;
+  std::string file;  // relative to the export's directory
+  onnx::Graph graph;
+  OnnxTextInput text;    // if it holds texts
+  OnnxImageInput image;  // if it holds pictures
+  std::string text_vector;  // outputs; empty if there is none
+  std::string image_vector;
+  std::string per_image;
+};
+
+// The graphs that the options ask for. Errors: those of export_onnx.
+std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const OnnxExportOptions& options);
+
+}  // namespace moa
