@@ -58,6 +58,7 @@ extern const Command kIndexCommand;
 extern const Command kInspectCommand;
 extern const Command kModelsCommand;
 extern const Command kPullCommand;
+extern const Command kExportCommand;
 extern const Command kCompletionCommand;
 extern const Command kManCommand;
 

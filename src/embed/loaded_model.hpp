@@ -54,6 +54,10 @@ class LoadedModel {
   const ModelDirectory& directory() const { return directory_; }
   Precision precision() const { return precision_; }
   int threads() const;
+  // Built at first use. Errors: not_found if its files are not there; those of reading them.
+  const Tokenizer& tokenizer() const;
+  // Of a picture tower that takes pixels.
+  const ImageProcessor& processor() const;
 
   // `text` behind the default prompt, or behind the one named (or spelt out) by `prompt`.
   std::string with_prompt(std::string_view text, const std::optional<std::string>& prompt) const;
@@ -82,10 +86,7 @@ class LoadedModel {
 
  private:
   LoadedModel(std::string name, ModelDirectory directory, const LoadOptions& options);
-  const Tokenizer& tokenizer() const;
   std::string describe_tokenizer() const;
-  // The one that the model's picture tower needs.
-  const ImageProcessor& processor() const;
   const PatchProcessor& patch_processor() const;
   // Pictures as the network's tower takes them.
   Tensor pixels(Interpreter& ops, std::span<const PreparedImage> pictures) const;

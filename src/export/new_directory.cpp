@@ -13,7 +13,8 @@
 namespace moa {
 namespace {
 
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what, const std::error_code& why) {
+[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what,
+                       const std::error_code& why) {
   throw Error(ErrorCode::io_error, "cannot " + what + " " + path.string() + ": " + why.message());
 }
 

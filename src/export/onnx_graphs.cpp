@@ -12,25 +12,24 @@ namespace {
 
 using Towers = OnnxExportOptions::Towers;
 using Layout = OnnxExportOptions::Layout;
-using Precision = OnnxExportOptions::Precision;
+using GraphPrecision = OnnxExportOptions::Precision;
 using Holds = OnnxGraph::Holds;
 
 Rows text_rows(const EmbeddingModel& model, OnnxInterpreter& ops) {
   return model.forward_text(ops, ops.tokens({}, {}, {}));
 }
 
-Rows image_rows(const EmbeddingModel& model, OnnxInterpreter& ops) {
-  const ImageTowerFacts& image = *model.image();
-  return model.forward_image(ops, ops.pixels({}, 1, image.channels, image.height_px, image.width_px));
+Rows image_rows(const EmbeddingModel& model, const PictureSize& size, OnnxInterpreter& ops) {
+  return model.forward_image(ops, ops.pixels({}, 1, model.image()->channels, size.height_px, size.width_px));
 }
 
-onnx::Graph in_precision(const onnx::Graph& graph, Precision precision) {
+onnx::Graph in_precision(const onnx::Graph& graph, GraphPrecision precision) {
   switch (precision) {
-    case Precision::f16:
+    case GraphPrecision::f16:
       return onnx::in_f16(graph);
-    case Precision::int8:
+    case GraphPrecision::int8:
       return onnx::in_dynamic_int8(graph);
-    case Precision::f32:
+    case GraphPrecision::f32:
       break;
   }
   return graph;
@@ -50,13 +49,14 @@ OnnxTextInput text_input(const EmbeddingModel& model, std::string_view ids, std:
   return input;
 }
 
-OnnxGraph optimum_graph(const EmbeddingModel& model, const OnnxExportOptions& options, Holds holds) {
+OnnxGraph optimum_graph(const EmbeddingModel& model, const PictureSize& size,
+                        const OnnxExportOptions& options, Holds holds) {
   const bool both = holds == Holds::both;
   OnnxGraph result;
   result.holds = holds;
   OnnxOptions how;
   how.opset = options.opset;
-  const std::string_view name = both                  ? optimum::kBoth
+  const std::string_view name = both                   ? optimum::kBoth
                                 : holds == Holds::text ? optimum::kText
                                                        : optimum::kImage;
   how.name = name;
@@ -75,7 +75,7 @@ OnnxGraph optimum_graph(const EmbeddingModel& model, const OnnxExportOptions& op
   if (both) {
     const ScoreRule rule = model.score_rule();
     const Rows texts = ops.l2_normalize(text_rows(model, ops), model.normalize_eps());
-    const Rows images = ops.l2_normalize(image_rows(model, ops), model.normalize_eps());
+    const Rows images = ops.l2_normalize(image_rows(model, size, ops), model.normalize_eps());
     result.per_image = optimum::kPerImage;
     ops.output_scores(images, texts,
                       {rule.scale, rule.bias, result.per_image, std::string(optimum::kPerText)});
@@ -84,12 +84,12 @@ OnnxGraph optimum_graph(const EmbeddingModel& model, const OnnxExportOptions& op
   } else if (holds == Holds::text) {
     ops.output(result.text_vector, text_rows(model, ops));
   } else {
-    ops.output(result.image_vector, image_rows(model, ops));
+    ops.output(result.image_vector, image_rows(model, size, ops));
   }
   result.graph = in_precision(ops.graph(), options.precision);
-  const std::string_view suffix = options.precision == Precision::f16    ? optimum::kF16Suffix
-                                  : options.precision == Precision::int8 ? optimum::kInt8Suffix
-                                                                         : std::string_view();
+  const std::string_view suffix = options.precision == GraphPrecision::f16    ? optimum::kF16Suffix
+                                  : options.precision == GraphPrecision::int8 ? optimum::kInt8Suffix
+                                                                              : std::string_view();
   result.file = std::string(optimum::kFolder) + "/" + std::string(name) + std::string(suffix) + ".onnx";
   return result;
 }
@@ -115,7 +115,8 @@ OnnxGraph immich_text(const EmbeddingModel& model, const OnnxExportOptions& opti
   return result;
 }
 
-OnnxGraph immich_image(const EmbeddingModel& model, const OnnxExportOptions& options) {
+OnnxGraph immich_image(const EmbeddingModel& model, const PictureSize& size,
+                       const OnnxExportOptions& options) {
   OnnxGraph result;
   result.holds = Holds::image;
   result.file = std::string(immich::kImageFolder) + "/" + std::string(immich::kFile);
@@ -126,32 +127,38 @@ OnnxGraph immich_image(const EmbeddingModel& model, const OnnxExportOptions& opt
   how.image.pixels = immich::kPixels;
   result.image = how.image;
   OnnxInterpreter ops(how);
-  ops.output(result.image_vector, ops.l2_normalize(image_rows(model, ops), model.normalize_eps()));
+  ops.output(result.image_vector, ops.l2_normalize(image_rows(model, size, ops), model.normalize_eps()));
   result.graph = in_precision(ops.graph(), options.precision);
   return result;
 }
 
 }  // namespace
 
-std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const OnnxExportOptions& options) {
+std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const PictureSize& size,
+                                   const OnnxExportOptions& options) {
   const bool has_text = model.text() != nullptr;
   const bool has_image = model.image() != nullptr;
   if ((options.towers == Towers::text && !has_text) || (options.towers == Towers::image && !has_image)) {
-    throw Error(ErrorCode::unsupported, std::string("cannot export the ") +
-                                            (has_text ? "picture" : "text") +
+    throw Error(ErrorCode::unsupported, std::string("cannot export the ") + (has_text ? "picture" : "text") +
                                             " tower: the model has none");
+  }
+  if (has_image && model.image()->takes_patches() && options.towers != Towers::text) {
+    throw Error(
+        ErrorCode::unsupported,
+        "cannot export the picture tower: it takes pictures in their own shapes, which have no form in "
+        "ONNX yet (--tower text exports the other)");
   }
   const bool text = has_text && options.towers != Towers::image;
   const bool image = has_image && options.towers != Towers::text;
   std::vector<OnnxGraph> graphs;
   if (options.layout == Layout::immich) {
     if (text) graphs.push_back(immich_text(model, options));
-    if (image) graphs.push_back(immich_image(model, options));
+    if (image) graphs.push_back(immich_image(model, size, options));
     return graphs;
   }
-  if (text) graphs.push_back(optimum_graph(model, options, Holds::text));
-  if (image) graphs.push_back(optimum_graph(model, options, Holds::image));
-  if (text && image) graphs.push_back(optimum_graph(model, options, Holds::both));
+  if (text) graphs.push_back(optimum_graph(model, size, options, Holds::text));
+  if (image) graphs.push_back(optimum_graph(model, size, options, Holds::image));
+  if (text && image) graphs.push_back(optimum_graph(model, size, options, Holds::both));
   return graphs;
 }
 

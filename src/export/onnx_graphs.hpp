@@ -18,14 +18,21 @@ struct OnnxGraph {
   Holds holds = Holds::text;
   std::string file;  // relative to the export's directory
   onnx::Graph graph;
-  OnnxTextInput text;    // if it holds texts
-  OnnxImageInput image;  // if it holds pictures
+  OnnxTextInput text;       // if it holds texts
+  OnnxImageInput image;     // if it holds pictures
   std::string text_vector;  // outputs; empty if there is none
   std::string image_vector;
   std::string per_image;
 };
 
+// The size of the pictures that a graph takes.
+struct PictureSize {
+  std::int64_t height_px = 0;
+  std::int64_t width_px = 0;
+};
+
 // The graphs that the options ask for. Errors: those of export_onnx.
-std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const OnnxExportOptions& options);
+std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const PictureSize& size,
+                                   const OnnxExportOptions& options);
 
 }  // namespace moa

@@ -11,7 +11,7 @@ import unittest
 
 from moa_command import MoaTest, ROOT, png
 
-COMMANDS = ["search", "embed", "classify", "match", "index", "inspect", "models", "pull", "completion", "man"]
+COMMANDS = ["search", "embed", "classify", "match", "index", "inspect", "models", "pull", "export", "completion", "man"]
 
 
 class Help(MoaTest):

@@ -86,6 +86,25 @@ Tensor OnnxInterpreter::pixels(std::span<const float>, std::int64_t, std::int64_
   return Tensor(std::move(value));
 }
 
+namespace {
+
+[[noreturn]] void refuse_patches(const char* operation) {
+  throw Error(ErrorCode::unsupported,
+              std::string("cannot write to ONNX: ") + operation + " of pictures in their own shapes");
+}
+
+}  // namespace
+
+Patches OnnxInterpreter::patches(std::span<const float>, std::int64_t, std::span<const PatchGrid>) {
+  refuse_patches("patches");
+}
+Rows OnnxInterpreter::rows_of(const Patches&) {
+  refuse_patches("rows_of");
+}
+Rows OnnxInterpreter::add_position_grid(const Rows&, const Patches&, const PositionGrid&) {
+  refuse_patches("add_position_grid");
+}
+
 std::vector<float> OnnxInterpreter::read(const Rows&) {
   throw Error(ErrorCode::unsupported, "cannot read numbers from the onnx interpreter: it computes none");
 }

@@ -93,6 +93,9 @@ class OnnxInterpreter final : public Interpreter {
                 const Sequences& sequences) override;
   Tensor pixels(std::span<const float> values, std::int64_t batch, std::int64_t channels,
                 std::int64_t height_px, std::int64_t width_px) override;
+  // Error: unsupported: positions for every shape of a picture have no form in ONNX yet.
+  Patches patches(std::span<const float> values, std::int64_t width,
+                  std::span<const PatchGrid> grids) override;
   // Error: unsupported.
   std::vector<float> read(const Rows& x) override;
 
@@ -127,6 +130,8 @@ class OnnxInterpreter final : public Interpreter {
   Tensor add_position_grid(const Tensor& x, const PositionGrid& grid) override;
   Rows rows_of(const Tensor& x) override;
   Rows mean_pixels(const Tensor& x) override;
+  Rows rows_of(const Patches& patches) override;
+  Rows add_position_grid(const Rows& x, const Patches& patches, const PositionGrid& grid) override;
 
  private:
   using RowsValue = onnx::RowsValue;

@@ -1,4 +1,7 @@
 // Operations on rows, each for itself.
+#include <optional>
+#include <utility>
+
 #include <moa/error.hpp>
 
 #include "backends/onnx/interpreter.hpp"
@@ -32,6 +35,8 @@ Rows OnnxInterpreter::linear(const Rows& x, const Linear& layer, const LinearOpt
   expect_matrix(layer.weight, in.width);
   if (layer.bias) expect_row(layer.bias, layer.weight.shape()[0]);
   builder_.enter(layer.weight);
+  std::optional<Builder::Exact> exact;
+  if (options.precision == ProductPrecision::f32) exact.emplace(builder_);
   std::string y;
   if (in.rows == 1) {
     std::vector<std::string> inputs{in.name, builder_.constant(layer.weight)};

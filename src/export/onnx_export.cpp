@@ -1,0 +1,133 @@
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <moa/error.hpp>
+#include <moa/onnx.hpp>
+
+#include "backends/onnx/writer.hpp"
+#include "base/component.hpp"
+#include "checkpoint/file_names.hpp"
+#include "embed/loaded_model.hpp"
+#include "export/immich_files.hpp"
+#include "export/new_directory.hpp"
+#include "export/onnx_graphs.hpp"
+#include "export/onnx_names.hpp"
+#include "export/onnx_readme.hpp"
+#include "export/onnx_verification.hpp"
+#include "export/scripts.hpp"
+#include "image/processor.hpp"
+
+namespace moa {
+namespace {
+
+using Holds = OnnxGraph::Holds;
+
+std::string_view name(Holds holds) {
+  return holds == Holds::text ? "text" : holds == Holds::image ? "image" : "both";
+}
+
+// A tower that takes any size is written for what its processor makes.
+PictureSize picture_size(const LoadedModel& model) {
+  const ImageTowerFacts* tower = model.network().image();
+  if (tower == nullptr) return {};
+  if (!tower->takes_any_size) return {tower->height_px, tower->width_px};
+  return {model.processor().height_px(), model.processor().width_px()};
+}
+
+// What a graph alone should still tell.
+void describe(const LoadedModel& model, OnnxGraph& graph) {
+  std::map<std::string, std::string>& metadata = graph.graph.metadata;
+  metadata["moa.identity"] = model.identity();
+  const ScoreRule rule = model.network().score_rule();
+  metadata["moa.score"] = rule.kind == ScoreRule::Kind::sigmoid ? "sigmoid" : "softmax";
+  metadata["moa.logit_scale"] = std::to_string(rule.scale);
+  metadata["moa.logit_bias"] = std::to_string(rule.bias);
+  if (graph.holds != Holds::image) {
+    metadata["moa.context_tokens"] = std::to_string(model.network().text()->context_tokens);
+    metadata["moa.prompt"] = model.with_prompt("", std::nullopt);
+  }
+  if (graph.holds != Holds::text) metadata["moa.processor"] = model.processor().description();
+}
+
+// Tokenizer, processor and configuration, as they came with the model.
+void copy_files(const ModelDirectory& model, const std::filesystem::path& folder, NewDirectory& directory,
+                bool (*wanted)(std::string_view)) {
+  for (const std::string_view name : kIdentityFileNames) {
+    if (!wanted(name)) continue;
+    if (const std::optional<std::string> content = model.file(name)) directory.write(folder / name, *content);
+  }
+}
+
+bool is_tokenizer_file(std::string_view name) {
+  constexpr std::array<std::string_view, 8> kNames = {"tokenizer.json",
+                                                      "tokenizer_config.json",
+                                                      "special_tokens_map.json",
+                                                      "added_tokens.json",
+                                                      "vocab.json",
+                                                      "vocab.txt",
+                                                      "merges.txt",
+                                                      "tokenizer.model"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+void write_beside(const LoadedModel& model, const std::vector<OnnxGraph>& graphs,
+                  const OnnxExportOptions& options, NewDirectory& directory) {
+  if (options.layout == OnnxExportOptions::Layout::immich) {
+    write_immich_files(model, graphs, directory);
+    const bool has_text = graphs.front().holds == Holds::text;
+    if (has_text) copy_files(model.directory(), immich::kTextFolder, directory, is_tokenizer_file);
+  } else {
+    copy_files(model.directory(), {}, directory, [](std::string_view) { return true; });
+  }
+  directory.write("README.md", onnx_readme(model, graphs, options));
+  directory.write("profiles.json", tensorrt_profiles(model, graphs));
+  directory.write("build_tensorrt.py", kTensorRtBuildScript);
+  directory.write("build_tensorrt.sh", tensorrt_commands(model, graphs));
+  std::error_code ignored;  // then it is run by sh
+  std::filesystem::permissions(directory.path() / "build_tensorrt.sh", std::filesystem::perms(0755), ignored);
+}
+
+std::vector<std::string> files_in(const std::filesystem::path& directory) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(directory).string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+OnnxExport export_onnx(std::string_view model_name, const std::filesystem::path& place,
+                       const OnnxExportOptions& options) {
+  Component::open(onnx::kOnnxComponent);  // better to learn now that there is none
+  NewDirectory directory(place);
+  const std::shared_ptr<const LoadedModel> model =
+      LoadedModel::load(model_name, {.device = "cpu", .dtype = "f32"});
+  std::vector<OnnxGraph> graphs = onnx_graphs(model->network(), picture_size(*model), options);
+  OnnxExport result;
+  for (OnnxGraph& graph : graphs) {
+    describe(*model, graph);
+    const onnx::WriteResult written = onnx::write_graph(graph.graph, directory.file(graph.file));
+    result.graphs.push_back({std::string(name(graph.holds)), graph.file,
+                             static_cast<std::int64_t>(graph.graph.nodes.size()), written.bytes,
+                             written.checked, std::nullopt});
+  }
+  write_beside(*model, graphs, options, directory);
+  if (options.verify) {
+    OnnxVerifications verified = verify_onnx(*model, graphs, directory.path());
+    result.runtime = std::move(verified.runtime);
+    result.not_verified = std::move(verified.not_verified);
+    for (std::size_t i = 0; i < verified.graphs.size(); ++i) {
+      result.graphs[i].verification = verified.graphs[i];
+    }
+  }
+  result.files = files_in(directory.path());
+  directory.commit();
+  return result;
+}
+
+}  // namespace moa

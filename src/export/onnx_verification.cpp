@@ -1,0 +1,245 @@
+#include "export/onnx_verification.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <numeric>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <moa/error.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/file.hpp"
+#include "export/new_directory.hpp"
+#include "export/scripts.hpp"
+#include "image/processor.hpp"
+
+namespace moa {
+namespace {
+
+using nlohmann::json;
+using Holds = OnnxGraph::Holds;
+
+// Of different lengths, down to none at all.
+constexpr std::array<std::string_view, 3> kTexts = {
+    "a photo of a dog on the beach, running after a ball that nobody threw", "강아지", ""};
+constexpr std::size_t kItems = kTexts.size();
+
+// Pixels as a processor might make them: between -2 and 2, each picture its own.
+std::vector<float> sample_picture(std::size_t index, std::int64_t values) {
+  std::vector<float> pixels(static_cast<std::size_t>(values));
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    const std::size_t mixed = (i * 7919 + index * 104'729 + i / 97 * 31) % 1021;
+    pixels[i] = static_cast<float>(mixed) / 255.0F - 2.0F;
+  }
+  return pixels;
+}
+
+// The arrays that the script reads, and how each is described to it.
+class Samples {
+ public:
+  Samples(const LoadedModel& model, std::filesystem::path folder)
+      : model_(model), folder_(std::move(folder)), dim_(static_cast<std::size_t>(model.network().dim())) {}
+
+  void prepare_texts() {
+    if (!texts_.empty()) return;
+    for (const std::string_view text : kTexts) texts_.push_back(model_.prepare_text(text, std::nullopt));
+    text_vectors_ = model_.embed_texts(texts_, false);
+  }
+
+  void prepare_pictures() {
+    if (!pictures_.empty()) return;
+    const std::int64_t channels = model_.network().image()->channels;
+    const ImageProcessor& size = model_.processor();
+    for (std::size_t i = 0; i < kItems; ++i) {
+      pictures_.push_back(sample_picture(i, channels * size.height_px() * size.width_px()));
+    }
+    image_vectors_ = model_.embed_images(pictures_, false);
+  }
+
+  // One run of `graph` on items [first, first + count).
+  json run(const OnnxGraph& graph, std::size_t first, std::size_t count) {
+    json result;
+    if (graph.holds != Holds::image) add_texts(graph, first, count, result);
+    if (graph.holds != Holds::text) add_pictures(graph, first, count, result);
+    if (graph.holds == Holds::both) add_scores(graph, first, count, result);
+    return result;
+  }
+
+ private:
+  template <typename Value>
+  json write(const std::vector<Value>& values, const char* type, std::vector<std::size_t> shape) {
+    const std::string name = "array" + std::to_string(written_++);
+    std::ofstream stream(folder_ / name, std::ios::binary);
+    stream.write(reinterpret_cast<const char*>(values.data()),
+                 static_cast<std::streamsize>(values.size() * sizeof(Value)));
+    stream.close();
+    if (!stream) throw Error(ErrorCode::io_error, "cannot write " + (folder_ / name).string());
+    return {{"file", name}, {"type", type}, {"shape", std::move(shape)}};
+  }
+
+  json vectors(const std::vector<float>& all, std::size_t first, std::size_t count) {
+    const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first * dim_);
+    json entry = write(std::vector<float>(begin, begin + static_cast<std::ptrdiff_t>(count * dim_)),
+                       "float32", {count, dim_});
+    entry["unit"] = true;
+    entry["scale"] = 1.0;
+    return entry;
+  }
+
+  void add_texts(const OnnxGraph& graph, std::size_t first, std::size_t count, json& result) {
+    std::size_t longest = 0;
+    for (std::size_t i = first; i < first + count; ++i) longest = std::max(longest, texts_[i].ids.size());
+    std::vector<std::int64_t> ids(count * longest);
+    std::vector<std::int64_t> mask(count * longest);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::vector<std::int32_t>& own = texts_[first + i].ids;
+      std::copy(own.begin(), own.end(), ids.begin() + static_cast<std::ptrdiff_t>(i * longest));
+      // Behind a text stands what ends it, as CLIP's tokenizer has it; whatever it is, it must not matter.
+      std::fill(ids.begin() + static_cast<std::ptrdiff_t>(i * longest + own.size()),
+                ids.begin() + static_cast<std::ptrdiff_t>((i + 1) * longest), own.back());
+      std::fill_n(mask.begin() + static_cast<std::ptrdiff_t>(i * longest), own.size(), 1);
+    }
+    result["inputs"][graph.text.ids] = integers(graph.text, ids, {count, longest});
+    if (!graph.text.mask.empty())
+      result["inputs"][graph.text.mask] = integers(graph.text, mask, {count, longest});
+    result["outputs"][graph.text_vector] = vectors(text_vectors_, first, count);
+  }
+
+  json integers(const OnnxTextInput& input, const std::vector<std::int64_t>& values,
+                std::vector<std::size_t> shape) {
+    if (input.type == onnx::ElementType::i64) return write(values, "int64", std::move(shape));
+    return write(std::vector<std::int32_t>(values.begin(), values.end()), "int32", std::move(shape));
+  }
+
+  void add_pictures(const OnnxGraph& graph, std::size_t first, std::size_t count, json& result) {
+    const ImageProcessor& size = model_.processor();
+    std::vector<float> pixels;
+    for (std::size_t i = first; i < first + count; ++i) {
+      pixels.insert(pixels.end(), pictures_[i].begin(), pictures_[i].end());
+    }
+    result["inputs"][graph.image.pixels] =
+        write(pixels, "float32",
+              {count, static_cast<std::size_t>(model_.network().image()->channels),
+               static_cast<std::size_t>(size.height_px()), static_cast<std::size_t>(size.width_px())});
+    result["outputs"][graph.image_vector] = vectors(image_vectors_, first, count);
+  }
+
+  void add_scores(const OnnxGraph& graph, std::size_t first, std::size_t count, json& result) {
+    const ScoreRule rule = model_.network().score_rule();
+    std::vector<float> scores;
+    for (std::size_t image = first; image < first + count; ++image) {
+      for (std::size_t text = first; text < first + count; ++text) {
+        const auto row = image_vectors_.begin() + static_cast<std::ptrdiff_t>(image * dim_);
+        const auto other = text_vectors_.begin() + static_cast<std::ptrdiff_t>(text * dim_);
+        const double cosine = std::inner_product(row, row + static_cast<std::ptrdiff_t>(dim_), other, 0.0);
+        scores.push_back(static_cast<float>(rule.scale * cosine + rule.bias));
+      }
+    }
+    json entry = write(scores, "float32", {count, count});
+    entry["unit"] = false;
+    entry["scale"] = std::max(rule.scale, 1.0);  // a difference counts as that of a cosine
+    result["outputs"][graph.per_image] = std::move(entry);
+  }
+
+  const LoadedModel& model_;
+  std::filesystem::path folder_;
+  std::size_t dim_;
+  std::size_t written_ = 0;
+  std::vector<PreparedText> texts_;
+  std::vector<float> text_vectors_;
+  std::vector<std::vector<float>> pictures_;
+  std::vector<float> image_vectors_;
+};
+
+// The exit status of `python script folder`, whose stdout and stderr go to files; -1 if there is no Python.
+int run_python(const std::filesystem::path& script, const std::filesystem::path& folder) {
+  const char* chosen = std::getenv("MOA_PYTHON");
+  const std::string python = chosen != nullptr && *chosen != '\0' ? chosen : "python3";
+  const std::string script_name = script.string();
+  const std::string folder_name = folder.string();
+  std::array<char*, 5> words = {const_cast<char*>(python.c_str()), const_cast<char*>("-B"),
+                                const_cast<char*>(script_name.c_str()),
+                                const_cast<char*>(folder_name.c_str()), nullptr};
+  const std::string out = (folder / "stdout").string();
+  const std::string err = (folder / "stderr").string();
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  pid_t child = 0;
+  const int failed = posix_spawnp(&child, python.c_str(), &actions, nullptr, words.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0) return -1;
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+std::string last_line(const std::string& text) {
+  const std::size_t end = text.find_last_not_of("\n ");
+  if (end == std::string::npos) return "nothing said";
+  const std::size_t begin = text.rfind('\n', end);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1,
+                     end - (begin == std::string::npos ? -1 : begin));
+}
+
+}  // namespace
+
+OnnxVerifications verify_onnx(const LoadedModel& model, const std::vector<OnnxGraph>& graphs,
+                              const std::filesystem::path& directory) {
+  NewDirectory folder(std::filesystem::temp_directory_path() /
+                      ("moa-verify-" + std::to_string(::getpid())));  // never committed: it goes when we go
+  Samples samples(model, folder.path());
+  OnnxVerifications result;
+  try {
+    for (const OnnxGraph& graph : graphs) {
+      if (graph.holds != Holds::image) samples.prepare_texts();
+      if (graph.holds != Holds::text) samples.prepare_pictures();
+    }
+  } catch (const Error& error) {
+    result.not_verified = error.what();
+    return result;
+  }
+  json plan;
+  for (const OnnxGraph& graph : graphs) {
+    json runs = json::array();
+    runs.push_back(samples.run(graph, 0, kItems));
+    for (std::size_t i = 0; i < kItems; ++i) runs.push_back(samples.run(graph, i, 1));
+    plan["graphs"].push_back({{"path", (directory / graph.file).string()}, {"runs", std::move(runs)}});
+  }
+  folder.write("plan.json", plan.dump());
+  folder.write("verify.py", kOnnxVerifyScript);
+  const int status = run_python(folder.path() / "verify.py", folder.path());
+  if (status == -1 || status == 127) {
+    result.not_verified = "there is no python3";
+    return result;
+  }
+  constexpr std::uint64_t kMostBytes = 1 << 20;
+  if (status != 0) {
+    throw Error(ErrorCode::internal, "ONNX Runtime does not run what was exported: " +
+                                         last_line(read_file(folder.path() / "stderr", kMostBytes)));
+  }
+  const json said = json::parse(read_file(folder.path() / "stdout", kMostBytes));
+  if (said.contains("missing")) {
+    result.not_verified = "python3 has no onnxruntime (" + said["missing"].get<std::string>() + ")";
+    return result;
+  }
+  result.runtime = said.at("runtime").get<std::string>();
+  for (const json& graph : said.at("graphs")) {
+    result.graphs.push_back(
+        {graph.at("largest_difference").get<double>(), graph.at("least_cosine").get<double>()});
+  }
+  return result;
+}
+
+}  // namespace moa

@@ -1,0 +1,26 @@
+// Written graphs, run by ONNX Runtime and compared with moa.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <moa/onnx.hpp>
+
+#include "embed/loaded_model.hpp"
+#include "export/onnx_graphs.hpp"
+
+namespace moa {
+
+struct OnnxVerifications {
+  std::vector<OnnxVerification> graphs;  // in the order of the graphs; empty if they could not be run
+  std::string runtime;                   // "onnxruntime 1.32.0"
+  std::string not_verified;              // why they could not be run
+};
+
+// `directory` holds the graphs' files; samples and results go to a temporary folder of their own. Python is
+// MOA_PYTHON or python3. Error: internal if ONNX Runtime refuses a graph or gives other shapes.
+OnnxVerifications verify_onnx(const LoadedModel& model, const std::vector<OnnxGraph>& graphs,
+                              const std::filesystem::path& directory);
+
+}  // namespace moa

@@ -1,0 +1,135 @@
+// Whole exports of every golden checkpoint: ONNX's own checker and shape inference run when a graph is
+// written, so that a graph that they refuse fails here.
+#include <moa/onnx.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <moa/error.hpp>
+
+namespace moa {
+namespace {
+
+std::filesystem::path golden(const std::string& folder) {
+  return std::filesystem::path(MOA_TEST_DATA) / "golden" / folder;
+}
+
+class Exports : public testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::create_directories(root_); }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+  ErrorCode code_of(const std::string& model, const std::filesystem::path& place,
+                    const OnnxExportOptions& options = {}) const {
+    try {
+      export_onnx(model, place, options);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::internal;
+  }
+
+  std::filesystem::path root_ =
+      std::filesystem::temp_directory_path() / ("moa-export-" + std::to_string(::getpid()));
+};
+
+#ifdef MOA_HAS_ONNX
+
+std::vector<std::string> checkpoints() {
+  std::vector<std::string> folders;
+  const std::filesystem::path root = golden("");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    if (entry.path().filename() != "expected.safetensors") continue;
+    const std::filesystem::path folder = entry.path().parent_path();
+    if (std::filesystem::exists(folder / "config.json") ||
+        std::filesystem::exists(folder / "open_clip_config.json")) {
+      folders.push_back(folder.string());
+    }
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+TEST_F(Exports, EveryGoldenCheckpointPassesTheChecker) {
+  int number = 0;
+  for (const std::string& folder : checkpoints()) {
+    SCOPED_TRACE(folder);
+    if (folder.find("naflex") != std::string::npos) {  // pictures in their own shapes
+      EXPECT_EQ(code_of(folder, root_ / "naflex"), ErrorCode::unsupported);
+      continue;
+    }
+    for (const int opset : {14, 17}) {
+      const OnnxExport result = export_onnx(folder, root_ / std::to_string(number++), {.opset = opset});
+      ASSERT_FALSE(result.graphs.empty());
+      for (const OnnxExportedGraph& graph : result.graphs) EXPECT_TRUE(graph.checked) << graph.file;
+    }
+  }
+}
+
+TEST_F(Exports, SmallerPrecisionsPassTheChecker) {
+  const std::string model = golden("clip/odd_sizes").string();
+  std::int64_t bytes[2] = {};
+  const auto precisions = {OnnxExportOptions::Precision::f32, OnnxExportOptions::Precision::f16};
+  std::size_t at = 0;
+  for (const auto precision : precisions) {
+    const OnnxExport result = export_onnx(model, root_ / std::to_string(at), {.precision = precision});
+    for (const OnnxExportedGraph& graph : result.graphs) EXPECT_TRUE(graph.checked) << graph.file;
+    bytes[at++] = result.graphs.back().bytes;
+  }
+  EXPECT_LT(bytes[1], bytes[0] * 6 / 10);
+  export_onnx(model, root_ / "int8", {.precision = OnnxExportOptions::Precision::int8});
+}
+
+TEST_F(Exports, OptimumsLayoutHasItsNames) {
+  const OnnxExport result = export_onnx(golden("clip/odd_sizes").string(), root_ / "out");
+  const std::vector<std::string> files = {
+      "README.md",       "build_tensorrt.py",    "build_tensorrt.sh",      "config.json",
+      "onnx/model.onnx", "onnx/text_model.onnx", "onnx/vision_model.onnx", "preprocessor_config.json",
+      "profiles.json",   "tokenizer.json",       "tokenizer_config.json"};
+  EXPECT_EQ(result.files, files);
+  EXPECT_EQ(result.graphs[0].holds, "text");
+  EXPECT_EQ(result.graphs[1].holds, "image");
+  EXPECT_EQ(result.graphs[2].holds, "both");
+}
+
+TEST_F(Exports, ImmichsLayoutHasItsNames) {
+  export_onnx(golden("clip/odd_sizes").string(), root_ / "out",
+              {.layout = OnnxExportOptions::Layout::immich});
+  for (const char* file :
+       {"config.json", "textual/model.onnx", "textual/tokenizer.json", "textual/tokenizer_config.json",
+        "visual/model.onnx", "visual/preprocess_cfg.json"}) {
+    EXPECT_TRUE(std::filesystem::exists(root_ / "out" / file)) << file;
+  }
+}
+
+TEST_F(Exports, OneTowerCanBeAskedFor) {
+  const OnnxExport result = export_onnx(golden("clip/odd_sizes").string(), root_ / "out",
+                                        {.towers = OnnxExportOptions::Towers::text});
+  ASSERT_EQ(result.graphs.size(), 1U);
+  EXPECT_EQ(result.graphs[0].file, "onnx/text_model.onnx");
+}
+
+TEST_F(Exports, NothingIsLeftBehindWhereOneFails) {
+  const std::string model = golden("clip/odd_sizes").string();
+  EXPECT_EQ(code_of(model, root_ / "out", {.opset = 13}), ErrorCode::out_of_range);
+  EXPECT_EQ(code_of("absent", root_ / "out"), ErrorCode::not_found);
+  EXPECT_TRUE(std::filesystem::is_empty(root_));
+  EXPECT_EQ(code_of(model, root_), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of(model, root_ / "absent" / "out"), ErrorCode::io_error);
+}
+
+#else
+
+TEST_F(Exports, AreUnsupportedWithoutTheComponent) {
+  EXPECT_EQ(code_of(golden("clip/odd_sizes").string(), root_ / "out"), ErrorCode::unsupported);
+  EXPECT_TRUE(std::filesystem::is_empty(root_));
+}
+
+#endif
+
+}  // namespace
+}  // namespace moa
