@@ -11,7 +11,9 @@ BUILD_PACKAGES := g++ cmake ninja-build pkg-config ccache libvips-dev libavif-de
   nlohmann-json3-dev libxxhash-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev
 # A sheet's captions need fonts: Latin and Hangul.
 DEMO_PACKAGES := $(BUILD_PACKAGES) fonts-dejavu-core fonts-nanum
-TEST_PACKAGES := $(DEMO_PACKAGES) libgtest-dev python3
+# moa export is built where these are.
+EXPORT_PACKAGES := libonnx-dev libprotobuf-dev
+TEST_PACKAGES := $(DEMO_PACKAGES) $(EXPORT_PACKAGES) libgtest-dev python3
 BENCH_PACKAGES := $(DEMO_PACKAGES) libdnnl-dev python3-venv
 LINT_PACKAGES := $(TEST_PACKAGES) git clang clang-format clang-tidy
 

@@ -6,7 +6,6 @@
 #include <fstream>
 #include <string>
 #include <system_error>
-#include <utility>
 
 #include <moa/error.hpp>
 
@@ -26,13 +25,13 @@ void refuse_existing(const std::filesystem::path& place) {
   }
 }
 
-std::filesystem::path without_slash(std::filesystem::path place) {
+std::filesystem::path without_slash(const std::filesystem::path& place) {
   return place.has_filename() || !place.has_parent_path() ? place : place.parent_path();
 }
 
 }  // namespace
 
-NewDirectory::NewDirectory(std::filesystem::path place) : place_(without_slash(std::move(place))) {
+NewDirectory::NewDirectory(const std::filesystem::path& place) : place_(without_slash(place)) {
   if (place_.empty()) throw Error(ErrorCode::invalid_argument, "cannot write a directory without a name");
   refuse_existing(place_);
   std::string pattern = place_.string() + ".part-XXXXXX";
@@ -49,7 +48,7 @@ NewDirectory::~NewDirectory() {
 }
 
 std::filesystem::path NewDirectory::file(const std::filesystem::path& name) {
-  const std::filesystem::path file = path_ / name;
+  std::filesystem::path file = path_ / name;
   std::error_code failed;
   std::filesystem::create_directories(file.parent_path(), failed);
   if (failed) fail(file.parent_path(), "make", failed);

@@ -10,7 +10,7 @@ namespace moa {
 class NewDirectory {
  public:
   // Errors: invalid_argument if there is something at `place` already; io_error.
-  explicit NewDirectory(std::filesystem::path place);
+  explicit NewDirectory(const std::filesystem::path& place);
   ~NewDirectory();
   NewDirectory(const NewDirectory&) = delete;
   NewDirectory& operator=(const NewDirectory&) = delete;

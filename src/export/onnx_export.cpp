@@ -29,6 +29,18 @@ std::string_view name(Holds holds) {
   return holds == Holds::text ? "text" : holds == Holds::image ? "image" : "both";
 }
 
+std::string_view name(ScoreRule::Kind kind) {
+  switch (kind) {
+    case ScoreRule::Kind::softmax:
+      return "softmax";
+    case ScoreRule::Kind::sigmoid:
+      return "sigmoid";
+    case ScoreRule::Kind::cosine:
+      return "cosine";
+  }
+  return "unknown";
+}
+
 // A tower that takes any size is written for what its processor makes.
 PictureSize picture_size(const LoadedModel& model) {
   const ImageTowerFacts* tower = model.network().image();
@@ -37,12 +49,22 @@ PictureSize picture_size(const LoadedModel& model) {
   return {model.processor().height_px(), model.processor().width_px()};
 }
 
+// Better to learn it before the model is read.
+void expect_component() {
+  try {
+    Component::open(onnx::kOnnxComponent);
+  } catch (const Error& error) {
+    throw Error(error.code(), "cannot write ONNX: " + std::string(error.what()) +
+                                  " (moa is built with it where libonnx-dev and libprotobuf-dev are)");
+  }
+}
+
 // What a graph alone should still tell.
 void describe(const LoadedModel& model, OnnxGraph& graph) {
   std::map<std::string, std::string>& metadata = graph.graph.metadata;
   metadata["moa.identity"] = model.identity();
   const ScoreRule rule = model.network().score_rule();
-  metadata["moa.score"] = rule.kind == ScoreRule::Kind::sigmoid ? "sigmoid" : "softmax";
+  metadata["moa.score"] = name(rule.kind);
   metadata["moa.logit_scale"] = std::to_string(rule.scale);
   metadata["moa.logit_bias"] = std::to_string(rule.bias);
   if (graph.holds != Holds::image) {
@@ -103,7 +125,7 @@ std::vector<std::string> files_in(const std::filesystem::path& directory) {
 
 OnnxExport export_onnx(std::string_view model_name, const std::filesystem::path& place,
                        const OnnxExportOptions& options) {
-  Component::open(onnx::kOnnxComponent);  // better to learn now that there is none
+  expect_component();
   NewDirectory directory(place);
   const std::shared_ptr<const LoadedModel> model =
       LoadedModel::load(model_name, {.device = "cpu", .dtype = "f32"});

@@ -106,6 +106,13 @@ std::string cpp_example(const OnnxGraph& graph) {
   return code;
 }
 
+std::string score(const ScoreRule& rule) {
+  if (rule.kind == ScoreRule::Kind::cosine) return "the cosine of its vectors";
+  const bool is_sigmoid = rule.kind == ScoreRule::Kind::sigmoid;
+  return (is_sigmoid ? "the sigmoid of " : "the softmax over the texts of ") + json(rule.scale).dump() +
+         " · cosine" + (rule.bias == 0 ? "" : " + " + json(rule.bias).dump());
+}
+
 using Shapes = std::array<std::vector<std::int64_t>, 3>;  // least, likely, largest
 
 // Only of inputs that have a dynamic size.
@@ -153,14 +160,11 @@ std::string onnx_readme(const LoadedModel& model, const std::vector<OnnxGraph>& 
     if (!prompt.empty()) text += " Every text is to begin with `" + prompt + "`.";
     text += "\n";
   }
-  if (model.network().image() != nullptr) {
+  if (std::any_of(graphs.begin(), graphs.end(),
+                  [](const OnnxGraph& graph) { return graph.holds != Holds::text; })) {
     text += "\nPictures are prepared so: " + model.processor().description() + "\n";
   }
-  const ScoreRule rule = model.network().score_rule();
-  const bool sigmoid = rule.kind == ScoreRule::Kind::sigmoid;
-  text += std::string("\nThe score of a pair is ") +
-          (sigmoid ? "the sigmoid" : "the softmax over the texts") + " of " + json(rule.scale).dump() +
-          " · cosine" + (rule.bias == 0 ? "" : " + " + json(rule.bias).dump()) + ".\n";
+  text += "\nThe score of a pair is " + score(model.network().score_rule()) + ".\n";
   if (options.layout == OnnxExportOptions::Layout::optimum) {
     text +=
         "\nThe vectors of a tower are as its projection leaves them; put them on the unit sphere before you "

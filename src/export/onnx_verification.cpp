@@ -60,7 +60,7 @@ class Samples {
     const std::int64_t channels = model_.network().image()->channels;
     const ImageProcessor& size = model_.processor();
     for (std::size_t i = 0; i < kItems; ++i) {
-      pictures_.push_back(sample_picture(i, channels * size.height_px() * size.width_px()));
+      pictures_.push_back({sample_picture(i, channels * size.height_px() * size.width_px())});
     }
     image_vectors_ = model_.embed_images(pictures_, false);
   }
@@ -124,7 +124,7 @@ class Samples {
     const ImageProcessor& size = model_.processor();
     std::vector<float> pixels;
     for (std::size_t i = first; i < first + count; ++i) {
-      pixels.insert(pixels.end(), pictures_[i].begin(), pictures_[i].end());
+      pixels.insert(pixels.end(), pictures_[i].values.begin(), pictures_[i].values.end());
     }
     result["inputs"][graph.image.pixels] =
         write(pixels, "float32",
@@ -156,7 +156,7 @@ class Samples {
   std::size_t written_ = 0;
   std::vector<PreparedText> texts_;
   std::vector<float> text_vectors_;
-  std::vector<std::vector<float>> pictures_;
+  std::vector<PreparedImage> pictures_;
   std::vector<float> image_vectors_;
 };
 

@@ -33,7 +33,7 @@ std::string OnnxInterpreter::seen_keys(const RowsValue& key, Mask mask) {
     });
   }
   if (key.mask.empty()) return seen;
-  const std::string counted = builder_.once("seen " + key.mask, [&] {
+  std::string counted = builder_.once("seen " + key.mask, [&] {
     return builder_.node("Unsqueeze", {key.mask, builder_.integers({1, 2})}, {}, ElementType::boolean);
   });
   if (seen.empty()) return counted;
@@ -63,10 +63,12 @@ std::string OnnxInterpreter::relative_bias(const RelativeBias& bias, const RowsV
     const std::string column =
         builder_.node("Unsqueeze", {places(queries), builder_.integers({1})}, {}, ElementType::i64);
     std::string distance = builder_.node("Sub", {places(keys), column}, {}, ElementType::i64);
-    distance = builder_.node(
-        "Clip", {distance, builder_.integer(-bias.max_distance), builder_.integer(bias.max_distance)}, {},
-        ElementType::i64);
-    distance = builder_.node("Add", {distance, builder_.integer(bias.max_distance)}, {}, ElementType::i64);
+    const auto integers = [&](const char* operation, std::int64_t value) {
+      return builder_.node(operation, {distance, builder_.integer(value)}, {}, ElementType::i64);
+    };
+    distance = integers("Min", bias.max_distance);
+    distance = integers("Max", -bias.max_distance);
+    distance = integers("Add", bias.max_distance);
     const std::string bucket =
         builder_.node("Gather", {builder_.integers(buckets), distance}, {}, ElementType::i64);
     const std::string values = builder_.node("Gather", {table, bucket});  // [queries, keys, heads]

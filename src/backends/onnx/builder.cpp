@@ -65,10 +65,9 @@ std::string key_of(const Parameter& parameter, const std::string& how) {
 
 Builder::Builder(std::string name, int opset) {
   if (opset < kLeastOpset || opset > kMostOpset) {
-    throw Error(ErrorCode::out_of_range,
-                "cannot write ONNX opset " + std::to_string(opset) + ": expected " +
-                    std::to_string(kLeastOpset) + " to " + std::to_string(kMostOpset) +
-                    (opset < kLeastOpset ? " (Reshape and CumSum have their present form since 14)" : ""));
+    throw Error(ErrorCode::out_of_range, "cannot write ONNX opset " + std::to_string(opset) + ": expected " +
+                                             std::to_string(kLeastOpset) + " to " +
+                                             std::to_string(kMostOpset));
   }
   graph_.name = std::move(name);
   graph_.opset = opset;

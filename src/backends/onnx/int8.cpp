@@ -56,11 +56,9 @@ class Int8Writer {
 
   Graph write() {
     for (const Node& node : in_.nodes) {
-      if (node.exact) {
-        out_.nodes.push_back(node);
-      } else if (node.type == "MatMul" && matrices_.contains(node.inputs[1])) {
+      if (node.type == "MatMul" && !node.exact && matrices_.contains(node.inputs[1])) {
         product(node, node.inputs[1], {});
-      } else if (node.type == "Gemm" && matrices_.contains(node.inputs[1])) {
+      } else if (node.type == "Gemm" && !node.exact && matrices_.contains(node.inputs[1])) {
         product(node, turned(node.inputs[1]), node.inputs.size() > 2 ? node.inputs[2] : "");
       } else if (node.type == "Gather" && matrices_.contains(node.inputs[0])) {
         lookup(node);
