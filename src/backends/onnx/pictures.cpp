@@ -1,7 +1,10 @@
 // Operations on pictures.
+#include <utility>
+
 #include <moa/error.hpp>
 
 #include "backends/onnx/interpreter.hpp"
+#include "tensor/position_grid.hpp"
 
 namespace moa {
 
@@ -67,8 +70,7 @@ Tensor OnnxInterpreter::average_pool(const Tensor& x, std::int64_t size_px) {
                 builder_.node("AveragePool", {in.name}, {{"kernel_shape", square}, {"strides", square}}));
 }
 
-// A table of another size is resized by the graph's reader, who does it once: nothing in it depends on an
-// input.
+// A graph's pictures have one size, so a table of another is resized here, and readers need no Resize.
 Tensor OnnxInterpreter::add_position_grid(const Tensor& x, const PositionGrid& grid) {
   const TensorValue& in = see(x);
   const Shape& shape = grid.table.shape();
@@ -78,18 +80,13 @@ Tensor OnnxInterpreter::add_position_grid(const Tensor& x, const PositionGrid& g
                                                to_string(Shape{grid.height, grid.width}));
   }
   builder_.enter(grid.table);
-  const Builder::Exact exact(builder_);
-  const Parameter cells = grid.table.rows(grid.first, grid.first + grid.height * grid.width);
-  std::string positions =
-      builder_.node("Transpose", {builder_.constant(cells, {1, grid.height, grid.width, in.channels})},
-                    {{"perm", std::vector<std::int64_t>{0, 3, 1, 2}}});
+  std::vector<float> cells = grid.table.rows(grid.first, grid.first + grid.height * grid.width).read();
   if (grid.height != in.height || grid.width != in.width) {
-    positions =
-        builder_.node("Resize", {positions, "", "", builder_.integers({1, in.channels, in.height, in.width})},
-                      {{"mode", std::string("cubic")},
-                       {"coordinate_transformation_mode", std::string("half_pixel")},
-                       {"cubic_coeff_a", -0.75}});
+    cells = resized_bicubic(cells, {grid.height, grid.width}, {in.height, in.width});
   }
+  const Parameter table =
+      Parameter::from_values(grid.table.name(), {in.height * in.width, in.channels}, std::move(cells));
+  const std::string positions = builder_.constant(table.transposed(), {1, in.channels, in.height, in.width});
   const std::string sum = builder_.node("Add", {in.name, positions});
   builder_.leave_layer();
   return tensor(in, sum);

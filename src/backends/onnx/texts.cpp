@@ -74,10 +74,15 @@ Rows OnnxInterpreter::add_positions_after(const Rows& x, const Tokens& tokens, c
   const auto node = [&](const char* operation, std::vector<std::string> inputs, ElementType type) {
     return builder_.node(operation, std::move(inputs), {}, type);
   };
-  const std::string is_pad = node("Equal", {ids, builder_.integer(pad)}, ElementType::boolean);
-  const std::string counts = builder_.cast(node("Not", {is_pad}, ElementType::boolean), ElementType::i64);
-  const std::string before = node("CumSum", {counts, builder_.integer(1)}, ElementType::i64);
-  const std::string place = node("Mul", {before, counts}, ElementType::i64);  // 0 where there is padding
+  // Counted in f32, which TensorRT's CumSum takes; i64 it does not.
+  const auto count = [&] {
+    const Builder::Exact exact(builder_);
+    const std::string is_pad = node("Equal", {ids, builder_.integer(pad)}, ElementType::boolean);
+    const std::string counts = builder_.cast(node("Not", {is_pad}, ElementType::boolean), ElementType::f32);
+    const std::string before = node("CumSum", {counts, builder_.integer(1)}, ElementType::f32);
+    return node("Mul", {before, counts}, ElementType::f32);  // 0 where there is padding
+  };
+  const std::string place = builder_.cast(count(), ElementType::i64);
   const std::string index = node("Add", {place, builder_.integer(pad)}, ElementType::i64);
   const std::string positions = builder_.node("Gather", {builder_.constant(table), index});
   const std::string sum = builder_.node("Add", {in.name, positions});
