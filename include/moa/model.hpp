@@ -90,7 +90,7 @@ struct ModelInfo {
   std::string name;          // as it was asked for
   std::string path;          // of its directory
   std::string architecture;  // e.g. "clip"
-  std::string layout;        // "transformers", "open_clip" or "openai"
+  std::string layout;        // "transformers", "open_clip", "openai" or "sentence_transformers"
   std::int64_t dim = 0;
   std::int64_t parameters = 0;
   std::vector<Modality> modalities;

@@ -119,7 +119,7 @@ std::string model_identity(const ModelDirectory& model, std::string_view salt, c
   add("moa model identity 1");
   add(salt);
   for (const fs::path& file : model.identity_files()) {
-    add(file.filename().string());
+    add(model.label(file));
     add(remembered_content_hash(file, cache));
   }
   return identity.hex();

@@ -8,7 +8,6 @@
 #include <moa/error.hpp>
 
 #include "base/file.hpp"
-#include "checkpoint/file_names.hpp"
 #include "checkpoint/model_card.hpp"
 
 namespace moa {
@@ -94,23 +93,89 @@ std::vector<fs::path> shards_of(const Config& weight_map, const WeightNames& nam
 
 ModelDirectory ModelDirectory::open(const fs::path& path) {
   if (is_file(path)) return open_lone_file(path);
+  if (!is_file(path / kModulesName)) return open_plain(path);
+  const std::vector<ModuleFolder> modules =
+      read_module_folders(read_file(path / kModulesName, kMaxJsonBytes));
+  const bool has_pooling =
+      std::ranges::find(modules, std::string_view("Pooling"), &ModuleFolder::kind) != modules.end();
+  if (has_pooling) return open_modules(path, modules);
+  const std::string& folder = modules.front().folder;
+  return open_plain(folder.empty() ? path : path / folder);
+}
+
+ModelDirectory ModelDirectory::open_plain(const fs::path& path) {
   const Contents contents = find_contents(path);
   ModelDirectory directory;
   directory.path_ = path;
-  directory.folder_ = path;
+  directory.folders_ = {path};
   directory.layout_ = contents.layout;
-  directory.weight_format_ = contents.format;
   directory.config_ =
       Config::parse(read_file(path / contents.config, kMaxJsonBytes), std::string(contents.config));
-  if (is_file(path / contents.weights.whole)) {
-    directory.weights_name_ = contents.weights.whole;
-    directory.weight_files_ = {path / contents.weights.whole};
-  } else {
-    directory.weights_name_ = contents.weights.index;
-    directory.weight_map_ = directory.json(contents.weights.index).object("weight_map");
-    directory.weight_files_ = shards_of(directory.weight_map_, contents.weights, path);
-  }
+  directory.add_weights(weight_set(path, contents.weights, contents.format));
   return directory;
+}
+
+ModelDirectory ModelDirectory::open_modules(const fs::path& path, const std::vector<ModuleFolder>& modules) {
+  ModelDirectory directory;
+  directory.path_ = path;
+  directory.layout_ = Layout::sentence_transformers;
+  directory.folders_ = {path / modules.front().folder, path};
+  std::string joined = "{\"modules\":" + read_file(path / kModulesName, kMaxJsonBytes);
+  directory.config_files_ = {path / kModulesName};
+  for (const ModuleFolder& module : modules) {
+    for (const std::string_view config_name : kModuleConfigNames) {
+      const std::string name = module.file(config_name);
+      if (!is_file(path / name)) continue;
+      const std::string content = read_file(path / name, kMaxJsonBytes);
+      Config::parse(content, name);  // whole by itself, and an error names the file
+      joined += ",\"" + name + "\":" + content;
+      directory.config_files_.push_back(path / name);
+    }
+    if (is_file(path / module.file(kTransformersFiles.safetensors.whole)) ||
+        is_file(path / module.file(kTransformersFiles.safetensors.index))) {
+      directory.add_weights(
+          weight_set(path / module.folder, kTransformersFiles.safetensors, WeightFormat::safetensors));
+    } else if (is_file(path / module.file(kTransformersFiles.pytorch.whole)) ||
+               is_file(path / module.file(kTransformersFiles.pytorch.index))) {
+      directory.add_weights(
+          weight_set(path / module.folder, kTransformersFiles.pytorch, WeightFormat::pytorch));
+    } else {
+      continue;
+    }
+    directory.weight_sets_.back().prefix = module.file("");
+  }
+  if (directory.weight_sets_.empty()) {
+    throw Error(ErrorCode::not_found, "cannot open the model '" + path.string() +
+                                          "': found modules.json, but no model.safetensors and no "
+                                          "pytorch_model.bin of a module");
+  }
+  directory.config_ = Config::parse(joined + "}", "'" + path.string() + "'");
+  return directory;
+}
+
+ModelDirectory::WeightSet ModelDirectory::weight_set(const fs::path& folder, const WeightNames& names,
+                                                     WeightFormat format) {
+  WeightSet set;
+  set.format = format;
+  if (is_file(folder / names.whole)) {
+    set.name = names.whole;
+    set.files = {folder / names.whole};
+  } else {
+    set.name = names.index;
+    set.map = Config::parse(read_file(folder / names.index, kMaxJsonBytes), set.name).object("weight_map");
+    set.files = shards_of(set.map, names, folder);
+  }
+  return set;
+}
+
+void ModelDirectory::add_weights(WeightSet set) {
+  if (weight_sets_.empty()) {
+    weights_name_ = set.name;
+    weight_format_ = set.format;
+  }
+  weight_files_.insert(weight_files_.end(), set.files.begin(), set.files.end());
+  std::ranges::sort(weight_files_);
+  weight_sets_.push_back(std::move(set));
 }
 
 ModelDirectory ModelDirectory::open_lone_file(const fs::path& path) {
@@ -121,42 +186,60 @@ ModelDirectory ModelDirectory::open_lone_file(const fs::path& path) {
   }
   ModelDirectory directory;
   directory.path_ = path;
-  directory.folder_ = path.parent_path();
+  directory.folders_ = {path.parent_path()};
   directory.layout_ = Layout::openai;
-  directory.weight_format_ = WeightFormat::pytorch;
-  directory.weights_name_ = path.filename().string();
-  directory.weight_files_ = {path};
+  directory.add_weights({{path}, WeightFormat::pytorch, {}, path.filename().string(), ""});
   directory.config_ = Config::parse("{}", "'" + directory.weights_name_ + "'");
   return directory;
 }
 
-bool ModelDirectory::has(std::string_view name) const {
+fs::path ModelDirectory::find(std::string_view name) const {
   const bool belongs = layout_ != Layout::openai ||
                        std::ranges::find(kLoneFileCompanionNames, name) != kLoneFileCompanionNames.end();
-  return belongs && is_file(folder_ / name);
+  for (const fs::path& folder : folders_) {
+    if (belongs && is_file(folder / name)) return folder / name;
+  }
+  return {};
 }
 
 Weights ModelDirectory::weights() const {
-  return read_weights(weight_files_, weight_format_, weight_map_, weights_name_);
+  if (weight_sets_.size() == 1 && weight_sets_.front().prefix.empty()) {
+    const WeightSet& set = weight_sets_.front();
+    return read_weights(set.files, set.format, set.map, set.name);
+  }
+  Weights all;
+  for (const WeightSet& set : weight_sets_) {
+    const Weights weights = read_weights(set.files, set.format, set.map, set.name);
+    for (const Parameter& parameter : weights.parameters()) {
+      all.add(parameter.renamed(set.prefix + parameter.name()));
+    }
+  }
+  return all;
 }
 
 std::optional<std::string> ModelDirectory::file(std::string_view name) const {
-  if (!has(name)) return std::nullopt;
-  return read_file(folder_ / name, kMaxTextFileBytes);
+  const fs::path found = find(name);
+  if (found.empty()) return std::nullopt;
+  return read_file(found, kMaxTextFileBytes);
 }
 
 Config ModelDirectory::json(std::string_view name) const {
-  if (!has(name)) return {};
-  return Config::parse(read_file(folder_ / name, kMaxJsonBytes), std::string(name));
+  const fs::path found = find(name);
+  if (found.empty()) return {};
+  return Config::parse(read_file(found, kMaxJsonBytes), std::string(name));
 }
 
 std::vector<fs::path> ModelDirectory::identity_files() const {
-  std::vector<fs::path> files = weight_files_;
+  std::set<fs::path> files(weight_files_.begin(), weight_files_.end());
+  files.insert(config_files_.begin(), config_files_.end());
   for (const std::string_view name : kIdentityFileNames) {
-    if (has(name)) files.push_back(folder_ / name);
+    if (fs::path found = find(name); !found.empty()) files.insert(std::move(found));
   }
-  std::ranges::sort(files);
-  return files;
+  return {files.begin(), files.end()};
+}
+
+std::string ModelDirectory::label(const fs::path& file) const {
+  return file.lexically_relative(folders_.back()).generic_string();
 }
 
 std::optional<std::string> ModelDirectory::licence() const {

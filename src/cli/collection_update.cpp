@@ -22,6 +22,11 @@ std::string files(std::size_t count) {
 
 UpdateReport update_collection(Collection& collection, std::span<const std::filesystem::path> places,
                                const Model& model, const Arguments& arguments, Console& console) {
+  if (!model.embeds(Modality::image)) {
+    throw Error(ErrorCode::unsupported,
+                "cannot index pictures with the model '" + model.info().name +
+                    "': it has a text tower only; its vectors of texts come by 'moa embed'");
+  }
   const EmbedOptions embed = embed_options(arguments);
   UpdateOptions options;
   options.batch = embed.batch;

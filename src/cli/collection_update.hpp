@@ -13,7 +13,7 @@
 
 namespace moa::cli {
 
-// Error: cancelled, after what was finished is kept.
+// Errors: cancelled, after what was finished is kept; unsupported for a model of texts alone.
 UpdateReport update_collection(Collection& collection, std::span<const std::filesystem::path> places,
                                const Model& model, const Arguments& arguments, Console& console);
 

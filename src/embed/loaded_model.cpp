@@ -48,6 +48,8 @@ CheckpointLayout layout_of(const ModelDirectory& directory) {
       return CheckpointLayout::open_clip;
     case ModelDirectory::Layout::openai:
       return CheckpointLayout::openai;
+    case ModelDirectory::Layout::sentence_transformers:
+      return CheckpointLayout::sentence_transformers;
   }
   return CheckpointLayout::transformers;
 }
@@ -60,6 +62,8 @@ std::string_view name_of(CheckpointLayout layout) {
       return "open_clip";
     case CheckpointLayout::openai:
       return "openai";
+    case CheckpointLayout::sentence_transformers:
+      return "sentence_transformers";
   }
   return "transformers";
 }
@@ -167,7 +171,9 @@ int LoadedModel::threads() const {
 
 const Tokenizer& LoadedModel::tokenizer() const {
   std::call_once(tokenizer_once_, [this] {
-    tokenizer_ = std::make_unique<const Tokenizer>(Tokenizer::load(tokenizer_files_of(directory_)));
+    TokenizerFiles files = tokenizer_files_of(directory_);
+    files.lowercases = network_->text()->lowercases;
+    tokenizer_ = std::make_unique<const Tokenizer>(Tokenizer::load(files));
   });
   return *tokenizer_;
 }
@@ -196,7 +202,7 @@ const ImageProcessor& LoadedModel::processor() const {
 std::size_t LoadedModel::longest_text() const {
   const auto most = static_cast<std::size_t>(network_->text()->context_tokens);
   const std::size_t limit = tokenizer().description().max_length;
-  return limit == 0 ? most : std::min(most, limit);
+  return limit == 0 || network_->text()->limits_texts_alone ? most : std::min(most, limit);
 }
 
 std::string LoadedModel::with_prompt(std::string_view text, const std::optional<std::string>& prompt) const {
@@ -224,6 +230,10 @@ PreparedText LoadedModel::prepare_text(std::string_view text,
   if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no text tower");
   if (!is_utf8(text)) throw Error(ErrorCode::corrupt_data, "the text is not UTF-8");
   const std::string whole = with_prompt(text, prompt);
+  if (!tower->pools_prompts && whole.size() != text.size()) {
+    throw Error(ErrorCode::unsupported, "a prompt before a text of '" + name_ +
+                                            "': its pooling has 'include_prompt' false, expected true");
+  }
   Tokenized tokenized = tokenizer().tokenize(whole, longest_text());
   for (const std::int32_t id : tokenized.ids) {
     if (id >= tower->vocabulary) {

@@ -38,6 +38,9 @@ struct TextTowerFacts {
   std::int64_t context_tokens = 0;       // the longest text, with its special tokens
   std::int64_t vocabulary = 0;           // ids must be below
   std::optional<TextPadding> padding{};  // absent: texts keep their lengths
+  bool limits_texts_alone = false;       // context_tokens counts, whatever the tokenizer's files say
+  bool lowercases = false;               // texts, whether or not the tokenizer does
+  bool pools_prompts = true;             // false: the words before a text would have to be left out again
 };
 
 struct ImageTowerFacts {
@@ -96,6 +99,7 @@ enum class CheckpointLayout {
   transformers,
   open_clip,
   openai,  // a file of weights alone, named as open_clip names them
+  sentence_transformers,
 };
 
 // One entry of the registry: everything that is known about an architecture before a checkpoint of it is

@@ -13,6 +13,7 @@
 #include "models/moa_mini.hpp"
 #include "models/open_clip.hpp"
 #include "models/openai_clip.hpp"
+#include "models/sentence_transformers.hpp"
 #include "models/siglip.hpp"
 #include "models/siglip2.hpp"
 
@@ -31,6 +32,7 @@ constexpr std::array kArchitectures = {
     kMoaMiniArchitecture,
     kOpenAiClipArchitecture,
     kOpenClipArchitecture,
+    kSentenceTransformersArchitecture,
     kSiglip2Architecture,
     kSiglipArchitecture,
 };

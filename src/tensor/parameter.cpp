@@ -266,6 +266,10 @@ Parameter Parameter::reshaped(Shape shape) const {
   return {name(), std::move(shape), dtype(), data_->source};
 }
 
+Parameter Parameter::renamed(std::string name) const {
+  return {std::move(name), shape(), dtype(), data_->source};
+}
+
 Parameter Parameter::transposed() const {
   if (shape().rank() != 2) {
     throw Error(ErrorCode::shape_mismatch,

@@ -78,9 +78,11 @@ class Parameter {
   void drop_pages() const;
 
   // Views. `rows`: part of the first axis, named like the whole with "[begin:end]". `reshaped`: the same
-  // elements. `transposed`: of a matrix; holds its own copy. Errors: out_of_range, shape_mismatch.
+  // elements. `renamed`: the same tensor, called otherwise. `transposed`: of a matrix; holds its own copy.
+  // Errors: out_of_range, shape_mismatch.
   Parameter rows(std::int64_t begin, std::int64_t end) const;
   Parameter reshaped(Shape shape) const;
+  Parameter renamed(std::string name) const;
   Parameter transposed() const;
 
  private:

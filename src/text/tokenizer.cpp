@@ -140,7 +140,9 @@ Tokenizer Tokenizer::load(const TokenizerFiles& files) {
   const TokenizerConfig config = TokenizerConfig::parse(files);
   const auto parts = files.tokenizer_json.empty() ? parts_from_vocabulary_files(files, config)
                                                   : parts_from_tokenizer_json(files.tokenizer_json);
-  if (lowers_in_code(config.config)) parts->normalizer = lowercase_before(std::move(parts->normalizer));
+  if (files.lowercases || lowers_in_code(config.config)) {
+    parts->normalizer = lowercase_before(std::move(parts->normalizer));
+  }
   const double limit = config.config.number("model_max_length", 0);
   if (limit >= 1 && limit <= kLongestRealLimit) parts->max_length = static_cast<std::size_t>(limit);
   parts->cleans_up_spaces = config.config.boolean("clean_up_tokenization_spaces", false);

@@ -30,6 +30,8 @@ struct TokenizerFiles {
   std::string sentencepiece_bpe_model;  // sentencepiece.bpe.model: XLM-R
   std::string spiece_model;             // SigLIP, T5
   std::string tokenizer_model;          // Gemma, Llama
+  // Lower-cased before all else, as sentence-transformers' do_lower_case has it.
+  bool lowercases = false;
 };
 
 // One text as a model reads it, the template's tokens ([CLS], <|endoftext|>, ...) included.

@@ -59,6 +59,9 @@ struct Golden {
 
   static CheckpointLayout layout_of(const ModelDirectory& directory) {
     if (directory.layout() == ModelDirectory::Layout::openai) return CheckpointLayout::openai;
+    if (directory.layout() == ModelDirectory::Layout::sentence_transformers) {
+      return CheckpointLayout::sentence_transformers;
+    }
     return directory.layout() == ModelDirectory::Layout::open_clip ? CheckpointLayout::open_clip
                                                                    : CheckpointLayout::transformers;
   }

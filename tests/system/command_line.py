@@ -103,6 +103,8 @@ class ExitCodes(MoaTest):
         self.assertEqual(self.error_code("embed", "--text", "a", "-m", strange, code=6), "unsupported")
         self.write("sound.wav", b"RIFF\x24\0\0\0WAVEfmt ")
         self.assertEqual(self.error_code("embed", "sound.wav", code=6), "unsupported")
+        texts_only = ROOT / "tests/golden/sentence_transformers/bert_lasttoken"
+        self.assertEqual(self.error_code("search", self.home, "a dog", "-m", texts_only, code=6), "unsupported")
         self.environment["MOA_COMPONENT_DIR"] = str(self.home)
         self.write("a.png", png(8, 8))
         self.assertEqual(self.error_code("embed", "a.png", code=6), "unsupported")
