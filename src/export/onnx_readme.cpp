@@ -178,7 +178,7 @@ std::string onnx_readme(const LoadedModel& model, const std::vector<OnnxGraph>& 
       "Python package; both take the sizes that they allow from the same profiles. Engines need a GPU "
       "and TensorRT 10; none was built when this was written.";
   if (options.precision == OnnxExportOptions::Precision::int8) {
-    text += " TensorRT does not read dynamically quantized graphs (MatMulInteger): export f32 for it.";
+    text += " TensorRT does not read MatMulInteger: export f32 for it.";
   }
   return text + "\n";
 }

@@ -49,7 +49,7 @@ struct Initializer {
   std::string name;
   ElementType type = ElementType::f32;
   Shape shape;
-  std::function<std::vector<float>()> floats;  // for f32, f16 and i8, in which they are whole
+  std::function<std::vector<float>()> floats;  // for f32, f16, and i8 and u8, in which they are whole
   std::vector<std::int64_t> integers = {};     // for i64
 
   std::int64_t bytes() const;

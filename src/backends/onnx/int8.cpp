@@ -44,17 +44,26 @@ std::vector<float> quantized(Matrix matrix, Scaled scaled) {
   return std::move(matrix.values);
 }
 
+// Names of constants; the middle of a byte stands for zero, so that products run unsigned by signed.
+constexpr const char* kMiddle = "int8.zero_point";
+constexpr const char* kMiddleFloat = "int8.zero_point.f32";
+constexpr const char* kLeast = "int8.least";
+constexpr const char* kStep = "int8.step";
+constexpr const char* kLastAxis = "int8.last_axis";
+
 class Int8Writer {
  public:
   explicit Int8Writer(const Graph& graph) : in_(graph), out_(graph) {
     out_.nodes.clear();
     for (const Initializer& initializer : in_.initializers) {
-      const bool is_matrix = initializer.type == ElementType::f32 && initializer.shape.rank() == 2;
-      if (is_matrix) matrices_.emplace(initializer.name, &initializer);
+      if (initializer.type != ElementType::f32) continue;
+      if (initializer.shape.rank() == 2) matrices_.emplace(initializer.name, &initializer);
+      if (initializer.shape.rank() == 4) kernels_.emplace(initializer.name, &initializer);
     }
   }
 
   Graph write() {
+    add_constants();
     for (const Node& node : in_.nodes) {
       if (node.type == "MatMul" && !node.exact && matrices_.contains(node.inputs[1])) {
         product(node, node.inputs[1], {});
@@ -62,6 +71,8 @@ class Int8Writer {
         product(node, turned(node.inputs[1]), node.inputs.size() > 2 ? node.inputs[2] : "");
       } else if (node.type == "Gather" && matrices_.contains(node.inputs[0])) {
         lookup(node);
+      } else if (node.type == "Conv" && kernels_.contains(node.inputs[1])) {
+        convolution(node);
       } else {
         out_.nodes.push_back(node);
       }
@@ -131,22 +142,57 @@ class Int8Writer {
     const Initializer& matrix = *matrices_.at(weight);
     add(weight, matrix.shape, matrix_of(matrix), Scaled::columns);
     const std::string& x = node.inputs[0];
-    const std::string quantized = x + ".int8";
-    const std::string scale = x + ".scale";
-    const std::string zero = x + ".zero_point";
-    if (inputs_.insert(x).second) {
-      out_.nodes.push_back(
-          {"DynamicQuantizeLinear", x + "/DynamicQuantizeLinear", {x}, {quantized, scale, zero}, {}, false});
-      out_.types[quantized] = ElementType::u8;
-      out_.types[zero] = ElementType::u8;
-    }
-    std::string y = emit(node, "MatMulInteger", {quantized, weight + ".int8", zero}, ElementType::i32);
+    if (quantized_.insert(x).second) quantize_rows(x);
+    std::string y = emit(node, "MatMulInteger", {x + "/u8", weight + ".int8", kMiddle}, ElementType::i32);
     y = emit(node, "Cast", {y}, ElementType::f32, {{"to", static_cast<std::int64_t>(ElementType::f32)}});
-    const std::string scales = emit(node, "Mul_scales", {scale, weight + ".scale"});
+    y = emit(node, "Mul_rows", {y, x + "/scale"});
     out_.nodes.back().type = "Mul";
-    if (bias.empty()) return finish(node, "Mul", {y, scales});
-    y = emit(node, "Mul", {y, scales});
+    const std::string scale = weight + ".scale";
+    if (bias.empty()) return finish(node, "Mul", {y, scale});
+    y = emit(node, "Mul", {y, scale});
     finish(node, "Add", {y, bias});
+  }
+
+  // x/u8 and x/scale: each row by its own largest magnitude. DynamicQuantizeLinear would take that of the
+  // whole batch: a text's vector would depend on its neighbours, and a row with an outlier would blur all
+  // others.
+  void quantize_rows(const std::string& x) {
+    const auto node = [&](const std::string& operation, const std::string& name,
+                          std::vector<std::string> inputs, Attributes attributes = {}) {
+      out_.nodes.push_back({operation, name, std::move(inputs), {name}, std::move(attributes), false});
+      return name;
+    };
+    const std::string magnitudes = node("Abs", x + "/Abs", {x});
+    Attributes kept{{"keepdims", std::int64_t{1}}};
+    std::vector<std::string> reduced{magnitudes};
+    if (out_.opset >= 18) {
+      reduced.push_back(kLastAxis);
+    } else {
+      kept["axes"] = std::vector<std::int64_t>{-1};
+    }
+    const std::string largest = node("ReduceMax", x + "/ReduceMax", reduced, kept);
+    const std::string guarded = node("Max", x + "/Max", {largest, kLeast});
+    const std::string scale = node("Mul", x + "/scale", {guarded, kStep});
+    const std::string steps = node("Div", x + "/Div", {x, scale});
+    const std::string whole = node("Round", x + "/Round", {steps});
+    const std::string moved = node("Add", x + "/Add", {whole, kMiddleFloat});
+    node("Cast", x + "/u8", {moved}, {{"to", static_cast<std::int64_t>(ElementType::u8)}});
+    out_.types[x + "/u8"] = ElementType::u8;
+  }
+
+  // What every quantized product needs.
+  void add_constants() {
+    const auto number = [&](const char* name, float value) {
+      out_.initializers.push_back(
+          {name, ElementType::f32, {}, [value] { return std::vector<float>{value}; }});
+    };
+    number(kLeast, 1e-30F);  // a row of zeros stays one
+    number(kStep, 1.0F / 127);
+    number(kMiddleFloat, 128);
+    out_.initializers.push_back({kMiddle, ElementType::u8, {}, [] { return std::vector<float>{128}; }});
+    out_.initializers.push_back({kLastAxis, ElementType::i64, {1}, {}, {-1}});
+    out_.types[kMiddle] = ElementType::u8;
+    out_.types[kLastAxis] = ElementType::i64;
   }
 
   void lookup(const Node& node) {
@@ -159,12 +205,38 @@ class Int8Writer {
     finish(node, "Mul", {row, scale});
   }
 
+  // Only stored in 8 bits: readers widen the kernels once, when they load the graph.
+  void convolution(Node node) {
+    const Initializer& kernel = *kernels_.at(node.inputs[1]);
+    const std::string widened = kernel.name + ".widened";
+    if (written_.insert(kernel.name).second) {
+      const Shape& shape = kernel.shape;
+      const auto matrix = [values = kernel.floats, rows = static_cast<std::size_t>(shape[0])] {
+        Matrix result{values(), rows, 0};
+        result.columns = result.values.size() / rows;
+        return result;
+      };
+      out_.initializers.push_back({kernel.name + ".int8", ElementType::i8, shape,
+                                   [matrix] { return quantized(matrix(), Scaled::rows); }});
+      out_.types[kernel.name + ".int8"] = ElementType::i8;
+      out_.initializers.push_back({kernel.name + ".scale", ElementType::f32, Shape{shape[0], 1, 1, 1},
+                                   [matrix] { return scales_of(matrix(), Scaled::rows); }});
+      // Not DequantizeLinear, which ONNX Runtime leaves in its place and computes each time.
+      const std::string cast = emit(node, "Cast", {kernel.name + ".int8"}, ElementType::f32,
+                                    {{"to", static_cast<std::int64_t>(ElementType::f32)}});
+      out_.nodes.push_back({"Mul", node.name + "/Mul", {cast, kernel.name + ".scale"}, {widened}, {}, false});
+    }
+    node.inputs[1] = widened;
+    out_.nodes.push_back(std::move(node));
+  }
+
   const Graph& in_;
   Graph out_;
   std::map<std::string, const Initializer*> matrices_;
+  std::map<std::string, const Initializer*> kernels_;
   std::map<std::string, Initializer> turned_;
   std::set<std::string> written_;
-  std::set<std::string> inputs_;
+  std::set<std::string> quantized_;
 };
 
 }  // namespace

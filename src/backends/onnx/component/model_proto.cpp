@@ -102,9 +102,11 @@ std::string raw_bytes(const Initializer& initializer) {
     case ElementType::i8:
       return check(stored<std::int8_t>(initializer.floats(),
                                        [](float value) { return static_cast<std::int8_t>(value); }));
+    case ElementType::u8:
+      return check(stored<std::uint8_t>(initializer.floats(),
+                                        [](float value) { return static_cast<std::uint8_t>(value); }));
     case ElementType::i64:
       return check(stored<std::int64_t>(initializer.integers, [](std::int64_t value) { return value; }));
-    case ElementType::u8:
     case ElementType::i32:
     case ElementType::boolean:
       break;
