@@ -1,5 +1,6 @@
 #include "models/open_clip.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -7,10 +8,35 @@
 
 #include "models/clip.hpp"
 #include "models/clip_resnet.hpp"
+#include "models/open_clip_hf_text.hpp"
 #include "models/open_clip_parts.hpp"
 #include "models/two_towers.hpp"
 
 namespace moa {
+
+namespace {
+
+// A model whose text tower is one of transformers'.
+std::unique_ptr<EmbeddingModel> build_with_hf_text(const Config& model_config, Weights& weights,
+                                                   Activation activation) {
+  const Config text_part = model_config.object("text_cfg");
+  const Config vision_part = model_config.object("vision_cfg");
+  const std::int64_t dim = model_config.integer("embed_dim", 512, 1, 65536);
+  const WeightScope model(weights);
+  BertText text = take_open_clip_hf_text(text_part, model.at("text"), dim);
+  TextTowerFacts facts{text.description, text_part.integer("context_length", 77, 2, 65536),
+                       text.config.vocabulary};
+  facts.context_tokens = std::min(facts.context_tokens, text.config.context_tokens);
+  facts.limits_texts_alone = true;
+  const ClipVisionConfig vision_config = read_open_clip_vision(vision_part, activation);
+  return std::make_unique<TwoTowers>(
+      std::make_unique<TextTowerOf<BertText>>(std::move(text), std::move(facts)),
+      std::make_unique<ImageTowerOf<ClipVision>>(
+          take_open_clip_vision(model.at("visual"), vision_config, dim), facts_of(vision_config)),
+      dim, softmax_rule(model.take("logit_scale", {})));
+}
+
+}  // namespace
 
 std::unique_ptr<EmbeddingModel> build_open_clip(const Config& config, Weights& weights) {
   const Config model_config = config.object("model_cfg");
@@ -18,6 +44,9 @@ std::unique_ptr<EmbeddingModel> build_open_clip(const Config& config, Weights& w
                  {"embed_dim", "quick_gelu", "custom_text", "vision_cfg", "text_cfg", "init_logit_scale"});
   const Activation activation =
       model_config.boolean("quick_gelu", false) ? Activation::quick_gelu : Activation::gelu;
+  if (model_config.object("text_cfg").has("hf_model_name")) {
+    return build_with_hf_text(model_config, weights, activation);
+  }
   const Config text_part = model_config.object("text_cfg");
   const ClipTextConfig text_config = read_open_clip_text(text_part, activation);
   const Config vision_part = model_config.object("vision_cfg");

@@ -129,6 +129,19 @@ TEST(ClipConfig, TheLegacyDictOfAPartWins) {
   EXPECT_EQ(code_of_building(config, CheckpointLayout::transformers), ErrorCode::unsupported);
 }
 
+TEST(OpenClipConfig, TextTowersOfTransformersThatAreNotKnownAreUnsupported) {
+  for (const char* text :
+       {R"({"hf_model_name": "google/mt5-base"})",
+        R"({"hf_model_name": "roberta-base", "hf_pooler_type": "max_pooler"})",
+        R"({"hf_model_name": "roberta-base", "hf_proj_type": "conv"})",
+        R"({"hf_model_name": "roberta-base", "tokenizer_kwargs": {"strip_sep_token": true}})"}) {
+    EXPECT_EQ(code_of_building(R"({"model_cfg": {"text_cfg": )" + std::string(text) + "}}",
+                               CheckpointLayout::open_clip),
+              ErrorCode::unsupported)
+        << text;
+  }
+}
+
 TEST(OpenClipConfig, OptionsThatChangeTheNetworkAreUnsupportedByName) {
   EXPECT_EQ(code_of_building(R"({"model_cfg": {"vision_cfg": {"timm_model_name": "vit_base"}}})",
                              CheckpointLayout::open_clip),
