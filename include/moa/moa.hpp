@@ -11,5 +11,6 @@
 #include <moa/error.hpp>
 #include <moa/hub.hpp>
 #include <moa/model.hpp>
+#include <moa/onnx.hpp>
 #include <moa/system.hpp>
 #include <moa/vectors.hpp>

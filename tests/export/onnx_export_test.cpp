@@ -12,6 +12,9 @@
 #include <gtest/gtest.h>
 #include <moa/error.hpp>
 
+#include "backends/onnx/interpreter.hpp"
+#include "backends/onnx/writer.hpp"
+
 namespace moa {
 namespace {
 
@@ -104,6 +107,20 @@ TEST_F(Exports, ImmichsLayoutHasItsNames) {
         "visual/model.onnx", "visual/preprocess_cfg.json"}) {
     EXPECT_TRUE(std::filesystem::exists(root_ / "out" / file)) << file;
   }
+}
+
+// As above 1.9 GB, with a smaller limit.
+TEST_F(Exports, ConstantsThatAreTooLargeForOneFileLieBesideIt) {
+  const std::vector<float> values(512, 0.5F);
+  OnnxInterpreter ops({});
+  const Rows x = ops.mean_pixels(ops.pixels({}, 1, 16, 2, 2));
+  ops.output("y", ops.linear(x, {Parameter::from_values("w.weight", {32, 16}, values), {}}, {}));
+  const onnx::WriteResult result =
+      onnx::write_graph(ops.graph(), root_ / "graph.onnx", {.most_bytes_inside = 1000});
+  ASSERT_EQ(result.files.size(), 2U);
+  EXPECT_EQ(result.files[1].filename(), "graph.onnx_data");
+  EXPECT_EQ(std::filesystem::file_size(result.files[1]), 4 * values.size());
+  EXPECT_LT(std::filesystem::file_size(result.files[0]), 4 * values.size());
 }
 
 TEST_F(Exports, OneTowerCanBeAskedFor) {
