@@ -318,6 +318,22 @@ TEST(PullRequest, TakesEndpointAndTokenFromTheEnvironment) {
   EXPECT_EQ(set.cache, "value of HF_HUB_CACHE");
 }
 
+TEST(FilesToPull, OfModulesAreThoseOfEveryFolder) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(files_to_pull(Names{"modules.json", "config.json", "model.safetensors", "pytorch_model.bin",
+                                "sentence_bert_config.json", "1_Pooling/config.json", "2_Dense/config.json",
+                                "2_Dense/model.safetensors", "2_Dense/pytorch_model.bin",
+                                "3_Dense/pytorch_model.bin", "onnx/config.json", "onnx/model.onnx",
+                                "../config.json", "1_Pooling/../config.json"}),
+            (Names{"1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors",
+                   "3_Dense/pytorch_model.bin", "config.json", "modules.json", "sentence_bert_config.json",
+                   "model.safetensors"}));
+  EXPECT_EQ(files_to_pull(Names{"modules.json", "0_CLIPModel/config.json", "0_CLIPModel/merges.txt",
+                                "0_CLIPModel/pytorch_model.bin", "README.md"}),
+            (Names{"0_CLIPModel/config.json", "0_CLIPModel/merges.txt", "0_CLIPModel/pytorch_model.bin",
+                   "README.md", "modules.json"}));
+}
+
 TEST(FilesToPull, PrefersTransformersAndFallsBackToOpenClip) {
   using Names = std::vector<std::string>;
   EXPECT_EQ(files_to_pull(Names{"open_clip_model.safetensors", "open_clip_config.json", "model.safetensors",

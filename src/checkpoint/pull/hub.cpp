@@ -11,6 +11,7 @@
 #include "base/config.hpp"
 #include "base/file.hpp"
 #include "checkpoint/file_names.hpp"
+#include "checkpoint/module_folders.hpp"
 #include "pull/attempts.hpp"
 #include "pull/download.hpp"
 #include "pull/http.hpp"
@@ -71,15 +72,45 @@ void make_directories(const fs::path& path) {
 }
 
 // A link beside the others that is there whole or not at all.
-void link_to_blob(const fs::path& link, const std::string& digest) {
+void link_to_blob(const fs::path& link, const fs::path& blobs, const std::string& digest) {
+  make_directories(link.parent_path());
   const fs::path temporary = link.string() + ".link";
   std::error_code error;
   fs::remove(temporary, error);
-  fs::create_symlink(fs::path("..") / ".." / "blobs" / digest, temporary, error);
+  fs::create_symlink((blobs / digest).lexically_relative(link.parent_path()), temporary, error);
   if (!error) fs::rename(temporary, link, error);
   if (error) {
     throw Error(ErrorCode::io_error, "cannot make the link '" + link.string() + "': " + error.message());
   }
+}
+
+}  // namespace
+
+namespace {
+
+// Of a repository with modules.json: a module's folder is named by its place in the list, "1_Pooling".
+std::vector<std::string> module_files(std::span<const std::string> names) {
+  const auto has = [&](const std::string& name) { return std::ranges::find(names, name) != names.end(); };
+  const auto is_one_of = [](const auto& known, std::string_view name) {
+    return std::ranges::find(known, name) != known.end();
+  };
+  std::vector<std::string> wanted;
+  for (const std::string& name : names) {
+    const std::size_t slash = name.find('/');
+    const std::string folder = slash == std::string::npos ? "" : name.substr(0, slash);
+    const std::string_view file = std::string_view(name).substr(slash == std::string::npos ? 0 : slash + 1);
+    const bool is_module = folder.empty() || (is_plain_name(folder) && folder[0] >= '0' && folder[0] <= '9');
+    if (!is_module || !is_plain_name(file)) continue;
+    const bool is_weights =
+        !folder.empty() && (file == kTransformersFiles.safetensors.whole ||
+                            (file == kTransformersFiles.pytorch.whole &&
+                             !has(folder + "/" + std::string(kTransformersFiles.safetensors.whole))));
+    if (is_weights || file == kModulesName || is_one_of(kModuleConfigNames, file) ||
+        (!folder.empty() && is_one_of(kIdentityFileNames, file))) {
+      wanted.push_back(name);
+    }
+  }
+  return wanted;
 }
 
 }  // namespace
@@ -96,22 +127,24 @@ std::vector<std::string> files_to_pull(std::span<const std::string> names) {
       if (weight_names == nullptr && is_complete) weight_names = &names_of_format;
     }
   }
-  if (weight_names == nullptr) {
+  std::vector<std::string> wanted;
+  if (has(kModulesName)) wanted = module_files(names);
+  if (weight_names == nullptr && wanted.empty()) {
     throw Error(
         ErrorCode::unsupported,
         "cannot pull the model: found no config.json with model.safetensors or pytorch_model.bin, and "
         "no open_clip_config.json with open_clip_model.safetensors or open_clip_pytorch_model.bin");
   }
 
-  std::vector<std::string> wanted;
   std::vector<std::string> weights;
   for (const std::string& name : names) {
     const bool is_small = std::ranges::find(kIdentityFileNames, name) != kIdentityFileNames.end() ||
                           std::ranges::find(kModelCardNames, name) != kModelCardNames.end();
-    const bool is_weights = has(weight_names->whole) ? name == weight_names->whole
-                                                     : name == weight_names->index ||
-                                                           (weight_names->is_shard(name) &&
-                                                            name.starts_with(weight_names->shard_begin));
+    const bool is_weights = weight_names != nullptr &&
+                            (has(weight_names->whole) ? name == weight_names->whole
+                                                      : name == weight_names->index ||
+                                                            (weight_names->is_shard(name) &&
+                                                             name.starts_with(weight_names->shard_begin)));
     if (is_small) wanted.push_back(name);
     if (is_weights) weights.push_back(name);
   }
@@ -155,7 +188,7 @@ PullResult pull_from_hub(const PullRequest& request) {
     const std::string path = "/" + request.id.repository + "/resolve/" + listing.commit + "/" + name;
     const FetchedBlob blob = fetch_blob(client, request, path, blobs, progress);
     result.downloaded_bytes += blob.downloaded_bytes;
-    link_to_blob(result.snapshot / name, blob.digest);
+    link_to_blob(result.snapshot / name, blobs, blob.digest);
   }
 
   if (request.id.revision != listing.commit) {  // last: a branch names only what is whole
