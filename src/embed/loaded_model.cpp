@@ -148,6 +148,7 @@ LoadedModel::LoadedModel(std::string name, ModelDirectory directory, const LoadO
     : name_(std::move(name)),
       directory_(std::move(directory)),
       prompts_(Prompts::of(directory_)),
+      open_clip_texts_(OpenClipTexts::read(directory_.config())),
       architecture_(&architecture_of(directory_.config(), layout_of(directory_))),
       precision_(precision_of(options)),
       backend_(std::make_unique<CpuBackend>(CpuOptions{precision_, options.threads})),
@@ -229,11 +230,12 @@ PreparedText LoadedModel::prepare_text(std::string_view text,
   const TextTowerFacts* tower = network_->text();
   if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no text tower");
   if (!is_utf8(text)) throw Error(ErrorCode::corrupt_data, "the text is not UTF-8");
-  const std::string whole = with_prompt(text, prompt);
+  std::string whole = with_prompt(text, prompt);
   if (!tower->pools_prompts && whole.size() != text.size()) {
     throw Error(ErrorCode::unsupported, "a prompt before a text of '" + name_ +
                                             "': its pooling has 'include_prompt' false, expected true");
   }
+  if (open_clip_texts_.canonicalizes) whole = canonicalized(whole);
   Tokenized tokenized = tokenizer().tokenize(whole, longest_text());
   for (const std::int32_t id : tokenized.ids) {
     if (id >= tower->vocabulary) {
@@ -241,6 +243,9 @@ PreparedText LoadedModel::prepare_text(std::string_view text,
                                                ", its model knows ids below " +
                                                std::to_string(tower->vocabulary));
     }
+  }
+  if (open_clip_texts_.strips_separator) {
+    std::replace(tokenized.ids.begin(), tokenized.ids.end(), tokenizer().id_of("[SEP]").value_or(0), 0);
   }
   if (tower->padding) pad(tokenized.ids, *tower->padding, tokenizer().padding(), tower->vocabulary);
   return {std::move(tokenized.ids), tokenized.truncated};

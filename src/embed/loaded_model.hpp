@@ -14,6 +14,7 @@
 #include <moa/model.hpp>
 
 #include "checkpoint/model_directory.hpp"
+#include "embed/open_clip_texts.hpp"
 #include "embed/prompts.hpp"
 #include "embed/vector_memory.hpp"
 #include "models/embedding_model.hpp"
@@ -97,6 +98,7 @@ class LoadedModel {
   std::string name_;
   ModelDirectory directory_;
   Prompts prompts_;
+  OpenClipTexts open_clip_texts_;
   const Architecture* architecture_ = nullptr;
   std::unique_ptr<const EmbeddingModel> network_;
   Precision precision_ = Precision::f32;

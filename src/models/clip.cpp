@@ -11,6 +11,8 @@ namespace moa {
 
 namespace {
 
+constexpr std::int64_t kClassRows = 1;  // before those of the patches
+
 std::span<const TransformerBlock> all_but_last(const std::vector<TransformerBlock>& blocks) {
   return std::span(blocks).first(blocks.size() - 1);  // a configuration has at least one layer
 }
@@ -21,10 +23,23 @@ Rows ClipVision::forward(Ops& ops, const Tensor& pixels) const {
   Rows x = ops.rows_of(ops.convolution(pixels, patch_embedding, {.stride = patch_px}));  // one row a patch
   x = ops.prepend_row(x, class_embedding);
   x = ops.add_positions(x, position_embedding);
-  x = ops.layer_norm(x, pre_norm);
+  if (pre_norm.weight) x = ops.layer_norm(x, pre_norm);
   for (const TransformerBlock& block : all_but_last(blocks)) x = block.forward(ops, x, Mask::none);
-  x = blocks.back().forward(ops, x, Mask::none, [&](const Rows& all) { return ops.first_row(all); });
-  return ops.linear(ops.layer_norm(x, post_norm), projection, {.precision = ProductPrecision::f32});
+  switch (pool) {
+    case ClipVisionConfig::Pool::class_row:
+      x = blocks.back().forward(ops, x, Mask::none, [&](const Rows& all) { return ops.first_row(all); });
+      x = ops.layer_norm(x, post_norm);
+      break;
+    case ClipVisionConfig::Pool::mean_of_normed:
+      x = ops.layer_norm(blocks.back().forward(ops, x, Mask::none), post_norm);
+      x = ops.mean_rows(x, kClassRows);
+      break;
+    case ClipVisionConfig::Pool::normed_mean:
+      x = ops.mean_rows(blocks.back().forward(ops, x, Mask::none), kClassRows);
+      x = ops.layer_norm(x, post_norm);
+      break;
+  }
+  return ops.linear(x, projection, {.precision = ProductPrecision::f32});
 }
 
 Rows ClipText::forward(Ops& ops, const Tokens& tokens) const {
@@ -45,7 +60,7 @@ ScoreRule softmax_rule(const Parameter& logit_scale) {
 
 TextTowerFacts facts_of(const ClipTextConfig& config) {
   TextTowerFacts facts{describe(config.transformer), config.context_tokens, config.vocabulary};
-  if (config.sees_padding()) facts.padding = TextPadding{config.context_tokens};
+  if (config.sees_padding()) facts.padding = TextPadding{config.context_tokens, config.padding_id};
   return facts;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct ClipTextConfig {
   std::int64_t context_tokens = 77;
   Mask mask = Mask::causal;
   TextRow row{TextRow::Kind::by_token, {TokenRule::Kind::first_of, 49407}};
+  std::optional<std::int32_t> padding_id{};  // absent: as the tokenizer's files say
 
   // Whether what stands behind a text's own tokens changes its vector.
   bool sees_padding() const { return mask == Mask::none || row.kind == TextRow::Kind::last; }
@@ -35,20 +37,25 @@ struct ClipVisionConfig {
   std::int64_t image_px = 224;
   std::int64_t patch_px = 32;
   std::int64_t channels = 3;
+  bool norm_before = true;  // of the rows, before the first block
+  enum class Pool { class_row, mean_of_normed, normed_mean };
+  Pool pool = Pool::class_row;
 
   std::int64_t patches() const { return (image_px / patch_px) * (image_px / patch_px); }
 };
 
-// A picture's patches, a class token before them, transformer blocks; the class token's row is the picture.
+// A picture's patches, a class token before them, transformer blocks; the class token's row is the picture,
+// or, as CLIPA has it, the mean of the patches'.
 struct ClipVision {
   Convolution patch_embedding;   // stride = patch size, no bias
   Parameter class_embedding;     // [width]
   Parameter position_embedding;  // [1 + patches, width]
-  LayerNorm pre_norm;
+  LayerNorm pre_norm;            // absent: rows enter the blocks as they are
   std::vector<TransformerBlock> blocks;
   LayerNorm post_norm;
   Linear projection;  // [dim, width], no bias
   std::int64_t patch_px = 0;
+  ClipVisionConfig::Pool pool = ClipVisionConfig::Pool::class_row;
 
   Rows forward(Ops& ops, const Tensor& pixels) const;
 };

@@ -10,6 +10,8 @@
 #include "models/clip_resnet.hpp"
 #include "models/open_clip_hf_text.hpp"
 #include "models/open_clip_parts.hpp"
+#include "models/siglip.hpp"
+#include "models/timm_siglip.hpp"
 #include "models/two_towers.hpp"
 
 namespace moa {
@@ -40,8 +42,8 @@ std::unique_ptr<EmbeddingModel> build_with_hf_text(const Config& model_config, W
 
 std::unique_ptr<EmbeddingModel> build_open_clip(const Config& config, Weights& weights) {
   const Config model_config = config.object("model_cfg");
-  refuse_unknown(model_config,
-                 {"embed_dim", "quick_gelu", "custom_text", "vision_cfg", "text_cfg", "init_logit_scale"});
+  refuse_unknown(model_config, {"embed_dim", "quick_gelu", "custom_text", "vision_cfg", "text_cfg",
+                                "init_logit_scale", "init_logit_bias"});
   const Activation activation =
       model_config.boolean("quick_gelu", false) ? Activation::quick_gelu : Activation::gelu;
   if (model_config.object("text_cfg").has("hf_model_name")) {
@@ -57,17 +59,26 @@ std::unique_ptr<EmbeddingModel> build_open_clip(const Config& config, Weights& w
   const WeightScope text_scope = model_config.boolean("custom_text", false) ? model.at("text") : model;
   ClipText text = take_open_clip_text(text_scope, text_part, text_config, dim);
   const Parameter logit_scale = model.take("logit_scale", {});
-  if (vision_part.is_array("layers")) {  // the stages of a ResNet
-    const ClipResNetConfig vision_config = ClipResNetConfig::read(vision_part);
+  // Where there is a bias, it learned by SigLIP's sigmoid loss.
+  const ScoreRule score_rule = model_config.has("init_logit_bias")
+                                   ? sigmoid_rule(logit_scale, model.take("logit_bias", {}))
+                                   : softmax_rule(logit_scale);
+  const auto with_pictures = [&](auto vision, const ImageTowerFacts& facts) {
     return std::make_unique<TwoTowers>(
         std::make_unique<TextTowerOf<ClipText>>(std::move(text), facts_of(text_config)),
-        std::make_unique<ImageTowerOf<ClipResNet>>(take_clip_resnet(model.at("visual"), vision_config, dim),
-                                                   facts_of(vision_config)),
-        dim, softmax_rule(logit_scale));
+        std::make_unique<ImageTowerOf<decltype(vision)>>(std::move(vision), facts), dim, score_rule);
+  };
+  const WeightScope visual = model.at("visual");
+  if (vision_part.has("timm_model_name")) {
+    const SiglipVisionConfig vision_config = read_timm_siglip(vision_part, visual.at("trunk"), dim);
+    return with_pictures(take_timm_siglip(visual.at("trunk"), vision_config), facts_of(vision_config));
+  }
+  if (vision_part.is_array("layers")) {  // the stages of a ResNet
+    const ClipResNetConfig vision_config = ClipResNetConfig::read(vision_part);
+    return with_pictures(take_clip_resnet(visual, vision_config, dim), facts_of(vision_config));
   }
   const ClipVisionConfig vision_config = read_open_clip_vision(vision_part, activation);
-  ClipVision vision = take_open_clip_vision(model.at("visual"), vision_config, dim);
-  return std::make_unique<Clip>(std::move(text), text_config, std::move(vision), vision_config, logit_scale);
+  return with_pictures(take_open_clip_vision(visual, vision_config, dim), facts_of(vision_config));
 }
 
 }  // namespace moa

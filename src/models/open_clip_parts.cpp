@@ -31,11 +31,35 @@ void expect_string(const Config& config, const std::string& key, const std::stri
               config.where() + ": '" + key + "': found '" + found + "', expected " + listed);
 }
 
+namespace {
+
+// nn.GELU's own options; the exact one is the default.
+Activation read_open_clip_activation(const Config& config, Activation activation) {
+  const Config options = config.object("act_kwargs");
+  refuse_unknown(options, {"approximate"});
+  if (!options.has("approximate")) return activation;
+  if (activation != Activation::gelu) {
+    throw Error(ErrorCode::unsupported, config.where() + ": 'act_kwargs' is not supported with quick_gelu");
+  }
+  expect_string(options, "approximate", "none", {"none", "tanh"});
+  return options.string("approximate", "none") == "tanh" ? Activation::gelu_tanh : Activation::gelu;
+}
+
+double read_open_clip_eps(const Config& config) {
+  const Config options = config.object("norm_kwargs");
+  refuse_unknown(options, {"eps"});
+  return options.number("eps", 1e-5);
+}
+
+}  // namespace
+
 ClipTextConfig read_open_clip_text(const Config& config, Activation activation) {
   refuse_unknown(config,
                  {"context_length", "vocab_size", "width", "heads", "layers", "mlp_ratio", "pool_type",
-                  "hf_tokenizer_name", "tokenizer_kwargs", "proj_bias", "eos_id", "pad_id", "output_tokens"});
-  expect_string(config, "pool_type", "argmax", {"argmax", "eos"});
+                  "hf_tokenizer_name", "tokenizer_kwargs", "proj_bias", "proj_type", "eos_id", "pad_id",
+                  "output_tokens", "no_causal_mask", "norm_kwargs", "act_kwargs"});
+  expect_string(config, "pool_type", "argmax", {"argmax", "eos", "first", "last"});
+  expect_string(config, "proj_type", "linear", {"linear"});
   ClipTextConfig text;
   text.transformer.layers = config.integer("layers", 12, 1, 1024);
   text.transformer.width = config.integer("width", 512, 1, 65536);
@@ -43,22 +67,32 @@ ClipTextConfig read_open_clip_text(const Config& config, Activation activation) 
   const double mlp_ratio = config.number("mlp_ratio", 4.0);
   text.transformer.mlp_width =
       static_cast<std::int64_t>(static_cast<double>(text.transformer.width) * mlp_ratio);
-  text.transformer.activation = activation;
+  text.transformer.activation = read_open_clip_activation(config, activation);
+  text.transformer.norm_eps = read_open_clip_eps(config);
   text.vocabulary = config.integer("vocab_size", 49408, 1, 1 << 24);
   text.context_tokens = config.integer("context_length", 77, 2, 65536);
-  text.row.rule = {TokenRule::Kind::largest_id, 0};
-  if (config.string("pool_type", "argmax") == "eos") {
+  if (config.boolean("no_causal_mask", false)) text.mask = Mask::none;
+  const std::string pool = config.string("pool_type", "argmax");
+  text.row = {TextRow::Kind::by_token, {TokenRule::Kind::largest_id, 0}};
+  if (pool == "eos") {
     text.row.rule = {TokenRule::Kind::first_of,
                      static_cast<std::int32_t>(config.integer("eos_id", 2, 0, 1 << 24))};
+  } else if (pool == "first" || pool == "last") {
+    text.row.kind = pool == "first" ? TextRow::Kind::first : TextRow::Kind::last;
   }
+  // open_clip's own tokenizer fills up with zeros, transformers' with their own padding token.
+  if (!config.has("hf_tokenizer_name")) text.padding_id = 0;
   check_sizes(text.transformer, config.where());
   return text;
 }
 
 ClipVisionConfig read_open_clip_vision(const Config& config, Activation activation) {
   refuse_unknown(config, {"image_size", "layers", "width", "head_width", "mlp_ratio", "patch_size",
-                          "pool_type", "output_tokens", "patch_dropout", "timm_pool", "timm_proj"});
-  expect_string(config, "pool_type", "tok", {"tok"});
+                          "pool_type", "output_tokens", "patch_dropout", "timm_pool", "timm_proj",
+                          "no_ln_pre", "final_ln_after_pool", "pos_embed_type", "norm_kwargs", "act_kwargs"});
+  expect_string(config, "pool_type", "tok", {"tok", "avg"});
+  // Both are stored: a fixed table is a tensor as well.
+  expect_string(config, "pos_embed_type", "learnable", {"learnable", "sin_cos_2d"});
   ClipVisionConfig vision;
   vision.transformer.layers = config.integer("layers", 12, 1, 1024);
   vision.transformer.width = config.integer("width", 768, 1, 65536);
@@ -66,7 +100,13 @@ ClipVisionConfig read_open_clip_vision(const Config& config, Activation activati
   const double mlp_ratio = config.number("mlp_ratio", 4.0);
   vision.transformer.mlp_width =
       static_cast<std::int64_t>(static_cast<double>(vision.transformer.width) * mlp_ratio);
-  vision.transformer.activation = activation;
+  vision.transformer.activation = read_open_clip_activation(config, activation);
+  vision.transformer.norm_eps = read_open_clip_eps(config);
+  vision.norm_before = !config.boolean("no_ln_pre", false);
+  if (config.string("pool_type", "tok") == "avg") {
+    vision.pool = config.boolean("final_ln_after_pool", false) ? ClipVisionConfig::Pool::normed_mean
+                                                               : ClipVisionConfig::Pool::mean_of_normed;
+  }
   vision.image_px = config.integer("image_size", 224, 1, 4096);
   vision.patch_px = config.integer("patch_size", 16, 1, vision.image_px);
   if (vision.transformer.heads < 1) {
@@ -126,7 +166,7 @@ ClipVision take_open_clip_vision(const WeightScope& scope, const ClipVisionConfi
       scope.take("conv1.weight", {width, sizes.channels, sizes.patch_px, sizes.patch_px}), {}};
   vision.class_embedding = scope.take("class_embedding", {width});
   vision.position_embedding = scope.take("positional_embedding", {sizes.patches() + 1, width});
-  vision.pre_norm = take_layer_norm(scope.at("ln_pre"), width, eps);
+  if (sizes.norm_before) vision.pre_norm = take_layer_norm(scope.at("ln_pre"), width, eps);
   for (std::int64_t i = 0; i < sizes.transformer.layers; ++i) {
     vision.blocks.push_back(
         take_open_clip_block(scope.at("transformer").at("resblocks", i), sizes.transformer));
@@ -134,6 +174,7 @@ ClipVision take_open_clip_vision(const WeightScope& scope, const ClipVisionConfi
   vision.post_norm = take_layer_norm(scope.at("ln_post"), width, eps);
   vision.projection = take_open_clip_projection(scope, "proj", width, dim);
   vision.patch_px = sizes.patch_px;
+  vision.pool = sizes.pool;
   return vision;
 }
 

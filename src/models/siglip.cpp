@@ -22,6 +22,12 @@ ScoreRule sigmoid_rule(const Parameter& logit_scale, const Parameter& logit_bias
           static_cast<double>(logit_bias.read().front())};
 }
 
+ImageTowerFacts facts_of(const SiglipVisionConfig& config) {
+  return {describe(config.transformer) + ", patches of " + std::to_string(config.patch_px) +
+              " px, pooled by attention",
+          config.channels, config.image_px, config.image_px};
+}
+
 Siglip::Siglip(ClipText text, const ClipTextConfig& text_config, SiglipVision vision,
                const SiglipVisionConfig& vision_config, const Parameter& logit_scale,
                const Parameter& logit_bias)
@@ -29,9 +35,7 @@ Siglip::Siglip(ClipText text, const ClipTextConfig& text_config, SiglipVision vi
       vision_(std::move(vision)),
       score_rule_(sigmoid_rule(logit_scale, logit_bias)),
       text_facts_(facts_of(text_config)),
-      image_facts_{describe(vision_config.transformer) + ", patches of " +
-                       std::to_string(vision_config.patch_px) + " px, pooled by attention",
-                   vision_config.channels, vision_config.image_px, vision_config.image_px} {}
+      image_facts_(facts_of(vision_config)) {}
 
 std::int64_t Siglip::dim() const {
   return text_.projection.weight.shape()[0];

@@ -35,6 +35,8 @@ struct SiglipVision {
   Rows forward(Ops& ops, const Tensor& pixels) const;
 };
 
+ImageTowerFacts facts_of(const SiglipVisionConfig& config);
+
 // The two towers, whatever the names their tensors had in the checkpoint. The text tower is CLIP's without
 // its mask: a text is padded to the whole context, all its tokens see each other, and the last is the text.
 class Siglip final : public EmbeddingModel {

@@ -11,7 +11,7 @@ namespace moa {
 // ---- the network
 
 Rows Siglip2Vision::forward(Ops& ops, const Patches& patches) const {
-  Rows x = ops.linear(ops.rows_of(patches), patch_embedding);
+  Rows x = ops.linear(ops.rows_of(patches), patch_embedding, {.precision = ProductPrecision::f32});
   x = ops.add_position_grid(x, patches, positions);
   for (const TransformerBlock& block : blocks) x = block.forward(ops, x, Mask::none);
   return head.forward(ops, ops.layer_norm(x, post_norm));

@@ -149,7 +149,8 @@ class Ops {
   // ---- one row an item
   virtual Rows first_row(const Rows& x) = 0;
   virtual Rows last_row(const Rows& x) = 0;
-  virtual Rows mean_rows(const Rows& x) = 0;
+  // Of each item's rows from `first` on, of which there must be one (shape_mismatch).
+  virtual Rows mean_rows(const Rows& x, std::int64_t first = 0) = 0;
   virtual Rows pool_rows(const Rows& x, RowPooling kind) = 0;
   virtual Rows row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) = 0;
   // `row` [width] put before the rows of each item.

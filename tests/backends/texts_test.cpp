@@ -68,6 +68,9 @@ TEST_P(CpuTexts, RefusesTokensOfOtherItems) {
 
 TEST_P(CpuTexts, MeansRowsWithinEachItem) {
   expect_near(ops->read(ops->mean_rows(some_rows())), {20, 21, 80.0 / 3, 83.0 / 3}, 1e-5);
+  expect_error(ErrorCode::shape_mismatch, [&] { ops->mean_rows(some_rows(), 2); });
+  const Rows two_and_three = rows_from(*ops, {1, 2, 4, 6, 8}, Sequences({2, 3}), 1);
+  expect_near(ops->read(ops->mean_rows(two_and_three, 1)), {2, 7}, 1e-6);
 }
 
 TEST_P(CpuTexts, PoolsRowsWithinEachItem) {

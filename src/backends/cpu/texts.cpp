@@ -80,16 +80,22 @@ Rows CpuInterpreter::row_where(const Rows& x, const Tokens& tokens, const TokenR
   return pick_rows(in, [&](std::int64_t item) { return row_by_rule(ids, item, rule); });
 }
 
-Rows CpuInterpreter::mean_rows(const Rows& x) {
+Rows CpuInterpreter::mean_rows(const Rows& x, std::int64_t first) {
   const RowsValue& in = see(x);
   const std::int64_t items = in.sequences.items();
+  for (std::int64_t item = 0; item < items; ++item) {
+    if (first >= 0 && first < in.sequences.length(item)) continue;
+    throw Error(ErrorCode::shape_mismatch, "cannot take the mean of rows from " + std::to_string(first) +
+                                               " on: found " + std::to_string(in.sequences.length(item)) +
+                                               " rows in an item");
+  }
   auto out = new_rows(Sequences::uniform(items, 1), in.width);
   in_parts(items, in.width * (in.rows() / std::max<std::int64_t>(items, 1)),
            [&](std::int64_t begin, std::int64_t end) {
              for (std::int64_t item = begin; item < end; ++item) {
-               kernels_.mean({in.matrix.data + in.sequences.begin(item) * in.matrix.stride, in.matrix.stride},
-                             in.sequences.length(item), in.width,
-                             out->matrix.data + item * out->matrix.stride);
+               kernels_.mean(
+                   {in.matrix.data + (in.sequences.begin(item) + first) * in.matrix.stride, in.matrix.stride},
+                   in.sequences.length(item) - first, in.width, out->matrix.data + item * out->matrix.stride);
              }
            });
   return Rows(std::move(out));

@@ -164,8 +164,10 @@ Rows RecordingInterpreter::first_row(const Rows& x) {
 Rows RecordingInterpreter::last_row(const Rows& x) {
   return record<Rows>("last_row", {text(x)});
 }
-Rows RecordingInterpreter::mean_rows(const Rows& x) {
-  return record<Rows>("mean_rows", {text(x)});
+Rows RecordingInterpreter::mean_rows(const Rows& x, std::int64_t first) {
+  std::vector<std::string> arguments{text(x)};
+  if (first != 0) arguments.push_back("first=" + std::to_string(first));
+  return record<Rows>("mean_rows", arguments);
 }
 
 Rows RecordingInterpreter::pool_rows(const Rows& x, RowPooling kind) {
