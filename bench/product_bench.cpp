@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "backends/cpu/cpu_backend.hpp"
-#include "fma_peak.hpp"
+#include "backends/cpu/peak.hpp"
 #include "precision_from_environment.hpp"
 #include "stopwatch.hpp"
 #ifdef MOA_HAVE_ONEDNN
@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
   const Precision precision = bench::precision_from_environment();
   CpuBackend backend({precision, threads});
   ThreadPool pool(backend.threads());
-  const double peak = bench::peak_gflops(pool, precision);
+  const double peak = peak_operations(cpu_level(), precision, pool) / 1e9;
   std::printf("level %s, %s, %d threads, measured peak %.1f GFLOP/s; rows x depth x columns:\n",
               std::string(cpu_level()).c_str(), std::string(name(precision)).c_str(), backend.threads(),
               peak);

@@ -6,8 +6,8 @@ namespace moa::cli {
 namespace {
 
 constexpr std::array kCommands = {
-    &kSearchCommand, &kEmbedCommand, &kClassifyCommand, &kMatchCommand,      &kIndexCommand, &kInspectCommand,
-    &kModelsCommand, &kPullCommand,  &kExportCommand,   &kCompletionCommand, &kManCommand,
+    &kSearchCommand, &kEmbedCommand, &kClassifyCommand, &kMatchCommand, &kIndexCommand,      &kInspectCommand,
+    &kModelsCommand, &kPullCommand,  &kExportCommand,   &kBenchCommand, &kCompletionCommand, &kManCommand,
 };
 
 }  // namespace

@@ -56,6 +56,7 @@ extern const Command kMatchCommand;
 extern const Command kSearchCommand;
 extern const Command kIndexCommand;
 extern const Command kInspectCommand;
+extern const Command kBenchCommand;
 extern const Command kModelsCommand;
 extern const Command kPullCommand;
 extern const Command kExportCommand;

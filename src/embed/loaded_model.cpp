@@ -166,6 +166,10 @@ LoadedModel::LoadedModel(std::string name, ModelDirectory directory, const LoadO
 
 LoadedModel::~LoadedModel() = default;
 
+std::int64_t LoadedModel::multiply_adds() const {
+  return backend_->multiply_adds();
+}
+
 int LoadedModel::threads() const {
   return backend_->threads();
 }

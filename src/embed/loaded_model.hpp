@@ -59,6 +59,8 @@ class LoadedModel {
   const Tokenizer& tokenizer() const;
   // Of a picture tower that takes pixels.
   const ImageProcessor& processor() const;
+  // What its forward passes so far come to: CpuBackend::multiply_adds().
+  std::int64_t multiply_adds() const;
 
   // `text` behind the default prompt, or behind the one named (or spelt out) by `prompt`.
   std::string with_prompt(std::string_view text, const std::optional<std::string>& prompt) const;

@@ -70,6 +70,21 @@ TEST(CpuBackend, UsesTheMemoryOfOneForwardForTheNext) {
   EXPECT_EQ(backend.memory().activation_bytes, 0);
 }
 
+TEST(CpuBackend, CountsTheMultiplyAddsOfItsForwards) {
+  CpuBackend backend;
+  const auto ops = backend.interpreter();
+  const Rows x = rows_from(*ops, random_values(2 * 5 * 8, 66), 2, 5, 8);
+  ops->linear(x, {random_parameter("w", {12, 8}, 67), {}});
+  const std::int64_t product = 2 * 5 * 12 * 8;
+  EXPECT_EQ(backend.multiply_adds(), product);
+  ops->attention(x, x, x, {.heads = 2});
+  const std::int64_t attention = 2 * (2 * 5 * 5) * 8;
+  EXPECT_EQ(backend.multiply_adds(), product + attention);
+  ops->convolution(ops->pixels(random_values(3 * 8 * 8, 68), 1, 3, 8, 8),
+                   {random_parameter("c", {4, 3, 2, 2}, 69), {}}, {.stride = 2});
+  EXPECT_EQ(backend.multiply_adds(), product + attention + 4 * 4 * 4 * 3 * 2 * 2);
+}
+
 TEST(CpuBackend, RefusesValuesOfAnotherInterpreter) {
   CpuBackend backend;
   const auto first = backend.interpreter();

@@ -83,6 +83,12 @@ Rows CpuInterpreter::attention(const Rows& q, const Rows& k, const Rows& v, cons
                                         : biases_by_distance(*options.relative_bias, heads, reach);
   const std::int64_t scratch_size = kernels_.attention_scratch(most_keys, head_dim);
   const std::int64_t cost = std::min(most_queries, kQueries) * most_keys * head_dim / 4;
+  std::int64_t pairs = 0;
+  for (std::int64_t item = 0; item < queries.items(); ++item) {
+    const std::int64_t tokens = queries.length(item);
+    pairs += causal ? tokens * (tokens + 1) / 2 : tokens * keys.length(item / asking);
+  }
+  engine_.multiply_adds += 2 * pairs * query.width;
   in_parts(tasks, cost, [&](std::int64_t begin, std::int64_t end) {
     const Block scratch = engine_.blocks.take(scratch_size);
     for (std::int64_t index = begin; index < end; ++index) {

@@ -29,6 +29,10 @@ CpuMemory CpuBackend::memory() const {
   return {state_->engine.weights.bytes(), state_->engine.blocks.bytes()};
 }
 
+std::int64_t CpuBackend::multiply_adds() const noexcept {
+  return state_->engine.multiply_adds;
+}
+
 void CpuBackend::trim() {
   state_->engine.blocks.trim();
 }

@@ -42,6 +42,8 @@ class CpuBackend {
 
   int threads() const noexcept;
   CpuMemory memory() const;
+  // What the products, convolutions and attentions of all forward passes so far come to.
+  std::int64_t multiply_adds() const noexcept;
   // Frees memory that no forward pass under way uses; prepared weights stay.
   void trim();
 

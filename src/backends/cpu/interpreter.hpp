@@ -3,6 +3,7 @@
 // channels.cpp.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,6 +31,7 @@ struct Engine {
   ThreadPool threads;
   PreparedWeights weights;
   BlockCache blocks;
+  std::atomic<std::int64_t> multiply_adds{0};  // of products, convolutions and attentions so far
 };
 
 class CpuInterpreter final : public Interpreter {

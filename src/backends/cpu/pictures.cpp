@@ -105,6 +105,7 @@ Precision CpuInterpreter::precision_for(const TensorValue& input) const {
 
 void CpuInterpreter::depthwise(const TensorValue& x, const DepthwiseTask& whole, TensorValue& out) {
   const std::int64_t picture = out.height * out.width * out.channels;
+  engine_.multiply_adds += out.batch * picture * whole.kernel_height * whole.kernel_width;
   const std::int64_t cost = out.width * out.channels * whole.kernel_height * whole.kernel_width / 2;
   in_parts(out.batch * out.height, cost, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t line = begin; line < end; ++line) {

@@ -65,6 +65,7 @@ void CpuInterpreter::product(const Product& product, std::int64_t rows, std::int
 void CpuInterpreter::product(ConstMatrix x, std::int64_t rows, std::int64_t width,
                              const PreparedMatrix& weights, std::int64_t columns, const Epilogue& epilogue,
                              Matrix out) {
+  engine_.multiply_adds += rows * width * columns;
   if (weights.precision == Precision::f32)
     return product({x, nullptr, weights, epilogue, out}, rows, columns);
   const Products& kernel = kernels_.products(weights.precision);

@@ -37,6 +37,7 @@ Rows CpuInterpreter::linear(const Rows& x, const Linear& layer, const LinearOpti
   }
   const Precision precision = options.precision == ProductPrecision::f32 ? Precision::f32 : engine_.precision;
   const PreparedMatrix& weights = engine_.weights.matrix(layer.weight, precision);
+  engine_.multiply_adds += in.rows() * in.width * out->width;
   if (weights.precision == Precision::f32) {
     product({see(x).matrix, nullptr, weights, epilogue, out->matrix}, in.rows(), out->width);
   } else {

@@ -1,0 +1,158 @@
+#include <moa/bench.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "backends/cpu/level.hpp"
+#include "backends/cpu/peak.hpp"
+#include "base/file.hpp"
+#include "base/thread_pool.hpp"
+#include "embed/bench_inputs.hpp"
+#include "embed/loaded_model.hpp"
+#include "embed/pipeline.hpp"
+
+namespace moa {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::int64_t kLeastPasses = 3;
+constexpr std::int64_t kMostBatch = 65536;
+
+// The time that `share` of the passes took at most. `times_s` is sorted and not empty.
+double percentile_ms(const std::vector<double>& times_s, double share) {
+  const auto last = static_cast<double>(times_s.size() - 1);
+  return times_s[static_cast<std::size_t>(std::lround(share * last))] * 1e3;
+}
+
+// Runs `pass` once unmeasured, so that weights are prepared, and then until the time is over.
+BenchResult measured(const LoadedModel& model, const std::function<void()>& pass, std::int64_t items,
+                     double seconds) {
+  const std::int64_t before = model.multiply_adds();
+  pass();
+  const std::int64_t multiply_adds = model.multiply_adds() - before;
+  std::vector<double> times_s;
+  double total_s = 0;
+  while (total_s < seconds || static_cast<std::int64_t>(times_s.size()) < kLeastPasses) {
+    const Clock::time_point start = Clock::now();
+    pass();
+    times_s.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+    total_s += times_s.back();
+  }
+  std::ranges::sort(times_s);
+  BenchResult result;
+  result.passes = static_cast<std::int64_t>(times_s.size());
+  result.per_second = static_cast<double>(items) * static_cast<double>(times_s.size()) / total_s;
+  result.p50_ms = percentile_ms(times_s, 0.5);
+  result.p95_ms = percentile_ms(times_s, 0.95);
+  result.best_ms = times_s.front() * 1e3;
+  result.operations = 2.0 * static_cast<double>(multiply_adds) / static_cast<double>(items);
+  return result;
+}
+
+}  // namespace
+
+struct Bench::State {
+  std::shared_ptr<const LoadedModel> model;
+  std::once_flag peak_once;
+  double peak = 0;
+};
+
+Bench::Bench(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Bench::Bench(Bench&&) noexcept = default;
+Bench::~Bench() = default;
+
+Bench Bench::load(std::string_view name, const LoadOptions& options) {
+  auto state = std::make_unique<State>();
+  LoadOptions uncached = options;
+  uncached.text_cache_bytes = 0;
+  state->model = LoadedModel::load(name, uncached);
+  return Bench(std::move(state));
+}
+
+bool Bench::embeds(Modality modality) const {
+  const EmbeddingModel& network = state_->model->network();
+  return (modality == Modality::text && network.text() != nullptr) ||
+         (modality == Modality::image && network.image() != nullptr);
+}
+
+BenchResult Bench::measure(const BenchOptions& options) const {
+  if (options.batch < 1 || options.batch > kMostBatch) {
+    throw Error(ErrorCode::invalid_argument,
+                "batch: found " + std::to_string(options.batch) + ", expected 1 to 65536");
+  }
+  if (!embeds(options.modality)) {
+    throw Error(ErrorCode::unsupported, "the model has no tower for " + std::string(name(options.modality)));
+  }
+  const LoadedModel& model = *state_->model;
+  BenchResult result;
+  if (options.modality == Modality::text) {
+    std::vector<PreparedText> texts;
+    const std::span<const std::string_view> captions = bench_captions();
+    for (std::int64_t i = 0; i < options.batch; ++i) {
+      texts.push_back(model.prepare_text(captions[static_cast<std::size_t>(i) % captions.size()], {}));
+    }
+    result = measured(
+        model, [&] { model.embed_texts(texts, false); }, options.batch, options.seconds);
+  } else {
+    constexpr std::int64_t kDifferent = 8;  // making more of them takes longer than it tells
+    std::vector<decltype(model.prepare_image({}, 0))> pictures;
+    for (std::int64_t i = 0; i < options.batch; ++i) {
+      if (i >= kDifferent) {
+        pictures.push_back(pictures[static_cast<std::size_t>(i % kDifferent)]);
+        continue;
+      }
+      const std::string file = bench_picture(static_cast<std::uint32_t>(i), 320, 240);
+      pictures.push_back(model.prepare_image(as_bytes(file), 1));
+    }
+    result = measured(
+        model, [&] { model.embed_images(pictures, false); }, options.batch, options.seconds);
+  }
+  result.peak_share = result.operations * result.per_second / peak();
+  return result;
+}
+
+BenchResult Bench::measure_files(std::span<const Input> files, std::int64_t batch) const {
+  std::size_t done = 0;
+  std::optional<Error> first_error;
+  const Clock::time_point start = Clock::now();
+  embed_in_order(*state_->model, files, {.batch = batch}, [&](const Embedded& item) {
+    if (!item.error) ++done;
+    if (item.error && !first_error) first_error = item.error;
+  });
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  if (done == 0 && first_error) throw *first_error;
+  BenchResult result;
+  result.passes = 1;
+  result.per_second = static_cast<double>(done) / seconds;
+  result.p50_ms = result.p95_ms = result.best_ms = seconds * 1e3;
+  return result;
+}
+
+double Bench::peak() const {
+  std::call_once(state_->peak_once, [this] {
+    ThreadPool threads(state_->model->threads());
+    state_->peak = peak_operations(cpu_level(), state_->model->precision(), threads);
+  });
+  return state_->peak;
+}
+
+int Bench::threads() const {
+  return state_->model->threads();
+}
+
+std::int64_t Bench::memory_bytes() {
+  std::ifstream rollup("/proc/self/smaps_rollup");
+  for (std::string word; rollup >> word;) {
+    std::int64_t kib = 0;
+    if (word == "Pss:" && rollup >> kib) return kib * 1024;
+  }
+  return 0;
+}
+
+}  // namespace moa

@@ -1,0 +1,56 @@
+#include <moa/bench.hpp>
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+
+#include "base/expect_error.hpp"
+#include "base/file.hpp"
+#include "embed/bench_inputs.hpp"
+
+namespace moa {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kCheckpoint = fs::path(MOA_TEST_DATA) / "golden" / "clip" / "odd_sizes";
+
+TEST(Bench, MeasuresBothTowers) {
+  const Bench bench = Bench::load(kCheckpoint.string(), {.threads = 1});
+  for (const Modality modality : {Modality::text, Modality::image}) {
+    const BenchResult result = bench.measure({.modality = modality, .batch = 3, .seconds = 0.01});
+    EXPECT_GE(result.passes, 3);
+    EXPECT_GT(result.per_second, 0);
+    EXPECT_GT(result.operations, 1e4);
+    EXPECT_GT(result.peak_share, 0);
+    EXPECT_LE(result.best_ms, result.p50_ms);
+    EXPECT_LE(result.p50_ms, result.p95_ms);
+  }
+}
+
+TEST(Bench, FilesThatFailDoNotCount) {
+  const Bench bench = Bench::load(kCheckpoint.string(), {.threads = 1});
+  const Input picture = Input::file(kCheckpoint / "picture0.png");
+  const Input nothing = Input::file(kCheckpoint / "no such file");
+  const std::vector<Input> files = {picture, nothing};
+  const BenchResult result = bench.measure_files(files);
+  EXPECT_NEAR(result.per_second, 1e3 / result.p50_ms, 0.01 * result.per_second);
+  MOA_EXPECT_ERROR(bench.measure_files(std::span(files).last(1)), not_found);
+}
+
+TEST(Bench, RefusesWhatCannotBeMeasured) {
+  const Bench bench = Bench::load(kCheckpoint.string(), {.threads = 1});
+  MOA_EXPECT_ERROR(bench.measure({.batch = 0}), invalid_argument);
+  MOA_EXPECT_ERROR(bench.measure({.modality = Modality::audio}), unsupported);
+}
+
+TEST(BenchInputs, CaptionsAndPicturesDiffer) {
+  EXPECT_EQ(std::set<std::string_view>(bench_captions().begin(), bench_captions().end()).size(),
+            bench_captions().size());
+  EXPECT_EQ(bench_picture(1, 9, 5), bench_picture(1, 9, 5));
+  EXPECT_NE(bench_picture(1, 9, 5), bench_picture(2, 9, 5));
+}
+
+}  // namespace
+}  // namespace moa
