@@ -33,6 +33,11 @@ struct LoadOptions {
   // Memory for the vectors of texts that were embedded before: a text that comes again (a query, a label)
   // costs nothing. The default holds some 7,000 vectors of 512 numbers; 0: none is kept.
   std::size_t text_cache_bytes = std::size_t{16} << 20;
+  // Keep those vectors, and the texts, also on disk from one run to the next: in
+  // $XDG_CACHE_HOME/moa/texts.sqlite, at most 64 MiB, shared by all models and processes. Another model,
+  // precision or instruction-set level never gets them. A file that cannot be used is as if it were not
+  // there.
+  bool text_cache_on_disk = false;
 };
 
 // One thing to embed.

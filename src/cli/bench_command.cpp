@@ -112,15 +112,17 @@ class Measurements {
  public:
   Measurements(const Arguments& arguments, Console& console) : arguments_(arguments), console_(console) {
     const std::vector<std::string> places = arguments.values("files");
-    if (!places.empty()) add_inputs(files_, places, load_model(arguments), console);
+    if (!places.empty()) add_inputs(files_, places, Model::load(model_name(arguments)), console);
   }
 
   template <typename Add>
   void run(Add add) {
     const std::optional<std::string> asked = arguments_.value("dtype");
     for (const std::string& dtype : asked ? split(*asked) : split("f32,bf16,int8")) {
-      LoadOptions options = load_options(arguments_);
+      LoadOptions options;
+      options.device = arguments_.value_or("device", "auto");
       options.dtype = dtype;
+      options.threads = static_cast<int>(arguments_.integer("threads", 0, 0, 1024));
       try {
         measure(Bench::load(model_name(arguments_), options), dtype, add);
       } catch (const Error& error) {

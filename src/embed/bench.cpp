@@ -71,6 +71,7 @@ Bench Bench::load(std::string_view name, const LoadOptions& options) {
   auto state = std::make_unique<State>();
   LoadOptions uncached = options;
   uncached.text_cache_bytes = 0;
+  uncached.text_cache_on_disk = false;
   state->model = LoadedModel::load(name, uncached);
   return Bench(std::move(state));
 }

@@ -7,6 +7,7 @@
 #include <moa/error.hpp>
 
 #include "backends/cpu/cpu_backend.hpp"
+#include "backends/cpu/level.hpp"
 #include "backends/recording/recording.hpp"
 #include "base/gunzip.hpp"
 #include "base/utf8.hpp"
@@ -131,6 +132,19 @@ std::string identity_at(const ModelDirectory& directory, Precision precision) {
   return precision == Precision::f32 ? identity : identity + "-" + precision_name;
 }
 
+// The model's identity is looked at only where a file outlives this process. The width of its vectors is part
+// of it.
+TextCacheOptions text_cache_options(const LoadOptions& options, const ModelDirectory& directory,
+                                    Precision precision) {
+  TextCacheOptions cache{.memory_bytes = options.text_cache_bytes};
+  if (!options.text_cache_on_disk) return cache;
+  const std::filesystem::path folder = moa_cache_directory(process_environment());
+  if (folder.empty()) return cache;
+  cache.file = folder / "texts.sqlite";
+  cache.owner = identity_at(directory, precision) + " " + std::string(cpu_level());
+  return cache;
+}
+
 }  // namespace
 
 std::string identity_of(const ModelDirectory& directory, const LoadOptions& options) {
@@ -152,7 +166,7 @@ LoadedModel::LoadedModel(std::string name, ModelDirectory directory, const LoadO
       architecture_(&architecture_of(directory_.config(), layout_of(directory_))),
       precision_(precision_of(options)),
       backend_(std::make_unique<CpuBackend>(CpuOptions{precision_, options.threads})),
-      text_cache_(options.text_cache_bytes) {
+      text_cache_(text_cache_options(options, directory_, precision_)) {
   Weights weights = directory_.weights();
   std::set<std::string> dtypes;
   for (const Parameter& parameter : weights.parameters()) {

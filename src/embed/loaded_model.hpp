@@ -16,7 +16,7 @@
 #include "checkpoint/model_directory.hpp"
 #include "embed/open_clip_texts.hpp"
 #include "embed/prompts.hpp"
-#include "embed/vector_memory.hpp"
+#include "embed/text_cache.hpp"
 #include "models/embedding_model.hpp"
 #include "tensor/interpreter.hpp"
 #include "tensor/precision.hpp"
@@ -80,7 +80,7 @@ class LoadedModel {
                                   std::span<const PreparedText> texts) const;
 
   // Vectors of texts that were embedded before, by with_prompt() and whether they are raw.
-  VectorMemory& text_cache() const { return text_cache_; }
+  TextCache& text_cache() const { return text_cache_; }
 
   // Templates for zero-shot classification, each with "{}".
   std::vector<std::string> templates() const;
@@ -108,7 +108,7 @@ class LoadedModel {
   std::vector<std::string> dtypes_;
   std::int64_t parameters_ = 0;
 
-  mutable VectorMemory text_cache_;
+  mutable TextCache text_cache_;
   mutable std::once_flag tokenizer_once_;
   mutable std::unique_ptr<const Tokenizer> tokenizer_;
   mutable std::once_flag processor_once_;

@@ -61,6 +61,7 @@ class Pipeline {
       }
       if (options_.progress) options_.progress(begin + chunk.size());
     }
+    model_.text_cache().write();
     return report;
   }
 
@@ -135,7 +136,8 @@ class Pipeline {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
-  static void remember(VectorMemory& memory, const PreparedItem& item) {
+  template <typename Memory>
+  static void remember(Memory& memory, const PreparedItem& item) {
     if (item.known) memory.insert(item.key, *item.known);
   }
 

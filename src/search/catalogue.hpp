@@ -1,5 +1,7 @@
-// The catalogue: which files a collection holds, what they were when they were read, and which row of the
-// vector file is whose. Tables in one SQLite file; docs/decisions/0002-index-format.md describes them.
+// search: the collection on disk (a catalogue in SQLite and a file of vectors beside it), kept up to date and
+// searched. It knows models only as something that turns paths into vectors. This header: the catalogue:
+// which files a collection holds, what they were when they were read, and which row of the vector file is
+// whose. Tables in one SQLite file; docs/decisions/0002-index-format.md describes them.
 #pragma once
 
 #include <array>
@@ -11,7 +13,7 @@
 #include <vector>
 
 #include "base/walk.hpp"
-#include "search/sqlite.hpp"
+#include "storage/sqlite.hpp"
 
 namespace moa::search {
 

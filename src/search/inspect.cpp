@@ -19,11 +19,11 @@ constexpr double kUnitTolerance = 1e-3;
 constexpr std::size_t kMaxProblems = 20;
 
 search::Contents load_catalogue(const std::filesystem::path& file, std::vector<std::string>* problems) {
-  search::Database database = search::Database::open(file, search::Database::Access::read);
-  search::Transaction transaction(database, search::Transaction::Kind::read);
+  Database database = Database::open(file, Database::Access::read);
+  Transaction transaction(database, Transaction::Kind::read);
   search::Contents contents = search::Catalogue(database).load();
   if (problems == nullptr) return contents;
-  search::Statement check = database.prepare("PRAGMA quick_check(20)");
+  Statement check = database.prepare("PRAGMA quick_check(20)");
   while (check.step()) {
     if (check.text(0) != "ok") problems->emplace_back(check.text(0));
   }
@@ -84,7 +84,7 @@ bool Collection::is_collection(const std::filesystem::path& file) {
   // Asked of SQLite, not of the bytes: closing a second descriptor of a database would drop the locks that
   // this process holds on it.
   try {
-    search::Database database = search::Database::open(file, search::Database::Access::read);
+    Database database = Database::open(file, Database::Access::read);
     return search::Catalogue(database).is_catalogue();
   } catch (const Error&) {
     return false;

@@ -1,13 +1,16 @@
 // What is given twice is computed once, and its vector is the same to the bit.
 #include <moa/model.hpp>
 
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/file.hpp"
+#include "base/temporary_directory.hpp"
 
 namespace moa {
 namespace {
@@ -93,6 +96,43 @@ TEST(TextCache, OptionsThatMoveTheVectorAreToldApart) {
         EmbedOptions{.raw = true, .dim = 5}, EmbedOptions{.prompt = "query: "}, EmbedOptions{}}) {
     EXPECT_EQ(run(cached, inputs, options).vectors, run(plain, inputs, options).vectors);
   }
+}
+
+// A model as a process would find it: the cache's folder, and a copy of a checkpoint that may be changed.
+class TextCacheOnDisk : public ::testing::Test {
+ protected:
+  TextCacheOnDisk() {
+    ::setenv("XDG_CACHE_HOME", (folder_.path() / "cache").c_str(), 1);
+    fs::copy(kCheckpoint, folder_.path() / "model");
+  }
+  ~TextCacheOnDisk() override { ::unsetenv("XDG_CACHE_HOME"); }
+  Outcome embed(bool on_disk = true, const std::string& dtype = "f32") const {
+    const Model model = Model::load((folder_.path() / "model").string(),
+                                    {.dtype = dtype, .threads = 1, .text_cache_on_disk = on_disk});
+    return run(model, {Input::text("a dog")});
+  }
+
+  testing::TemporaryDirectory folder_;
+};
+
+TEST_F(TextCacheOnDisk, SparesTheNextRunTheSameText) {
+  const Outcome first = embed();
+  const Outcome second = embed();
+  EXPECT_EQ(first.report.computed, 1U);
+  EXPECT_EQ(second.report.computed, 0U);
+  EXPECT_EQ(second.vectors, first.vectors);
+  EXPECT_EQ(embed(false).report.computed, 1U);
+}
+
+TEST_F(TextCacheOnDisk, AChangedModelOrPrecisionIsComputed) {
+  const Outcome first = embed();
+  EXPECT_EQ(embed(true, "bf16").report.computed, 1U);
+  const fs::path weights = folder_.path() / "model" / "model.safetensors";
+  std::fstream file(weights, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(-1, std::ios::end);
+  file.put('\x3c');  // of the last number of the last tensor
+  file.close();
+  EXPECT_EQ(embed().report.computed, 1U);
 }
 
 TEST(TextCache, ATruncatedTextIsReportedEachTime) {

@@ -1,6 +1,5 @@
-// search: the collection on disk (a catalogue in SQLite and a file of vectors beside it), kept up to date and
-// searched. It knows models only as something that turns paths into vectors. This header: SQLite, with errors
-// as moa::Error and statements as values.
+// storage: SQLite, for everything that keeps tables on disk: with errors as moa::Error and statements as
+// values. It knows no table.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +11,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace moa::search {
+namespace moa {
 
 // A prepared statement. Parameters count from 1, columns from 0.
 class Statement {
@@ -88,4 +87,4 @@ class Transaction {
   bool open_ = true;
 };
 
-}  // namespace moa::search
+}  // namespace moa

@@ -1,4 +1,4 @@
-#include "search/sqlite.hpp"
+#include "storage/sqlite.hpp"
 
 #include <sqlite3.h>
 
@@ -10,7 +10,7 @@
 
 #include <moa/error.hpp>
 
-namespace moa::search {
+namespace moa {
 namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;
@@ -47,7 +47,7 @@ ErrorCode code_of(int result) {
     if (code_of(result) == ErrorCode::io_error && error != 0)
       reason += std::string(" (") + std::strerror(error) + ")";
   }
-  throw Error(code_of(result), "cannot use the index '" + file + "': " + reason);
+  throw Error(code_of(result), "cannot use '" + file + "': " + reason);
 }
 
 void check(int result, sqlite3* database, const std::string& file) {
@@ -106,7 +106,7 @@ void Statement::run() {
 
 void Statement::check_type(int column, int expected) const {
   if (sqlite3_column_type(statement_.get(), column) == expected) return;
-  throw Error(ErrorCode::corrupt_data, "cannot use the index '" + file_ + "': the column '" +
+  throw Error(ErrorCode::corrupt_data, "cannot use '" + file_ + "': the column '" +
                                            sqlite3_column_name(statement_.get(), column) +
                                            "' holds a value of another type than moa writes");
 }
@@ -143,11 +143,10 @@ Database Database::open(const std::filesystem::path& file, Access access) {
     const bool absent = errno == ENOENT || errno == ENOTDIR;
     if (!absent || access == Access::read) {
       throw Error(absent ? ErrorCode::not_found : ErrorCode::io_error,
-                  "cannot open the index '" + file.string() + "': " + std::strerror(errno));
+                  "cannot open '" + file.string() + "': " + std::strerror(errno));
     }
   } else if (!S_ISREG(status.st_mode)) {
-    throw Error(ErrorCode::corrupt_data,
-                "cannot open the index '" + file.string() + "': expected a regular file");
+    throw Error(ErrorCode::corrupt_data, "cannot open '" + file.string() + "': expected a regular file");
   }
 
   // Without SQLITE_OPEN_URI a file name is a file name, whatever it looks like. A file that cannot be written
@@ -196,4 +195,4 @@ void Transaction::commit() {
   open_ = false;
 }
 
-}  // namespace moa::search
+}  // namespace moa
