@@ -38,6 +38,10 @@ struct LoadOptions {
   // precision or instruction-set level never gets them. A file that cannot be used is as if it were not
   // there.
   bool text_cache_on_disk = false;
+  // Decode a JPEG that is at least twice as large as the model needs at a half, a quarter or an eighth of its
+  // size: faster, but its vector moves a little (docs/measurements.md), so that the model has another
+  // identity.
+  bool fast_decode = false;
 };
 
 // One thing to embed.

@@ -13,6 +13,7 @@ LoadOptions load_options(const Arguments& arguments) {
   options.device = arguments.value_or("device", "auto");
   options.dtype = arguments.value_or("dtype", "auto");
   options.threads = static_cast<int>(arguments.integer("threads", 0, 0, 1024));
+  options.fast_decode = arguments.has("fast-decode");
   options.text_cache_on_disk = arguments.value_or("text-cache", "off") == "on";
   return options;
 }

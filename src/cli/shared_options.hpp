@@ -20,6 +20,9 @@ inline constexpr std::array kModelOptions = {
     Option{0, "device", "DEVICE", "Where to compute", "auto|cpu|cuda", "MOA_DEVICE"},
     Option{0, "dtype", "TYPE", "Precision to compute in; auto is f32 unless the checkpoint is quantized",
            "auto|f32|bf16|int8", "MOA_DTYPE"},
+    Option{0, "fast-decode", "",
+           "Decode large JPEGs at a fraction of their size: faster, but vectors move a little and are kept "
+           "apart from others"},
     Option{0, "text-cache", "WHEN",
            "Keep the vectors of texts on disk, so that a query or label that comes again costs nothing (off)",
            "on|off", "MOA_TEXT_CACHE"},

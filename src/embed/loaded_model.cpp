@@ -126,9 +126,10 @@ void pad(std::vector<std::int32_t>& ids, const TextPadding& wanted, const Paddin
 constexpr std::string_view kPreprocessingVersion = "preprocessing 2; ";
 
 // A vector's precision is part of it too; other than f32, it can be read at the identity's end.
-std::string identity_at(const ModelDirectory& directory, Precision precision) {
+std::string identity_at(const ModelDirectory& directory, Precision precision, const LoadOptions& options) {
   const std::string precision_name(moa::name(precision));
-  const std::string identity = model_identity(directory, std::string(kPreprocessingVersion) + precision_name);
+  const std::string identity = model_identity(directory, std::string(kPreprocessingVersion) + precision_name +
+                                                             (options.fast_decode ? "; fast decode" : ""));
   return precision == Precision::f32 ? identity : identity + "-" + precision_name;
 }
 
@@ -141,14 +142,14 @@ TextCacheOptions text_cache_options(const LoadOptions& options, const ModelDirec
   const std::filesystem::path folder = moa_cache_directory(process_environment());
   if (folder.empty()) return cache;
   cache.file = folder / "texts.sqlite";
-  cache.owner = identity_at(directory, precision) + " " + std::string(cpu_level());
+  cache.owner = identity_at(directory, precision, options) + " " + std::string(cpu_level());
   return cache;
 }
 
 }  // namespace
 
 std::string identity_of(const ModelDirectory& directory, const LoadOptions& options) {
-  return identity_at(directory, precision_of(options));
+  return identity_at(directory, precision_of(options), options);
 }
 
 std::shared_ptr<const LoadedModel> LoadedModel::load(std::string_view name, const LoadOptions& options) {
@@ -160,6 +161,7 @@ std::shared_ptr<const LoadedModel> LoadedModel::load(std::string_view name, cons
 
 LoadedModel::LoadedModel(std::string name, ModelDirectory directory, const LoadOptions& options)
     : name_(std::move(name)),
+      options_(options),
       directory_(std::move(directory)),
       prompts_(Prompts::of(directory_)),
       open_clip_texts_(OpenClipTexts::read(directory_.config())),
@@ -278,7 +280,9 @@ PreparedImage LoadedModel::prepare_image(std::span<const std::byte> content, dou
     return {std::move(patched.values), {patched.height_patches, patched.width_patches}};
   }
   const ImageProcessor& prepared = processor();
-  const Picture picture = decode_picture(content, {.max_megapixels = max_megapixels});
+  const std::int64_t least_edge_px = options_.fast_decode ? prepared.least_edge_px() : 0;
+  const Picture picture =
+      decode_picture(content, {.max_megapixels = max_megapixels, .least_edge_px = least_edge_px});
   PreparedImage image;
   image.values.resize(static_cast<std::size_t>(tower->channels * prepared.height_px() * prepared.width_px()));
   prepared.preprocess(picture, image.values);
@@ -369,7 +373,7 @@ std::vector<std::string> LoadedModel::templates() const {
 }
 
 std::string LoadedModel::identity() const {
-  return identity_at(directory_, precision_);
+  return identity_at(directory_, precision_, options_);
 }
 
 namespace {

@@ -98,6 +98,7 @@ class LoadedModel {
   std::size_t longest_text() const;
 
   std::string name_;
+  LoadOptions options_;
   ModelDirectory directory_;
   Prompts prompts_;
   OpenClipTexts open_clip_texts_;

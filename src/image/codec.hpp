@@ -32,8 +32,10 @@ constexpr std::size_t sample_bytes(SampleType type) {
 
 // What a file declares before any of its pixels is read.
 struct CodecHeader {
-  std::int64_t width_px;
+  std::int64_t width_px;  // of the rows that reading gives
   std::int64_t height_px;
+  std::int64_t declared_width_px;  // more, where a smaller picture was asked for
+  std::int64_t declared_height_px;
   std::int32_t samples;  // a pixel; at least as many as `color` needs, the rest has no meaning
   SampleType type;
   ColorModel color;
@@ -57,10 +59,11 @@ using CodecRows = void (*)(void* context, std::int64_t y, std::int64_t rows, con
                            std::int64_t stride_bytes);
 
 extern "C" {
-// Reads the header. `kind` is a moa::PictureKind; `bytes` must outlive the picture. Returns null and fills
-// `failure` if it fails.
-using CodecOpen = CodecPicture*(std::int32_t kind, const void* bytes, std::size_t size, CodecHeader* header,
-                                CodecFailure* failure);
+// Reads the header. `kind` is a moa::PictureKind; `bytes` must outlive the picture. With `least_edge_px`
+// above 0 a component may shrink what it reads by 2, 4 or 8, as long as neither edge comes below that.
+// Returns null and fills `failure` if it fails.
+using CodecOpen = CodecPicture*(std::int32_t kind, const void* bytes, std::size_t size,
+                                std::int64_t least_edge_px, CodecHeader* header, CodecFailure* failure);
 // Decodes the picture from top to bottom. Returns 0, or -1 with `failure` filled. May be called once.
 using CodecRead = int(CodecPicture* picture, CodecRows rows, void* context, CodecFailure* failure);
 using CodecClose = void(CodecPicture* picture);
@@ -68,8 +71,8 @@ using CodecClose = void(CodecPicture* picture);
 
 inline constexpr const char* kPicturesComponent = "moa-pictures";
 inline constexpr const char* kAvifComponent = "moa-avif";
-inline constexpr const char* kCodecOpen = "moa_codec_open_1";  // the number changes with this file
-inline constexpr const char* kCodecRead = "moa_codec_read_1";
-inline constexpr const char* kCodecClose = "moa_codec_close_1";
+inline constexpr const char* kCodecOpen = "moa_codec_open_2";  // the number changes with this file
+inline constexpr const char* kCodecRead = "moa_codec_read_2";
+inline constexpr const char* kCodecClose = "moa_codec_close_2";
 
 }  // namespace moa

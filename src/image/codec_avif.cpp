@@ -52,8 +52,8 @@ std::int32_t orientation_of(const avifImage& image) {
 
 extern "C" {
 
-MOA_API CodecPicture* moa_codec_open_1(std::int32_t, const void* bytes, std::size_t size, CodecHeader* header,
-                                       CodecFailure* failure) {
+MOA_API CodecPicture* moa_codec_open_2(std::int32_t, const void* bytes, std::size_t size, std::int64_t,
+                                       CodecHeader* header, CodecFailure* failure) {
   std::unique_ptr<avifDecoder, decltype(&avifDecoderDestroy)> decoder(avifDecoderCreate(),
                                                                       avifDecoderDestroy);
   if (!decoder) {
@@ -76,6 +76,8 @@ MOA_API CodecPicture* moa_codec_open_1(std::int32_t, const void* bytes, std::siz
   *header = {};
   header->width_px = image.width;
   header->height_px = image.height;
+  header->declared_width_px = image.width;
+  header->declared_height_px = image.height;
   header->type = SampleType::u8;
   header->samples = decoder->alphaPresent ? 4 : 3;
   header->color = decoder->alphaPresent ? ColorModel::rgba : ColorModel::rgb;
@@ -83,7 +85,7 @@ MOA_API CodecPicture* moa_codec_open_1(std::int32_t, const void* bytes, std::siz
   return new CodecPicture{std::move(decoder)};
 }
 
-MOA_API int moa_codec_read_1(CodecPicture* picture, CodecRows rows, void* context, CodecFailure* failure) {
+MOA_API int moa_codec_read_2(CodecPicture* picture, CodecRows rows, void* context, CodecFailure* failure) {
   avifDecoder& decoder = *picture->decoder;
   const avifImage& image = *decoder.image;
   const std::uint32_t width_px = image.width;
@@ -105,7 +107,7 @@ MOA_API int moa_codec_read_1(CodecPicture* picture, CodecRows rows, void* contex
   return -1;
 }
 
-MOA_API void moa_codec_close_1(CodecPicture* picture) {
+MOA_API void moa_codec_close_2(CodecPicture* picture) {
   delete picture;
 }
 

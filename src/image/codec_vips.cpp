@@ -158,12 +158,13 @@ void attach_blob(const VipsImage* image, const char* field, const void*& data, s
   }
 }
 
-VipsImage* load(PictureKind kind, const void* bytes, std::size_t size) {
+VipsImage* load(PictureKind kind, const void* bytes, std::size_t size, int shrink) {
   VipsOperation* operation = vips_operation_new(loader(kind));
   if (operation == nullptr) return nullptr;
   VipsBlob* blob = vips_blob_new(nullptr, bytes, size);
   g_object_set(operation, "buffer", blob, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR,
                nullptr);
+  if (shrink > 1) g_object_set(operation, "shrink", shrink, nullptr);
   vips_area_unref(VIPS_AREA(blob));
   VipsImage* image = nullptr;
   if (vips_cache_operation_buildp(&operation) == 0) g_object_get(operation, "out", &image, nullptr);
@@ -172,12 +173,23 @@ VipsImage* load(PictureKind kind, const void* bytes, std::size_t size) {
   return image;
 }
 
+// How much smaller libjpeg may make a picture while it decodes: fewer coefficients are transformed, which is
+// faster.
+int jpeg_shrink(const VipsImage* image, std::int64_t least_edge_px) {
+  const std::int64_t edge_px = std::min(vips_image_get_width(image), vips_image_get_height(image));
+  for (const int shrink : {8, 4, 2}) {
+    if (edge_px >= shrink * least_edge_px) return shrink;
+  }
+  return 1;
+}
+
 }  // namespace
 
 extern "C" {
 
-MOA_API CodecPicture* moa_codec_open_1(std::int32_t kind_number, const void* bytes, std::size_t size,
-                                       CodecHeader* header, CodecFailure* failure) {
+MOA_API CodecPicture* moa_codec_open_2(std::int32_t kind_number, const void* bytes, std::size_t size,
+                                       std::int64_t least_edge_px, CodecHeader* header,
+                                       CodecFailure* failure) {
   const auto kind = static_cast<PictureKind>(kind_number);
   if (!started()) {
     fill(failure, ErrorCode::unsupported, "libvips does not start: " + take_vips_error());
@@ -192,12 +204,21 @@ MOA_API CodecPicture* moa_codec_open_1(std::int32_t kind_number, const void* byt
     return nullptr;
   }
   vips_error_clear();  // what earlier pictures left there, if nobody took it
-  VipsImage* image = load(kind, bytes, size);
+  *header = {};
+  VipsImage* image = load(kind, bytes, size, 1);
+  if (image != nullptr) {
+    header->declared_width_px = vips_image_get_width(image);
+    header->declared_height_px = vips_image_get_height(image);
+    const int shrink = kind == PictureKind::jpeg && least_edge_px > 0 ? jpeg_shrink(image, least_edge_px) : 1;
+    if (shrink > 1) {
+      g_object_unref(image);
+      image = load(kind, bytes, size, shrink);
+    }
+  }
   if (image == nullptr) {
     fill_from_vips(failure);
     return nullptr;
   }
-  *header = {};
   header->width_px = vips_image_get_width(image);
   header->height_px = vips_image_get_height(image);
   header->samples = vips_image_get_bands(image);
@@ -219,7 +240,7 @@ MOA_API CodecPicture* moa_codec_open_1(std::int32_t kind_number, const void* byt
   return new CodecPicture{image, kind};
 }
 
-MOA_API int moa_codec_read_1(CodecPicture* picture, CodecRows rows, void* context, CodecFailure* failure) {
+MOA_API int moa_codec_read_2(CodecPicture* picture, CodecRows rows, void* context, CodecFailure* failure) {
   VipsImage* image = picture->image;
   const std::int64_t height_px = vips_image_get_height(image);
   const auto row_bytes = static_cast<std::int64_t>(VIPS_IMAGE_SIZEOF_LINE(image));
@@ -238,7 +259,7 @@ MOA_API int moa_codec_read_1(CodecPicture* picture, CodecRows rows, void* contex
   return 0;
 }
 
-MOA_API void moa_codec_close_1(CodecPicture* picture) {
+MOA_API void moa_codec_close_2(CodecPicture* picture) {
   g_object_unref(picture->image);
   delete picture;
 }

@@ -93,11 +93,12 @@ Picture decode_by_component(PictureKind kind, std::span<const std::byte> bytes,
   CodecFailure failure{};
   CodecHeader header{};
   const std::unique_ptr<CodecPicture, CodecClose*> opened(
-      codec.open(static_cast<std::int32_t>(kind), bytes.data(), bytes.size(), &header, &failure),
+      codec.open(static_cast<std::int32_t>(kind), bytes.data(), bytes.size(), options.least_edge_px, &header,
+                 &failure),
       codec.close);
   if (!opened) fail(kind, failure);
 
-  check_declared_size(kind, header.width_px, header.height_px, options);
+  check_declared_size(kind, header.declared_width_px, header.declared_height_px, options);
   const int orientation = orientation_of(header);
   const RowFormat layout = row_format(kind, bytes, header);
   Picture picture = blank_picture(kind, header.width_px, header.height_px, options);

@@ -220,6 +220,20 @@ std::string describe_values(const PictureRecipe& r) {
   return text.str();
 }
 
+std::int64_t ImageProcessor::least_edge_px() const noexcept {
+  switch (recipe_.fit) {
+    case PictureRecipe::Fit::none:
+      return 0;
+    case PictureRecipe::Fit::shortest:
+      return recipe_.shortest_px;
+    case PictureRecipe::Fit::exact:
+    case PictureRecipe::Fit::cover:
+    case PictureRecipe::Fit::contain:
+      break;
+  }
+  return std::max(recipe_.width_px, recipe_.height_px);
+}
+
 std::string ImageProcessor::description() const {
   std::ostringstream text = number_text();
   const PictureRecipe& r = recipe_;

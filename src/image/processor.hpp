@@ -89,6 +89,9 @@ class ImageProcessor {
   std::int64_t height_px() const noexcept { return height_px_; }
   std::int64_t width_px() const noexcept { return width_px_; }
   const PictureRecipe& recipe() const noexcept { return recipe_; }
+  // A picture whose edges are no shorter is not enlarged on its way; 0: the recipe does not resize, so that
+  // its size counts.
+  std::int64_t least_edge_px() const noexcept;
   // All that decides the numbers, on one line: "shortest edge to 224 bicubic, centre crop 224x224, …". Two
   // processors with equal descriptions give equal pixels.
   std::string description() const;

@@ -121,6 +121,14 @@ INSTANTIATE_TEST_SUITE_P(Checkpoints, ModelOnGolden,
                            return name;
                          });
 
+TEST(FastDecode, IsAnotherIdentity) {
+  const std::string model = (kGolden / "clip/odd_sizes").string();
+  const Model exact = Model::load(model);
+  const Model fast = Model::load(model, {.fast_decode = true});
+  EXPECT_NE(exact.identity(), fast.identity());
+  EXPECT_EQ(fast.identity(), model_identity(model, {.fast_decode = true}));
+}
+
 class ModelTest : public testing::Test {
  protected:
   fs::path checkpoint_ = kGolden / "clip/odd_sizes";

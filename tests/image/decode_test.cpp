@@ -141,6 +141,32 @@ TEST(Decode, HoldsToTheCallersLimit) {
   }
 }
 
+TEST(Decode, AJpegMayComeOutSmallerDownToTheLeastEdge) {
+  const std::string content = read_file(kPictures / "baseline_420.jpg", kMaxBytes);  // 21 x 17
+  const auto size = [&](std::int64_t least_edge_px) {
+    const Picture picture = decode(content, {.least_edge_px = least_edge_px});
+    return std::pair(picture.width_px, picture.height_px);
+  };
+  EXPECT_EQ(size(0), std::pair(std::int64_t{21}, std::int64_t{17}));
+  EXPECT_EQ(size(9), std::pair(std::int64_t{21}, std::int64_t{17}));
+  EXPECT_EQ(size(8).first, 10);
+  EXPECT_EQ(size(4).first, 5);
+  EXPECT_EQ(size(1).first, 2);
+  EXPECT_EQ(decode(content, {.least_edge_px = 9}).rgb, decode(content).rgb);
+}
+
+TEST(Decode, ASmallerJpegIsHeldToTheLimitByItsWholeSize) {
+  const std::string content = read_file(kPictures / "baseline_420.jpg", kMaxBytes);
+  MOA_EXPECT_ERROR(decode(content, {.max_megapixels = 350e-6, .least_edge_px = 2}), limit_exceeded);
+}
+
+TEST(Decode, OtherKindsKeepTheirSize) {
+  for (const char* file : {"rgb.png", "lossy.webp", "full_420.avif", "rgb.pnm"}) {
+    const std::string content = read_file(kPictures / file, kMaxBytes);
+    EXPECT_EQ(decode(content, {.least_edge_px = 2}).rgb, decode(content).rgb) << file;
+  }
+}
+
 TEST(Decode, TheContentDecidesAndNotTheEnding) {
   // Every golden is decoded without its name; here one is met by bytes in front of it.
   const std::string content = read_file(kPictures / "rgb.png", kMaxBytes);
