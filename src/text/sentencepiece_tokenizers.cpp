@@ -185,6 +185,10 @@ bool has_sentencepiece(const TokenizerFiles& files) {
          !files.tokenizer_model.empty();
 }
 
+bool asks_sentencepiece(const TokenizerFiles& files, const TokenizerConfig& config) {
+  return !files.spiece_model.empty() && config.config.string("tokenizer_class", "") == "SiglipTokenizer";
+}
+
 void make_from_sentencepiece(Tokenizer::Parts& parts, const TokenizerFiles& files,
                              const TokenizerConfig& config) {
   const auto [bytes, name, usual_class] =

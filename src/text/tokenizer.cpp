@@ -138,8 +138,9 @@ AddedToken TokenizerConfig::special_token(const std::string& role) const {
 
 Tokenizer Tokenizer::load(const TokenizerFiles& files) {
   const TokenizerConfig config = TokenizerConfig::parse(files);
-  const auto parts = files.tokenizer_json.empty() ? parts_from_vocabulary_files(files, config)
-                                                  : parts_from_tokenizer_json(files.tokenizer_json);
+  const bool has_json = !files.tokenizer_json.empty() && !asks_sentencepiece(files, config);
+  const auto parts =
+      has_json ? parts_from_tokenizer_json(files.tokenizer_json) : parts_from_vocabulary_files(files, config);
   if (files.lowercases || lowers_in_code(config.config)) {
     parts->normalizer = lowercase_before(std::move(parts->normalizer));
   }

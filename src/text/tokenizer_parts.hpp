@@ -48,6 +48,9 @@ std::shared_ptr<Tokenizer::Parts> parts_from_vocabulary_files(const TokenizerFil
                                                               const TokenizerConfig& config);
 // The last of these. (sentencepiece_tokenizers.cpp)
 bool has_sentencepiece(const TokenizerFiles& files);
+// Whether the class that tokenizer_config.json names asks SentencePiece itself, even where there is a
+// tokenizer.json too: SigLIP's does, in every version of the reference.
+bool asks_sentencepiece(const TokenizerFiles& files, const TokenizerConfig& config);
 void make_from_sentencepiece(Tokenizer::Parts& parts, const TokenizerFiles& files,
                              const TokenizerConfig& config);
 

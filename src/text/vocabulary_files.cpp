@@ -192,7 +192,9 @@ void make_bert(Tokenizer::Parts& parts, const TokenizerFiles& files, const Token
 std::shared_ptr<Tokenizer::Parts> parts_from_vocabulary_files(const TokenizerFiles& files,
                                                               const TokenizerConfig& config) {
   auto parts = std::make_shared<Tokenizer::Parts>();
-  if (!files.vocab_json.empty() && !files.merges_txt.empty()) {
+  if (asks_sentencepiece(files, config)) {
+    make_from_sentencepiece(*parts, files, config);
+  } else if (!files.vocab_json.empty() && !files.merges_txt.empty()) {
     Vocabulary vocabulary = parse_vocab_json(files.vocab_json);
     const std::vector<Merge> merges = parse_merges(files.merges_txt, kAllMerges);
     if (is_clip(config, vocabulary)) {

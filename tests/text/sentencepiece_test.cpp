@@ -108,6 +108,15 @@ TEST(SiglipTokenizer, KeepsAnEndThatIsThereAlready) {
   EXPECT_EQ(tokenizer.pad_id(), 1);
 }
 
+TEST(SiglipTokenizer, AsksSentencePieceEvenWhereThereIsATokenizerJson) {
+  TokenizerFiles files;
+  files.tokenizer_json = read_golden_file("bert_uncased.json");
+  files.spiece_model = read_golden_file("spm_unigram.model");
+  EXPECT_EQ(Tokenizer::load(files).description().model, "WordPiece");
+  files.tokenizer_config_json = config_of("SiglipTokenizer");
+  EXPECT_EQ(Tokenizer::load(files).description().model, "SentencePiece unigram");
+}
+
 TEST(LanguageModelTokenizer, PutsItsBeginningBeforeWhatSentencePieceSays) {
   TokenizerFiles files;
   files.tokenizer_config_json = config_of("LlamaTokenizer");
