@@ -184,7 +184,7 @@ TEST(Onnx, KnowsWhetherPaddingWouldBeSeen) {
   EXPECT_FALSE(causal.needs_mask());
   OnnxInterpreter mean(without);
   tokens = mean.tokens({}, {}, {});
-  mean.mean_rows(mean.embedding(tokens, TokenField::id, parameter("table", {9, 4})));
+  mean.mean_rows(mean.embedding(tokens, TokenField::id, parameter("table", {9, 4})), 0);
   EXPECT_TRUE(mean.needs_mask());
 }
 

@@ -116,7 +116,7 @@ class OnnxInterpreter final : public Interpreter {
                            std::int32_t pad) override;
   Rows first_row(const Rows& x) override;
   Rows last_row(const Rows& x) override;
-  Rows mean_rows(const Rows& x) override;
+  Rows mean_rows(const Rows& x, std::int64_t first) override;
   Rows pool_rows(const Rows& x, RowPooling kind) override;
   Rows row_where(const Rows& x, const Tokens& tokens, const TokenRule& rule) override;
   Rows prepend_row(const Rows& x, const Parameter& row) override;

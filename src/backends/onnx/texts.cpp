@@ -149,11 +149,20 @@ Rows OnnxInterpreter::row_where(const Rows& x, const Tokens& tokens, const Token
   return pick(in, index);
 }
 
-Rows OnnxInterpreter::mean_rows(const Rows& x) {
+Rows OnnxInterpreter::mean_rows(const Rows& x, std::int64_t first) {
   const RowsValue& in = see(x);
   note_padding(in);
   const Builder::Exact exact(builder_);
-  if (in.rows == 1) return x;
+  if (in.rows == 1 && first == 0) return x;
+  if (first != 0) {
+    if (!in.mask.empty() || in.rows == 0 || first < 0 || first >= in.rows) {
+      throw Error(ErrorCode::unsupported, "cannot write the mean of '" + in.name + "' from row " +
+                                              std::to_string(first) + " on: expected items of one length");
+    }
+    const std::string kept = builder_.node(
+        "Slice", {in.name, builder_.integers({first}), builder_.integers({in.rows}), builder_.integers({1})});
+    return item(in, builder_.reduce("ReduceMean", kept, {1}, Builder::Axes::dropped));
+  }
   if (in.mask.empty()) return item(in, builder_.reduce("ReduceMean", in.name, {1}, Builder::Axes::dropped));
   const std::string weights = counting(in);
   const std::string count = builder_.reduce("ReduceSum", weights, {1}, Builder::Axes::dropped);
