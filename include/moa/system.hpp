@@ -19,4 +19,16 @@ struct SystemInfo {
 // processor lacks.
 MOA_API SystemInfo system_info();
 
+// A kind of model that this build can load.
+struct ArchitectureInfo {
+  std::string name;        // "siglip"
+  std::string layout;      // of its files: "transformers", "open_clip", "openai" or "sentence_transformers"
+  std::string model_type;  // in config.json; empty where the layout has no such field
+  std::vector<std::string> towers;  // "text", "image"
+  std::string summary;              // what it is, and which checkpoints are of it
+};
+
+// By name.
+MOA_API std::vector<ArchitectureInfo> supported_architectures();
+
 }  // namespace moa

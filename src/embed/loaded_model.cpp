@@ -55,20 +55,6 @@ CheckpointLayout layout_of(const ModelDirectory& directory) {
   return CheckpointLayout::transformers;
 }
 
-std::string_view name_of(CheckpointLayout layout) {
-  switch (layout) {
-    case CheckpointLayout::transformers:
-      break;
-    case CheckpointLayout::open_clip:
-      return "open_clip";
-    case CheckpointLayout::openai:
-      return "openai";
-    case CheckpointLayout::sentence_transformers:
-      return "sentence_transformers";
-  }
-  return "transformers";
-}
-
 TokenizerFiles tokenizer_files_of(const ModelDirectory& directory) {
   constexpr std::uint64_t kMaxVocabularyBytes = 16u << 20;  // OpenAI's has 3.4 MB
   const auto content = [&](std::string_view file) { return directory.file(file).value_or(""); };
@@ -404,7 +390,7 @@ ModelInfo LoadedModel::info() const {
   info.name = name_;
   info.path = directory_.path().string();
   info.architecture = architecture_->name;
-  info.layout = name_of(layout_of(directory_));
+  info.layout = moa::name(layout_of(directory_));
   info.dim = network_->dim();
   info.parameters = parameters_;
   info.dtypes = dtypes_;

@@ -23,12 +23,10 @@ struct PatchedPicture {
 // thread.
 class PatchProcessor {
  public:
-  // From preprocessor_config.json of Siglip2ImageProcessor. Errors: unsupported (a filter that it does not
-  // know, do_resize false), out_of_range (a patch above 1024 pixels, more than 65536 patches, a std of 0),
-  // corrupt_data.
+  // From preprocessor_config.json of Siglip2ImageProcessor. Errors: unsupported (another class, a filter that
+  // it does not know, do_resize false), out_of_range (a patch above 1024 pixels, more than 65536 patches, a
+  // std of 0), corrupt_data.
   static PatchProcessor from_config(const Config& preprocessor_config);
-  // Whether from_config, and not ImageProcessor's, reads this configuration.
-  static bool is_named_by(const Config& preprocessor_config);
 
   // Errors: invalid_argument if the picture is empty.
   PatchedPicture preprocess(const Picture& picture) const;

@@ -185,13 +185,13 @@ std::string named_type(const Config& config, std::string_view fallback) {
 
 }  // namespace
 
-bool PatchProcessor::is_named_by(const Config& config) {
-  return stem_of(named_type(config, "")) == "Siglip2";
-}
-
 PatchProcessor PatchProcessor::from_config(const Config& config) {
   PictureRecipe recipe;
   recipe.type = named_type(config, "");
+  if (!recipe.type.empty() && stem_of(recipe.type) != "Siglip2") {
+    fail(ErrorCode::unsupported, config,
+         "'" + recipe.type + "' does not cut pictures into patches, expected Siglip2ImageProcessor");
+  }
   if (!config.boolean("do_resize", true)) {
     fail(ErrorCode::unsupported, config, "'do_resize': found false, expected true");
   }

@@ -102,6 +102,9 @@ enum class CheckpointLayout {
   sentence_transformers,
 };
 
+// Which towers the models of an architecture have.
+enum class TowerSet { text_and_image, text };
+
 // One entry of the registry: everything that is known about an architecture before a checkpoint of it is
 // loaded.
 struct Architecture {
@@ -112,9 +115,12 @@ struct Architecture {
   // Takes its tensors out of `weights`; the caller calls weights.finish(). Errors: unsupported, out_of_range,
   // naming field and value.
   std::unique_ptr<EmbeddingModel> (*build)(const Config& config, Weights& weights);
+  TowerSet towers = TowerSet::text_and_image;
 };
 
 std::span<const Architecture> architectures();
+// "transformers", "open_clip", "openai", "sentence_transformers".
+std::string_view name(CheckpointLayout layout) noexcept;
 
 // The architecture that `config` names. Error: unsupported, with the name found and those known.
 const Architecture& architecture_of(const Config& config, CheckpointLayout layout);

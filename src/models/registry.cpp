@@ -48,6 +48,20 @@ std::span<const Architecture> architectures() {
   return kArchitectures;
 }
 
+std::string_view name(CheckpointLayout layout) noexcept {
+  switch (layout) {
+    case CheckpointLayout::transformers:
+      return "transformers";
+    case CheckpointLayout::open_clip:
+      return "open_clip";
+    case CheckpointLayout::openai:
+      return "openai";
+    case CheckpointLayout::sentence_transformers:
+      return "sentence_transformers";
+  }
+  return "unknown";
+}
+
 const Architecture& architecture_of(const Config& config, CheckpointLayout layout) {
   const std::string model_type =
       layout == CheckpointLayout::transformers ? config.string("model_type", "") : "";

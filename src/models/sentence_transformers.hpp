@@ -13,10 +13,13 @@ namespace moa {
 std::unique_ptr<EmbeddingModel> build_sentence_transformers(const Config& config, Weights& weights);
 
 inline constexpr Architecture kSentenceTransformersArchitecture{
-    "sentence_transformers", CheckpointLayout::sentence_transformers, "",
+    "sentence_transformers",
+    CheckpointLayout::sentence_transformers,
+    "",
     "sentence-transformers' text models of BERT, RoBERTa, XLM-RoBERTa, DistilBERT or MPNet: "
     "sentence-transformers/all-MiniLM-L6-v2, all-mpnet-base-v2, clip-ViT-B-32-multilingual-v1, "
     "intfloat/multilingual-e5-*, BAAI/bge-*",
-    build_sentence_transformers};
+    build_sentence_transformers,
+    TowerSet::text};
 
 }  // namespace moa

@@ -10,6 +10,7 @@
 #include "base/expect_error.hpp"
 #include "base/hash.hpp"
 #include "image/noise.hpp"
+#include "image/patch_processor.hpp"
 
 namespace moa {
 namespace {
@@ -25,6 +26,22 @@ std::vector<float> pixels(const ImageProcessor& processor, const Picture& pictur
   return values;
 }
 
+// The size of the grid before the values of its patches.
+std::vector<float> patches(const PatchProcessor& processor, const Picture& picture) {
+  const PatchedPicture patched = processor.preprocess(picture);
+  std::vector<float> values = {static_cast<float>(patched.height_patches),
+                               static_cast<float>(patched.width_patches)};
+  values.insert(values.end(), patched.values.begin(), patched.values.end());
+  return values;
+}
+
+std::vector<float> pixels_by(const std::string& source, const Config& config, const Picture& picture) {
+  if (source == "patches") return patches(PatchProcessor::from_config(config), picture);
+  return pixels(
+      source == "open_clip" ? ImageProcessor::from_open_clip(config, 0) : ImageProcessor::from_config(config),
+      picture);
+}
+
 TEST(ImageProcessor, GivesTheReferencesPixels) {
   std::ifstream goldens(MOA_TEST_DATA "/image/golden/processors.txt");
   int lines = 0;
@@ -35,12 +52,10 @@ TEST(ImageProcessor, GivesTheReferencesPixels) {
     std::int64_t width_px = 0, height_px = 0;
     std::uint32_t seed = 0;
     std::istringstream(picture) >> width_px >> height_px >> seed;
-    const ImageProcessor processor = source == "open_clip" ? ImageProcessor::from_open_clip(json(config), 0)
-                                                           : ImageProcessor::from_config(json(config));
-    const std::vector<float> values = pixels(processor, noise(width_px, height_px, seed));
+    const std::vector<float> values = pixels_by(source, json(config), noise(width_px, height_px, seed));
     EXPECT_EQ(content_hash(std::as_bytes(std::span(values))), hash) << config << ' ' << picture;
   }
-  EXPECT_GT(lines, 300);
+  EXPECT_GT(lines, 450);
 }
 
 TEST(ImageProcessor, TakesTheModelsSizeWhereOpenClipNamesNone) {
@@ -83,6 +98,25 @@ TEST(ImageProcessor, RefusesWhatItDoesNotKnow) {
   MOA_EXPECT_ERROR(build(R"({"image_processor_type":"CLIPImageProcessor","image_mean":[1,2]})"), unsupported);
   MOA_EXPECT_ERROR(ImageProcessor::from_open_clip(json(R"({"interpolation":"nearest"})"), 224), unsupported);
   MOA_EXPECT_ERROR(ImageProcessor::from_open_clip(json(R"({"resize_mode":"tile"})"), 224), unsupported);
+}
+
+TEST(PatchProcessor, RefusesWhatItDoesNotKnow) {
+  const auto build = [](const std::string& text) { return PatchProcessor::from_config(json(text)); };
+  MOA_EXPECT_ERROR(build(R"({"do_resize":false})"), unsupported);
+  MOA_EXPECT_ERROR(build(R"({"resample":9})"), unsupported);
+  MOA_EXPECT_ERROR(build(R"({"patch_size":0})"), out_of_range);
+  MOA_EXPECT_ERROR(build(R"({"max_num_patches":1000000})"), out_of_range);
+  MOA_EXPECT_ERROR(build("{}").preprocess(Picture{}), invalid_argument);
+  MOA_EXPECT_ERROR(build(R"({"image_processor_type":"SiglipImageProcessor"})"), unsupported);
+  EXPECT_EQ(build(R"({"image_processor_type":"Siglip2ImageProcessorFast"})").patch_px(), 16);
+}
+
+TEST(PatchProcessor, AStripHasAsManyPatchesAsFit) {
+  const PatchedPicture strip = PatchProcessor::from_config(json(R"({"patch_size":4,"max_num_patches":9})"))
+                                   .preprocess(noise(3000, 1, 1));
+  EXPECT_EQ(strip.height_patches, 1);
+  EXPECT_EQ(strip.width_patches, 9);
+  EXPECT_EQ(strip.values.size(), 9U * 4 * 4 * 3);
 }
 
 TEST(ImageProcessor, RefusesImpossibleNumbers) {

@@ -54,6 +54,31 @@ TRANSFORMERS = [
     {"image_processor_type": "ConvNextImageProcessor"},
     {"image_processor_type": "LlavaImageProcessor", "do_pad": True, "size": 56, "crop_size": 56},
     {"image_processor_type": "LlavaImageProcessor"},
+    # what published repositories of each system say, as 4.x and 5.x wrote it
+    {"image_processor_type": "SiglipImageProcessorFast", "size": {"height": 256, "width": 256}, "resample": 2, "do_convert_rgb": None,
+     "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "rescale_factor": 0.00392156862745098},
+    {"image_processor_type": "SiglipImageProcessor", "size": {"height": 378, "width": 378}, "resample": 3, "do_convert_rgb": True},
+    {"image_processor_type": "EfficientNetImageProcessor", "crop_size": {"height": 289, "width": 289}, "do_center_crop": True, "do_normalize": False,
+     "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "include_top": False, "resample": 2, "rescale_factor": 0.00784313725490196,
+     "rescale_offset": True, "size": {"height": 346, "width": 346}},
+    {"image_processor_type": "BlipImageProcessorFast", "size": {"height": 384, "width": 384}, "resample": 3, "do_pad": False,
+     "image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711]},
+    {"image_processor_type": "ViTImageProcessorFast", "size": {"height": 224, "width": 224}, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]},
+    {"feature_extractor_type": "DeiTFeatureExtractor", "size": 256, "crop_size": 224, "resample": 3, "do_center_crop": True,
+     "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]},
+    {"image_processor_type": "DeiTImageProcessorFast", "size": {"height": 256, "width": 256}, "crop_size": {"height": 224, "width": 224}},
+    {"image_processor_type": "BitImageProcessor", "crop_size": {"height": 224, "width": 224}, "size": {"shortest_edge": 256}, "do_convert_rgb": True,
+     "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "resample": 3},
+    {"feature_extractor_type": "ChineseCLIPFeatureExtractor", "size": {"height": 224, "width": 224}, "do_center_crop": False, "resample": 3,
+     "image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711]},
+]
+
+# Pictures in their own shapes.
+PATCHES = [
+    {"image_processor_type": "Siglip2ImageProcessor"},
+    {"image_processor_type": "Siglip2ImageProcessorFast", "patch_size": 14, "max_num_patches": 61, "resample": 3, "image_mean": [0.4, 0.5, 0.6]},
+    {"image_processor_type": "Siglip2ImageProcessor", "patch_size": 16, "max_num_patches": 1, "do_normalize": False},
+    {"image_processor_type": "Siglip2ImageProcessor", "patch_size": 5, "max_num_patches": 1024},
 ]
 
 OPEN_CLIP = [
@@ -64,6 +89,11 @@ OPEN_CLIP = [
     {"size": 64, "resize_mode": "longest", "fill_color": 0},
     {"size": [51, 64], "resize_mode": "longest", "fill_color": 200},
     {"size": [51, 64], "resize_mode": "squash"},
+    # MobileCLIP's, DFN's, CLIPA's
+    {"size": 256, "mode": "RGB", "mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0], "interpolation": "bilinear", "resize_mode": "shortest", "fill_color": 0},
+    {"size": [224, 224], "mode": "RGB", "mean": [0.48145466, 0.4578275, 0.40821073], "std": [0.26862954, 0.26130258, 0.27577711],
+     "interpolation": "bicubic", "resize_mode": "squash", "fill_color": 0},
+    {"size": 84, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "interpolation": "bilinear", "resize_mode": "squash"},
 ]
 
 
@@ -74,6 +104,13 @@ def transformers_pixels(config, picture):
     return processor(picture, return_tensors="np")["pixel_values"][0]
 
 
+def patch_values(config, picture):
+    """The patches of the picture itself, behind the size of their grid, without the padding that a batch would need."""
+    processed = transformers.Siglip2ImageProcessorPil.from_dict(dict(config))(picture, return_tensors="np")
+    height, width = processed["spatial_shapes"][0]
+    return np.concatenate([[height, width], processed["pixel_values"][0][: height * width].ravel()])
+
+
 def open_clip_pixels(config, picture):
     return image_transform_v2(PreprocessCfg(**config), is_train=False)(picture).numpy()
 
@@ -81,7 +118,8 @@ def open_clip_pixels(config, picture):
 def main():
     warnings.simplefilter("ignore")
     lines = []
-    for source, configs, pixels in (("transformers", TRANSFORMERS, transformers_pixels), ("open_clip", OPEN_CLIP, open_clip_pixels)):
+    for source, configs, pixels in (("transformers", TRANSFORMERS, transformers_pixels), ("open_clip", OPEN_CLIP, open_clip_pixels),
+                                    ("patches", PATCHES, patch_values)):
         for index, config in enumerate(configs):
             for width, height in SIZES:
                 seed = 7 * index + width % 5

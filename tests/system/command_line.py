@@ -198,6 +198,18 @@ class Models(MoaTest):
         for fact in ("architecture", "tokenizer", "processor", "licence"):
             self.assertIn(fact, out)
 
+    def test_the_architectures_are_listed_with_their_towers(self):
+        names = self.run_moa("models", "--architectures", "--format", "names")[0].split()
+        self.assertEqual(names, sorted(names))
+        (whole,) = self.lines("models", "--architectures", "--format", "json")
+        self.assertEqual([entry["name"] for entry in whole["architectures"]], names)
+        self.assertEqual(self.lines("models", "--architectures", "--format", "jsonl"), whole["architectures"])
+        siglip = next(entry for entry in whole["architectures"] if entry["name"] == "siglip")
+        self.assertEqual((siglip["model_type"], siglip["layout"], siglip["towers"]), ("siglip", "transformers", ["text", "image"]))
+        self.assertIn(siglip["summary"], self.run_moa("models", "--architectures")[0])
+        (installed,) = self.lines("models", "--format", "json")
+        self.assertIn("models", installed)
+
     def test_the_hub_cache_is_listed(self):
         commit = "0" * 40
         folder = self.home / "hub/models--org--name"
