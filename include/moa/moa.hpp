@@ -13,5 +13,6 @@
 #include <moa/hub.hpp>
 #include <moa/model.hpp>
 #include <moa/onnx.hpp>
+#include <moa/quantize.hpp>
 #include <moa/system.hpp>
 #include <moa/vectors.hpp>

@@ -38,13 +38,31 @@ inline constexpr LayoutFiles kOpenClipFiles{
     {"open_clip_pytorch_model.bin", "open_clip_pytorch_model.bin.index.json", "open_clip_pytorch_model-",
      ".bin"}};
 
+// What moa writes beside weights that it quantized (quantization.hpp).
+inline constexpr std::string_view kQuantizationName = "moa_quantization.json";
+
 // Beside the weights, what decides which vector an input gets.
-inline constexpr auto kIdentityFileNames = std::to_array<std::string_view>(
-    {"config.json", "config_sentence_transformers.json", "open_clip_config.json", "preprocessor_config.json",
-     "processor_config.json", "image_processor_config.json", "feature_extractor_config.json",
-     "video_preprocessor_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-     "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "tokenizer.model",
-     "sentencepiece.bpe.model", "spiece.model", "bpe_simple_vocab_16e6.txt.gz"});
+inline constexpr auto kIdentityFileNames =
+    std::to_array<std::string_view>({"config.json",
+                                     "config_sentence_transformers.json",
+                                     "open_clip_config.json",
+                                     "preprocessor_config.json",
+                                     "processor_config.json",
+                                     "image_processor_config.json",
+                                     "feature_extractor_config.json",
+                                     "video_preprocessor_config.json",
+                                     "tokenizer.json",
+                                     "tokenizer_config.json",
+                                     "special_tokens_map.json",
+                                     "added_tokens.json",
+                                     "vocab.json",
+                                     "vocab.txt",
+                                     "merges.txt",
+                                     "tokenizer.model",
+                                     "sentencepiece.bpe.model",
+                                     "spiece.model",
+                                     "bpe_simple_vocab_16e6.txt.gz",
+                                     kQuantizationName});
 
 // Beside a lone weight file of OpenAI's (ViT-B-32.pt), what moa reads: a tokenizer, as the package that comes
 // with such files has it, or as transformers has it.

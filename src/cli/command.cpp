@@ -6,8 +6,9 @@ namespace moa::cli {
 namespace {
 
 constexpr std::array kCommands = {
-    &kSearchCommand, &kEmbedCommand, &kClassifyCommand, &kMatchCommand, &kIndexCommand,      &kInspectCommand,
-    &kModelsCommand, &kPullCommand,  &kExportCommand,   &kBenchCommand, &kCompletionCommand, &kManCommand,
+    &kSearchCommand,  &kEmbedCommand,      &kClassifyCommand, &kMatchCommand,  &kIndexCommand,
+    &kInspectCommand, &kModelsCommand,     &kPullCommand,     &kExportCommand, &kQuantizeCommand,
+    &kBenchCommand,   &kCompletionCommand, &kManCommand,
 };
 
 }  // namespace

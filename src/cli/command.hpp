@@ -60,6 +60,7 @@ extern const Command kBenchCommand;
 extern const Command kModelsCommand;
 extern const Command kPullCommand;
 extern const Command kExportCommand;
+extern const Command kQuantizeCommand;
 extern const Command kCompletionCommand;
 extern const Command kManCommand;
 

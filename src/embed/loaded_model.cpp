@@ -14,6 +14,7 @@
 #include "checkpoint/file_names.hpp"
 #include "checkpoint/identity.hpp"
 #include "checkpoint/model_search.hpp"
+#include "checkpoint/quantization.hpp"
 #include "image/patch_processor.hpp"
 #include "image/picture.hpp"
 #include "image/processor.hpp"
@@ -32,8 +33,10 @@ void check_device(const LoadOptions& options) {
   }
 }
 
-Precision precision_of(const LoadOptions& options) {
-  if (options.dtype == "auto") return Precision::f32;
+// A quantized directory whose format moa does not know is refused whatever is asked for.
+Precision precision_of(const LoadOptions& options, const ModelDirectory& directory) {
+  const std::optional<Precision> stored = quantized_to(directory);
+  if (options.dtype == "auto") return stored.value_or(Precision::f32);
   for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8}) {
     if (options.dtype == moa::name(precision)) return precision;
   }
@@ -135,7 +138,7 @@ TextCacheOptions text_cache_options(const LoadOptions& options, const ModelDirec
 }  // namespace
 
 std::string identity_of(const ModelDirectory& directory, const LoadOptions& options) {
-  return identity_at(directory, precision_of(options), options);
+  return identity_at(directory, precision_of(options, directory), options);
 }
 
 std::shared_ptr<const LoadedModel> LoadedModel::load(std::string_view name, const LoadOptions& options) {
@@ -152,7 +155,7 @@ LoadedModel::LoadedModel(std::string name, ModelDirectory directory, const LoadO
       prompts_(Prompts::of(directory_)),
       open_clip_texts_(OpenClipTexts::read(directory_.config())),
       architecture_(&architecture_of(directory_.config(), layout_of(directory_))),
-      precision_(precision_of(options)),
+      precision_(precision_of(options, directory_)),
       backend_(std::make_unique<CpuBackend>(CpuOptions{precision_, options.threads})),
       text_cache_(text_cache_options(options, directory_, precision_)) {
   Weights weights = directory_.weights();

@@ -1,0 +1,62 @@
+// Quantizing: a model's weights stored in fewer bits, once, so that it loads faster and smaller.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <moa/export.hpp>
+#include <moa/model.hpp>
+
+namespace moa {
+
+// Writes a directory that Model::load takes as it takes the original: the weights of products with weights,
+// and tables of embeddings, in bf16 or in int8 with a scale for each row; everything else, and what is stored
+// in 4 bits already, as it was. Loaded with dtype "auto" it computes in its own precision. What a model reads
+// beside its weights is copied.
+//
+// The directory appears whole or not at all. Errors: invalid_argument (another dtype than "bf16" or "int8", a
+// model that is quantized already, `directory` exists); unsupported (a model that is a lone file); io_error;
+// those of Model::load.
+MOA_API void quantize(std::string_view model, const std::filesystem::path& directory, std::string_view dtype);
+
+// How the vectors of one model lie to those of another, item by item.
+struct Agreement {
+  std::size_t items = 0;  // those that both models embedded
+  double mean_cosine = 0;
+  double least_cosine = 0;
+};
+
+// How well a model finds a picture's class among all classes, and for each class a picture of it.
+struct LabelScores {
+  double top1 = 0;       // share of the pictures whose nearest class is their own
+  double retrieval = 0;  // share of the classes whose nearest picture is of the class
+};
+
+struct Comparison {
+  std::optional<Agreement> images;  // empty: none were given
+  std::optional<Agreement> texts;
+  std::size_t classes = 0;  // 0: no labels, or one, and then no scores
+  LabelScores reference_scores;
+  LabelScores model_scores;
+};
+
+struct ComparisonItems {
+  std::span<const Input> images = {};
+  std::span<const std::string> texts = {};
+  // Each picture's class in words, or none. A class goes into the model's first template to be embedded.
+  std::span<const std::string> labels = {};
+};
+
+// Runs both models on the same items. Errors: invalid_argument if there are labels, but not one for each
+// image; shape_mismatch if the models' vectors differ in length; cancelled.
+MOA_API Comparison compare(const Model& reference, const Model& model, const ComparisonItems& items,
+                           const EmbedOptions& options = {});
+
+}  // namespace moa

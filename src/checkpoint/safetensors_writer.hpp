@@ -1,0 +1,31 @@
+// Writing safetensors files.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tensor/parameter.hpp"
+#include "tensor/shape.hpp"
+
+namespace moa {
+
+using ByteSink = std::function<void(std::span<const std::byte>)>;
+
+struct TensorToWrite {
+  std::string name;
+  DType dtype = DType::f32;  // not q4, which is no type of the format
+  Shape shape;
+  // Gives the elements, row-major, in pieces of any size. Called once, when it is their turn.
+  std::function<void(const ByteSink& write)> content;
+};
+
+// Writes the file and syncs it. Tensors lie in it by falling size of their elements, then by name, each
+// aligned to its elements. Errors: io_error with the path (a disk that is full); internal if a content does
+// not fill its shape; what a content throws. A file that was begun is left to the caller.
+void write_safetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors);
+
+}  // namespace moa

@@ -1,0 +1,221 @@
+#include <moa/quantize.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include <moa/error.hpp>
+
+#include "backends/cpu/level.hpp"
+#include "backends/recording/recording.hpp"
+#include "base/file.hpp"
+#include "checkpoint/file_names.hpp"
+#include "checkpoint/model_directory.hpp"
+#include "checkpoint/model_search.hpp"
+#include "checkpoint/quantization.hpp"
+#include "checkpoint/safetensors_writer.hpp"
+#include "checkpoint/widen.hpp"
+#include "embed/loaded_model.hpp"
+
+namespace moa {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The names of the tensors that go into fewer bits: what the towers read through products and lookups.
+std::set<std::string> narrowable_names(const LoadedModel& model) {
+  RecordingInterpreter recording;
+  const EmbeddingModel& network = model.network();
+  if (network.text() != nullptr) network.forward_text(recording, recording.tokens({}, {}, {}));
+  if (const ImageTowerFacts* image = network.image()) {
+    network.forward_image(recording,
+                          recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
+  }
+  std::set<std::string> names;
+  for (const Parameter& parameter : recording.narrowable()) {
+    names.insert(parameter.name().substr(0, parameter.name().find('[')));  // a view is named NAME[begin:end]
+  }
+  return names;
+}
+
+bool is_wider_than(DType dtype, Precision precision) {
+  return dtype == DType::f32 || dtype == DType::f64 || dtype == DType::f16 ||
+         (dtype == DType::bf16 && precision == Precision::int8);
+}
+
+template <typename Number>
+std::span<const std::byte> bytes_of(const std::vector<Number>& numbers) {
+  return std::as_bytes(std::span(numbers));
+}
+
+// Calls piece(row as f32) for each row.
+template <typename Piece>
+void for_each_row(const Parameter& tensor, Piece piece) {
+  std::vector<float> row(static_cast<std::size_t>(tensor.shape().elements_per_row()));
+  for (std::int64_t i = 0; i < tensor.shape()[0]; ++i) {
+    tensor.read_rows(i, 1, row.data());
+    if (!cpu::chosen_kernels().is_finite(row.data(), static_cast<std::int64_t>(row.size()))) {
+      throw Error(ErrorCode::corrupt_data, "cannot quantize '" + tensor.name() + "': found a weight in row " +
+                                               std::to_string(i) +
+                                               " that is NaN or infinite, expected numbers");
+    }
+    piece(row);
+  }
+  tensor.drop_pages();
+}
+
+void add_bf16(std::vector<TensorToWrite>& out, const Parameter& tensor) {
+  out.push_back(
+      {tensor.name(), DType::bf16, tensor.shape(), [tensor](const ByteSink& write) {
+         std::vector<std::uint16_t> narrow(static_cast<std::size_t>(tensor.shape().elements_per_row()));
+         for_each_row(tensor, [&](const std::vector<float>& row) {
+           cpu::chosen_kernels().to_bf16(row.data(), static_cast<std::int64_t>(row.size()), narrow.data());
+           write(bytes_of(narrow));
+         });
+       }});
+}
+
+// The scales are written before the integers, as their elements are larger: each pass computes them.
+void add_int8(std::vector<TensorToWrite>& out, const Parameter& tensor) {
+  const auto pass = [tensor](const std::function<void(const std::vector<std::int8_t>&, float)>& piece) {
+    std::vector<std::int8_t> integers(static_cast<std::size_t>(tensor.shape().elements_per_row()));
+    for_each_row(tensor, [&](const std::vector<float>& row) {
+      const float scale =
+          cpu::chosen_kernels().to_int8(row.data(), static_cast<std::int64_t>(row.size()), integers.data());
+      piece(integers, scale);
+    });
+  };
+  out.push_back({tensor.name(), DType::i8, tensor.shape(), [pass](const ByteSink& write) {
+                   pass([&](const std::vector<std::int8_t>& integers, float) { write(bytes_of(integers)); });
+                 }});
+  out.push_back(
+      {tensor.name() + ".scale", DType::f32, Shape{tensor.shape()[0]}, [pass](const ByteSink& write) {
+         pass([&](const std::vector<std::int8_t>&, float scale) {
+           write(std::as_bytes(std::span(&scale, 1)));
+         });
+       }});
+}
+
+// As its file holds it; as f32 where that is not one run of bytes.
+void add_as_it_is(std::vector<TensorToWrite>& out, const Parameter& tensor) {
+  const std::vector<StoredPiece> pieces = tensor.pieces();
+  for (const StoredPiece& piece : pieces) {
+    Shape shape = tensor.shape();
+    if (!piece.suffix.empty()) {
+      const auto elements = static_cast<std::int64_t>(piece.bytes.size() / element_bytes(piece.dtype));
+      shape = Shape{tensor.shape()[0], elements / tensor.shape()[0]};
+    }
+    // The parameter keeps the bytes mapped.
+    out.push_back({tensor.name() + std::string(piece.suffix), piece.dtype, std::move(shape),
+                   [tensor, bytes = piece.bytes](const ByteSink& write) { write(bytes); }});
+  }
+  if (pieces.empty()) {
+    out.push_back({tensor.name(), DType::f32, tensor.shape(),
+                   [tensor](const ByteSink& write) { write(bytes_of(tensor.read())); }});
+  }
+}
+
+void write_weights(const fs::path& path, const LoadedModel& model, Precision precision) {
+  const std::set<std::string> narrowable = narrowable_names(model);
+  std::vector<TensorToWrite> tensors;
+  for (const Parameter& tensor : model.directory().weights().parameters()) {
+    const bool narrow = narrowable.contains(tensor.name()) && tensor.shape().rank() >= 2 &&
+                        tensor.shape().elements() > 0 && is_wider_than(tensor.dtype(), precision);
+    if (!narrow) {
+      add_as_it_is(tensors, tensor);
+    } else if (precision == Precision::bf16) {
+      add_bf16(tensors, tensor);
+    } else {
+      add_int8(tensors, tensor);
+    }
+  }
+  write_safetensors(path, std::move(tensors));
+}
+
+// A directory beside its final place, removed unless it was put there.
+class DirectoryBeside {
+ public:
+  explicit DirectoryBeside(const fs::path& place) : place_(place) {
+    std::string name = place.string() + ".XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw Error(ErrorCode::io_error, "cannot write '" + place.string() +
+                                           "': " + std::error_code(errno, std::generic_category()).message());
+    }
+    path_ = name;
+  }
+  ~DirectoryBeside() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  DirectoryBeside(const DirectoryBeside&) = delete;
+  DirectoryBeside& operator=(const DirectoryBeside&) = delete;
+
+  const fs::path& path() const { return path_; }
+  void put_in_place() {
+    std::error_code failed;
+    fs::permissions(path_, fs::perms(0755), failed);
+    fs::rename(path_, place_, failed);  // refused where something came to be meanwhile
+    if (failed)
+      throw Error(ErrorCode::io_error, "cannot write '" + place_.string() + "': " + failed.message());
+    path_.clear();
+  }
+
+ private:
+  fs::path place_;
+  fs::path path_;
+};
+
+void copy_what_belongs_to_it(const fs::path& from, const fs::path& to) {
+  std::vector<std::string_view> names(kIdentityFileNames.begin(), kIdentityFileNames.end());
+  names.insert(names.end(), kModelCardNames.begin(), kModelCardNames.end());
+  names.insert(names.end(), {"LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt"});
+  for (const std::string_view name : names) {
+    std::error_code failed;
+    if (!fs::is_regular_file(from / name, failed)) continue;
+    fs::copy_file(from / name, to / name, failed);
+    if (failed) {
+      throw Error(ErrorCode::io_error, "cannot write '" + (to / name).string() + "': " + failed.message());
+    }
+  }
+}
+
+}  // namespace
+
+void quantize(std::string_view name, const fs::path& directory, std::string_view dtype) {
+  const auto precision = dtype == "bf16" ? Precision::bf16 : Precision::int8;
+  if (dtype != moa::name(precision)) {
+    throw Error(ErrorCode::invalid_argument,
+                "cannot quantize to '" + std::string(dtype) + "': expected bf16 or int8");
+  }
+  fs::path place = directory;
+  if (!place.has_filename()) place = place.parent_path();  // "DIR/" is DIR
+  std::error_code ignored;
+  if (fs::exists(fs::symlink_status(place, ignored))) {
+    throw Error(ErrorCode::invalid_argument,
+                "cannot quantize into '" + place.string() + "': it exists, expected a new directory");
+  }
+  const auto model = LoadedModel::load(name, {});
+  const ModelDirectory& source = model->directory();
+  if (source.layout() == ModelDirectory::Layout::openai) {
+    throw Error(ErrorCode::unsupported, "cannot quantize '" + std::string(name) +
+                                            "': found a lone file, expected a model's directory");
+  }
+  if (quantized_to(source)) {
+    throw Error(ErrorCode::invalid_argument, "cannot quantize '" + std::string(name) +
+                                                 "': it is quantized to " +
+                                                 std::string(moa::name(*quantized_to(source))) + " already");
+  }
+  const LayoutFiles& files =
+      source.layout() == ModelDirectory::Layout::open_clip ? kOpenClipFiles : kTransformersFiles;
+  DirectoryBeside unfinished(place);
+  write_weights(unfinished.path() / files.safetensors.whole, *model, precision);
+  copy_what_belongs_to_it(source.path(), unfinished.path());
+  write_file_atomically(unfinished.path() / kQuantizationName, quantization_statement(precision));
+  unfinished.put_in_place();
+}
+
+}  // namespace moa
