@@ -22,8 +22,8 @@ namespace moa {
 // beside its weights is copied.
 //
 // The directory appears whole or not at all. Errors: invalid_argument (another dtype than "bf16" or "int8", a
-// model that is quantized already, `directory` exists); unsupported (a model that is a lone file); io_error;
-// those of Model::load.
+// model that is quantized already, `directory` exists); unsupported (a lone file, a folder of modules);
+// io_error; those of Model::load.
 MOA_API void quantize(std::string_view model, const std::filesystem::path& directory, std::string_view dtype);
 
 // How the vectors of one model lie to those of another, item by item.

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 #include <system_error>
 #include <utility>
 
@@ -26,8 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The names of the tensors that go into fewer bits: what the towers read through products and lookups.
-std::set<std::string> narrowable_names(const LoadedModel& model) {
+// The tensors that go into fewer bits, what the towers read through products and lookups, and into how few.
+std::map<std::string, Precision> narrowable_tensors(const LoadedModel& model) {
   RecordingInterpreter recording;
   const EmbeddingModel& network = model.network();
   if (network.text() != nullptr) network.forward_text(recording, recording.tokens({}, {}, {}));
@@ -35,11 +35,14 @@ std::set<std::string> narrowable_names(const LoadedModel& model) {
     network.forward_image(recording,
                           recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
   }
-  std::set<std::string> names;
-  for (const Parameter& parameter : recording.narrowable()) {
-    names.insert(parameter.name().substr(0, parameter.name().find('[')));  // a view is named NAME[begin:end]
+  std::map<std::string, Precision> least;
+  for (const auto& [parameter, precision] : recording.narrowable()) {
+    const std::string& name = parameter.name();
+    const auto [place, is_new] =
+        least.try_emplace(name.substr(0, name.find('[')), precision);  // NAME[begin:end]
+    if (precision == Precision::bf16) place->second = precision;
   }
-  return names;
+  return least;
 }
 
 bool is_wider_than(DType dtype, Precision precision) {
@@ -120,14 +123,17 @@ void add_as_it_is(std::vector<TensorToWrite>& out, const Parameter& tensor) {
 }
 
 void write_weights(const fs::path& path, const LoadedModel& model, Precision precision) {
-  const std::set<std::string> narrowable = narrowable_names(model);
+  const std::map<std::string, Precision> narrowable = narrowable_tensors(model);
   std::vector<TensorToWrite> tensors;
   for (const Parameter& tensor : model.directory().weights().parameters()) {
-    const bool narrow = narrowable.contains(tensor.name()) && tensor.shape().rank() >= 2 &&
-                        tensor.shape().elements() > 0 && is_wider_than(tensor.dtype(), precision);
+    const auto found = narrowable.find(tensor.name());
+    const Precision to =
+        found != narrowable.end() && found->second == Precision::bf16 ? found->second : precision;
+    const bool narrow = found != narrowable.end() && tensor.shape().rank() >= 2 &&
+                        tensor.shape().elements() > 0 && is_wider_than(tensor.dtype(), to);
     if (!narrow) {
       add_as_it_is(tensors, tensor);
-    } else if (precision == Precision::bf16) {
+    } else if (to == Precision::bf16) {
       add_bf16(tensors, tensor);
     } else {
       add_int8(tensors, tensor);
@@ -200,17 +206,18 @@ void quantize(std::string_view name, const fs::path& directory, std::string_view
   }
   const auto model = LoadedModel::load(name, {});
   const ModelDirectory& source = model->directory();
-  if (source.layout() == ModelDirectory::Layout::openai) {
+  const bool is_open_clip = source.layout() == ModelDirectory::Layout::open_clip;
+  if (!is_open_clip && source.layout() != ModelDirectory::Layout::transformers) {
     throw Error(ErrorCode::unsupported, "cannot quantize '" + std::string(name) +
-                                            "': found a lone file, expected a model's directory");
+                                            "': found a lone file or a folder of modules, expected a "
+                                            "directory as transformers or open_clip writes it");
   }
   if (quantized_to(source)) {
     throw Error(ErrorCode::invalid_argument, "cannot quantize '" + std::string(name) +
                                                  "': it is quantized to " +
                                                  std::string(moa::name(*quantized_to(source))) + " already");
   }
-  const LayoutFiles& files =
-      source.layout() == ModelDirectory::Layout::open_clip ? kOpenClipFiles : kTransformersFiles;
+  const LayoutFiles& files = is_open_clip ? kOpenClipFiles : kTransformersFiles;
   DirectoryBeside unfinished(place);
   write_weights(unfinished.path() / files.safetensors.whole, *model, precision);
   copy_what_belongs_to_it(source.path(), unfinished.path());

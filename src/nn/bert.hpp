@@ -33,7 +33,9 @@ struct BertConfig {
 
 // x = norm1(x + attention(x));  x = norm2(x + mlp(x))
 struct PostNormBlock {
-  SelfAttention attention;
+  // Without a norm in front, attention sees the sum of all that went before, in which a few columns outweigh
+  // the rest.
+  SelfAttention attention{.qkv_precision = ProductPrecision::bf16};
   LayerNorm norm1;
   Linear mlp_in;
   Linear mlp_out;

@@ -4,7 +4,7 @@ namespace moa {
 namespace {
 
 Rows apply(Ops& ops, const Rows& x, const Dense& step) {
-  return ops.linear(x, step.layer, {.activation = step.activation});
+  return ops.linear(x, step.layer, {.activation = step.activation, .precision = ProductPrecision::f32});
 }
 Rows apply(Ops& ops, const Rows& x, const LayerNorm& step) {
   return ops.layer_norm(x, step);

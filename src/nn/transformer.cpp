@@ -37,7 +37,7 @@ void check_sizes(const TransformerSizes& sizes, std::string_view where) {
 }
 
 Rows SelfAttention::attend(Ops& ops, const Rows& x, Mask mask, const RelativeBias* bias) const {
-  const Rows projected = ops.linear(x, qkv);
+  const Rows projected = ops.linear(x, qkv, {.precision = qkv_precision});
   const Rows q = ops.columns(projected, 0, width);
   const Rows k = ops.columns(projected, width, width);
   const Rows v = ops.columns(projected, 2 * width, width);

@@ -33,10 +33,11 @@ void check_sizes(const TransformerSizes& sizes, std::string_view where);
 
 // softmax(q kᵀ / √head_dim) v over `heads` heads, with projections in and out.
 struct SelfAttention {
-  Linear qkv;  // [3 width, width]: queries, keys, values, one below the other
-  Linear out;
+  Linear qkv = {};  // [3 width, width]: queries, keys, values, one below the other
+  Linear out = {};
   std::int64_t width = 0;
   std::int64_t heads = 0;
+  ProductPrecision qkv_precision = ProductPrecision::of_run;
 
   // What the heads found, side by side; `out` is still to be applied.
   Rows attend(Ops& ops, const Rows& x, Mask mask, const RelativeBias* bias = nullptr) const;

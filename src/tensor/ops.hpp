@@ -43,10 +43,11 @@ struct Convolution {
   Parameter bias;
 };
 
-// The precision that a product asks for: the run's, or f32 in every run. f32 is for what stands at the end,
-// where no later layer averages an error out (the projection into the shared space), or is a sliver of the
-// work.
-enum class ProductPrecision { of_run, f32 };
+// The precision that a product asks for: the run's; the run's, but not less than bf16; or f32 in every run.
+// bf16 is for activations with a few columns far larger than the others, which leave the rest of a row few of
+// int8's steps. f32 is for what stands at the end, where no later layer averages an error out (the projection
+// into the shared space), and for what sees pixels.
+enum class ProductPrecision { of_run, bf16, f32 };
 
 struct LinearOptions {
   Activation activation = Activation::none;  // applied to x weightᵀ + bias

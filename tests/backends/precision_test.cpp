@@ -122,6 +122,19 @@ TEST_P(CpuPrecision, AProductThatAsksForF32HasTheBitsOfAnF32Run) {
   EXPECT_NE(ops->read(ops->linear(in, layer)), expected);
 }
 
+TEST_P(CpuPrecision, AProductThatAsksForBf16HasAtLeastThatAndSharesItsRowsWithOthers) {
+  const Linear layer{random_parameter("w", {70, 90}, 30, 0.1F), {}};
+  const std::vector<float> x = random_values(9 * 90, 31);
+  CpuBackend bf16_backend({.precision = Precision::bf16, .threads = 2}, kernels_at(GetParam().level));
+  const auto bf16_ops = bf16_backend.interpreter();
+  const std::vector<float> expected =
+      bf16_ops->read(bf16_ops->linear(rows_from(*bf16_ops, x, 1, 9, 90), layer));
+  const Rows in = rows_from(*ops, x, 1, 9, 90);
+  const std::vector<float> of_run = ops->read(ops->linear(in, layer));
+  EXPECT_EQ(ops->read(ops->linear(in, layer, {.precision = ProductPrecision::bf16})), expected);
+  EXPECT_EQ(ops->read(ops->linear(in, layer)), of_run);
+}
+
 TEST_P(CpuPrecision, ConvolutionsOfPixelsAreF32AndLaterOnesAreNot) {
   const Convolution stem{random_parameter("stem", {24, 3, 3, 3}, 9), random_parameter("b", {24}, 10)};
   const Convolution next{random_parameter("next", {16, 24, 1, 1}, 11), {}};

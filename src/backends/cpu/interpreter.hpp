@@ -118,8 +118,8 @@ class CpuInterpreter final : public Interpreter {
   // The same of f32 rows [rows, width], which are narrowed first if the weights are.
   void product(ConstMatrix x, std::int64_t rows, std::int64_t width, const PreparedMatrix& weights,
                std::int64_t columns, const Epilogue& epilogue, Matrix out);
-  // x as products of the run's precision (not f32) read it; computed once.
-  const NarrowRows& narrowed(const RowsValue& x);
+  // x as products in `precision` (not f32) read it; kept until it is asked for in another one.
+  const NarrowRows& narrowed(const RowsValue& x, Precision precision);
   NarrowRows room_for_narrow_rows(std::int64_t rows, std::int64_t width, const Products& products);
   // Of a convolution over all channels of `input`.
   Precision precision_for(const TensorValue& input) const;

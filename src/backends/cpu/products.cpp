@@ -91,9 +91,9 @@ NarrowRows CpuInterpreter::room_for_narrow_rows(std::int64_t rows, std::int64_t 
   return narrow;
 }
 
-const NarrowRows& CpuInterpreter::narrowed(const RowsValue& x) {
-  if (x.narrow.words) return x.narrow;
-  const Products& kernel = kernels_.products(engine_.precision);
+const NarrowRows& CpuInterpreter::narrowed(const RowsValue& x, Precision precision) {
+  if (x.narrow.words && x.narrow.precision == precision) return x.narrow;
+  const Products& kernel = kernels_.products(precision);
   NarrowRows narrow = room_for_narrow_rows(x.rows(), x.width, kernel);
   const auto part = [&](ConstMatrix from, std::int64_t begin, std::int64_t end) {
     kernel.narrow(from, end - begin, x.width,
@@ -110,6 +110,7 @@ const NarrowRows& CpuInterpreter::narrowed(const RowsValue& x) {
       part({block.get(), x.width}, row, last);
     }
   });
+  narrow.precision = precision;
   x.narrow = std::move(narrow);
   return x.narrow;
 }

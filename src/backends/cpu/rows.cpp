@@ -8,6 +8,11 @@
 namespace moa::cpu {
 namespace {
 
+Precision precision_of(ProductPrecision asked, Precision of_run) {
+  if (asked == ProductPrecision::f32) return Precision::f32;
+  return asked == ProductPrecision::bf16 && of_run == Precision::int8 ? Precision::bf16 : of_run;
+}
+
 void expect_same_rows(const RowsValue& a, const RowsValue& b, const char* attempt) {
   if (a.width == b.width && a.sequences == b.sequences) return;
   throw Error(ErrorCode::shape_mismatch,
@@ -35,13 +40,13 @@ Rows CpuInterpreter::linear(const Rows& x, const Linear& layer, const LinearOpti
     expect_same_rows(*out, residual, "add a residual");
     epilogue.residual = residual.matrix;
   }
-  const Precision precision = options.precision == ProductPrecision::f32 ? Precision::f32 : engine_.precision;
+  const Precision precision = precision_of(options.precision, engine_.precision);
   const PreparedMatrix& weights = engine_.weights.matrix(layer.weight, precision);
   engine_.multiply_adds += in.rows() * in.width * out->width;
   if (weights.precision == Precision::f32) {
     product({see(x).matrix, nullptr, weights, epilogue, out->matrix}, in.rows(), out->width);
   } else {
-    const NarrowRows& narrow = narrowed(in);
+    const NarrowRows& narrow = narrowed(in, weights.precision);
     product({narrow.matrix, narrow.scales.get(), weights, epilogue, out->matrix}, in.rows(), out->width);
   }
   return Rows(std::move(out));

@@ -8,6 +8,7 @@
 #include "backends/cpu/block_cache.hpp"
 #include "backends/cpu/kernels/kernels.hpp"
 #include "tensor/interpreter.hpp"
+#include "tensor/precision.hpp"
 #include "tensor/sequences.hpp"
 #include "tensor/value.hpp"
 
@@ -24,6 +25,7 @@ struct NarrowRows {
   Block words;
   ConstMatrix matrix{nullptr, 0};
   Block scales;  // one a row
+  Precision precision = Precision::f32;
 };
 
 // Rows in a block; several values may see the same block (column views, a picture's pixels).

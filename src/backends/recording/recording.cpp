@@ -83,12 +83,15 @@ std::vector<float> RecordingInterpreter::read(const Rows&) {
   throw Error(ErrorCode::unsupported, "cannot read numbers from the recording interpreter: it computes none");
 }
 
-void RecordingInterpreter::add_narrowable(const Parameter& parameter) {
-  for (const Parameter& part : parameter.parts()) narrowable_.push_back(part);
+void RecordingInterpreter::add_narrowable(const Parameter& parameter, Precision least) {
+  for (const Parameter& part : parameter.parts()) narrowable_.push_back({part, least});
 }
 
 Rows RecordingInterpreter::linear(const Rows& x, const Linear& layer, const LinearOptions& options) {
-  if (options.precision == ProductPrecision::of_run) add_narrowable(layer.weight);
+  if (options.precision != ProductPrecision::f32) {
+    add_narrowable(layer.weight,
+                   options.precision == ProductPrecision::bf16 ? Precision::bf16 : Precision::int8);
+  }
   std::vector<std::string> arguments{text(x), use(layer.weight)};
   if (layer.bias) arguments.push_back(use(layer.bias));
   if (options.activation != Activation::none) arguments.push_back("activation=" + text(options.activation));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tensor/interpreter.hpp"
+#include "tensor/precision.hpp"
 
 namespace moa {
 
@@ -18,9 +19,13 @@ class RecordingInterpreter final : public Interpreter {
   const std::vector<std::string>& calls() const noexcept { return calls_; }
   // Every parameter that a call was given, once each, in order of first use: what a tower is made of.
   const std::vector<Parameter>& parameters() const noexcept { return parameters_; }
-  // Those of them that may be stored in fewer bits, one scale a row: weights of products in the run's
-  // precision (ops.hpp), and tables of embeddings.
-  const std::vector<Parameter>& narrowable() const noexcept { return narrowable_; }
+  // Those of them that may be stored in fewer bits: weights of products that do not ask for f32 (ops.hpp),
+  // and tables of embeddings; down to `least`.
+  struct Narrowable {
+    Parameter parameter;
+    Precision least = Precision::int8;
+  };
+  const std::vector<Narrowable>& narrowable() const noexcept { return narrowable_; }
 
   Tokens tokens(std::span<const std::int32_t> ids, std::span<const std::int32_t> types,
                 const Sequences& sequences) override;
@@ -72,10 +77,10 @@ class RecordingInterpreter final : public Interpreter {
   std::string use(const Parameter& parameter);
 
   std::vector<std::string> calls_;
-  void add_narrowable(const Parameter& parameter);
+  void add_narrowable(const Parameter& parameter, Precision least = Precision::int8);
 
   std::vector<Parameter> parameters_;
-  std::vector<Parameter> narrowable_;
+  std::vector<Narrowable> narrowable_;
   std::set<const void*> seen_;
 };
 

@@ -1,0 +1,91 @@
+// Directories in bf16 and int8, from a golden checkpoint and back to vectors.
+#include <moa/quantize.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "base/expect_error.hpp"
+#include "base/temporary_directory.hpp"
+
+namespace moa {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::TemporaryDirectory;
+
+const fs::path kCheckpoint = fs::path(MOA_TEST_DATA) / "golden/clip/odd_sizes";
+const fs::path kPicture = kCheckpoint / "picture0.png";
+
+std::size_t entries(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+class Quantize : public ::testing::TestWithParam<std::string> {
+ protected:
+  TemporaryDirectory folder_;
+  const fs::path place_ = folder_.path() / "small";
+};
+
+TEST_P(Quantize, ADirectoryGivesTheBitsOfTheOriginalAtItsPrecision) {
+  quantize(kCheckpoint.string(), place_, GetParam());
+  const Model small = Model::load(place_.string());
+  EXPECT_EQ(small.dtype(), GetParam());
+  const Model original = Model::load(kCheckpoint.string(), {.dtype = GetParam()});
+  EXPECT_EQ(small.embed_image(kPicture), original.embed_image(kPicture));
+  EXPECT_LT(small.info().weights_bytes, original.info().weights_bytes);
+  EXPECT_NE(small.identity(), original.identity());
+  // Texts differ by their embeddings, which are in fewer bits too.
+  const std::vector<std::string> texts = {"a dog", "two cats"};
+  const Comparison found = compare(original, small, {.texts = texts});
+  EXPECT_GT(found.texts->least_cosine, 0.999);
+  EXPECT_EQ(entries(folder_.path()), 1u);
+}
+
+TEST_P(Quantize, ADirectoryRunsInF32TooAndInTheOtherPrecision) {
+  quantize(kCheckpoint.string(), place_, GetParam());
+  const std::vector<Input> pictures = {Input::file(kPicture)};
+  const Model original = Model::load(kCheckpoint.string());
+  for (const char* dtype : {"f32", "bf16", "int8"}) {
+    const Model model = Model::load(place_.string(), {.dtype = dtype});
+    EXPECT_EQ(model.dtype(), dtype);
+    EXPECT_GT(compare(original, model, {.images = pictures}).images->least_cosine, 0.99) << dtype;
+  }
+}
+
+TEST_P(Quantize, WhatExistsIsNotWrittenOverAndWhatIsQuantizedIsNotAgain) {
+  quantize(kCheckpoint.string(), place_, GetParam());
+  MOA_EXPECT_ERROR((quantize(kCheckpoint.string(), place_, GetParam())), invalid_argument);
+  MOA_EXPECT_ERROR((quantize(place_.string(), folder_.path() / "again", GetParam())), invalid_argument);
+  EXPECT_EQ(entries(folder_.path()), 1u);
+}
+
+TEST_P(Quantize, WhatFailsLeavesNothingBehind) {
+  MOA_EXPECT_ERROR((quantize(kCheckpoint.string(), folder_.path() / "no" / "such", GetParam())), io_error);
+  MOA_EXPECT_ERROR((quantize("no/model", place_, GetParam())), not_found);
+  MOA_EXPECT_ERROR((quantize(kCheckpoint.string(), place_, "int4")), invalid_argument);
+  EXPECT_EQ(entries(folder_.path()), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Precisions, Quantize, ::testing::Values("bf16", "int8"),
+                         [](const auto& precision) { return precision.param; });
+
+TEST(Compare, CountsPicturesThatFindTheirClass) {
+  const Model model = Model::load(kCheckpoint.string());
+  const std::vector<Input> pictures = {Input::file(kPicture), Input::file(kCheckpoint / "picture1.png"),
+                                       Input::file("/no/such/file")};
+  const std::vector<std::string> labels = {"dog", "cat", "dog"};
+  const Comparison found = compare(model, model, {.images = pictures, .labels = labels});
+  EXPECT_EQ(found.images->items, 2u);
+  EXPECT_NEAR(found.images->least_cosine, 1, 1e-6);
+  EXPECT_EQ(found.classes, 2u);
+  EXPECT_EQ(found.model_scores.top1, found.reference_scores.top1);
+  EXPECT_FALSE(found.texts);
+  MOA_EXPECT_ERROR((compare(model, model, {.images = pictures, .labels = std::span(labels).first(2)})),
+                   invalid_argument);
+}
+
+}  // namespace
+}  // namespace moa
