@@ -188,7 +188,7 @@ namespace {
 std::ostringstream number_text() {
   std::ostringstream text;
   text.imbue(std::locale::classic());
-  text.precision(17);
+  text.precision(9);  // for people: a float's worth of digits
   return text;
 }
 

@@ -15,7 +15,7 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-DOCUMENTS = ["README.md", "README.ko.md", "CONTRIBUTING.md", "docs/guide.md"]
+DOCUMENTS = ["README.md", "README.ko.md", "CONTRIBUTING.md", "docs/guide.md", "docs/add-an-architecture.md"]
 TIMEOUT_S = 120
 
 SKIPPED = {

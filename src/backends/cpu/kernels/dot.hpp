@@ -1,8 +1,11 @@
-// What the words of a product hold and how they are multiplied. A `Dot`:
-//   kElements, kParts, kScaled    as Products says: numbers in a word, words of a row for one of a column;
-//   int8 kZeroPoint                    what an int8 row stores for 0 part(words, p)                what part
-//   p of a row's words is multiplied with, out of a column's words add(value, columns, sums)     sums + value
-//   * columns, lane by lane narrow(x, width, words)       a row of f32 as words; the row's scale
+// What the words of a product hold and how they are multiplied. A `Dot` has kElements (numbers in a word),
+// kParts (words of a row for one of a column) and kScaled (int8), as Products says, and
+//
+// - kZeroPoint: what an int8 row stores for 0;
+// - part(words, p): what part p of a row's words is multiplied with, out of a column's words;
+// - add(value, columns, sums): sums + value * columns, lane by lane;
+// - narrow(x, width, words): a row of f32 as words; returns the row's scale.
+//
 // Here are those that need nothing but V; levels with instructions for it bring their own.
 #pragma once
 
