@@ -19,11 +19,21 @@ std::span<const TransformerBlock> all_but_last(const std::vector<TransformerBloc
 
 }  // namespace
 
-Rows ClipVision::forward(Ops& ops, const Tensor& pixels) const {
+Rows ClipVision::begin(Ops& ops, const Tensor& pixels) const {
   Rows x = ops.rows_of(ops.convolution(pixels, patch_embedding, {.stride = patch_px}));  // one row a patch
   x = ops.prepend_row(x, class_embedding);
   x = ops.add_positions(x, position_embedding);
-  if (pre_norm.weight) x = ops.layer_norm(x, pre_norm);
+  return pre_norm.weight ? ops.layer_norm(x, pre_norm) : x;
+}
+
+Rows ClipVision::rows(Ops& ops, const Tensor& pixels) const {
+  Rows x = begin(ops, pixels);
+  for (const TransformerBlock& block : blocks) x = block.forward(ops, x, Mask::none);
+  return x;
+}
+
+Rows ClipVision::forward(Ops& ops, const Tensor& pixels) const {
+  Rows x = begin(ops, pixels);
   for (const TransformerBlock& block : all_but_last(blocks)) x = block.forward(ops, x, Mask::none);
   switch (pool) {
     case ClipVisionConfig::Pool::class_row:

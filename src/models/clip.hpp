@@ -57,6 +57,9 @@ struct ClipVision {
   std::int64_t patch_px = 0;
   ClipVisionConfig::Pool pool = ClipVisionConfig::Pool::class_row;
 
+  // The rows of class token and patches that the first block is given, and those that the last one gives.
+  Rows begin(Ops& ops, const Tensor& pixels) const;
+  Rows rows(Ops& ops, const Tensor& pixels) const;
   Rows forward(Ops& ops, const Tensor& pixels) const;
 };
 

@@ -12,9 +12,9 @@ namespace moa {
 // unsupported, by the name of the field.
 std::unique_ptr<EmbeddingModel> build_open_clip(const Config& config, Weights& weights);
 
-inline constexpr Architecture kOpenClipArchitecture{
-    "open_clip", CheckpointLayout::open_clip, "",
-    "CLIP with ViT or ResNet pictures, CLIPA and SigLIP, as open_clip saves them (open_clip_config.json)",
-    build_open_clip};
+inline constexpr Architecture kOpenClipArchitecture{"open_clip", CheckpointLayout::open_clip, "",
+                                                    "CLIP with ViT or ResNet pictures, CLIPA, SigLIP and "
+                                                    "CoCa, as open_clip saves them (open_clip_config.json)",
+                                                    build_open_clip};
 
 }  // namespace moa

@@ -57,7 +57,7 @@ ClipTextConfig read_open_clip_text(const Config& config, Activation activation) 
   refuse_unknown(config,
                  {"context_length", "vocab_size", "width", "heads", "layers", "mlp_ratio", "pool_type",
                   "hf_tokenizer_name", "tokenizer_kwargs", "proj_bias", "proj_type", "eos_id", "pad_id",
-                  "output_tokens", "no_causal_mask", "norm_kwargs", "act_kwargs"});
+                  "output_tokens", "no_causal_mask", "norm_kwargs", "act_kwargs", "embed_cls"});
   expect_string(config, "pool_type", "argmax", {"argmax", "eos", "first", "last"});
   expect_string(config, "proj_type", "linear", {"linear"});
   ClipTextConfig text;
@@ -89,7 +89,8 @@ ClipTextConfig read_open_clip_text(const Config& config, Activation activation) 
 ClipVisionConfig read_open_clip_vision(const Config& config, Activation activation) {
   refuse_unknown(config, {"image_size", "layers", "width", "head_width", "mlp_ratio", "patch_size",
                           "pool_type", "output_tokens", "patch_dropout", "timm_pool", "timm_proj",
-                          "no_ln_pre", "final_ln_after_pool", "pos_embed_type", "norm_kwargs", "act_kwargs"});
+                          "no_ln_pre", "final_ln_after_pool", "pos_embed_type", "norm_kwargs", "act_kwargs",
+                          "attentional_pool", "attn_pooler_heads", "attn_pooler_queries"});
   expect_string(config, "pool_type", "tok", {"tok", "avg"});
   // Both are stored: a fixed table is a tensor as well.
   expect_string(config, "pos_embed_type", "learnable", {"learnable", "sin_cos_2d"});
@@ -158,23 +159,29 @@ ClipText take_open_clip_text(const WeightScope& scope, const Config& config, con
   return text;
 }
 
-ClipVision take_open_clip_vision(const WeightScope& scope, const ClipVisionConfig& sizes, std::int64_t dim) {
+ClipVision take_open_clip_trunk(const WeightScope& scope, const ClipVisionConfig& sizes) {
   const std::int64_t width = sizes.transformer.width;
-  const double eps = sizes.transformer.norm_eps;
   ClipVision vision;
   vision.patch_embedding = {
       scope.take("conv1.weight", {width, sizes.channels, sizes.patch_px, sizes.patch_px}), {}};
   vision.class_embedding = scope.take("class_embedding", {width});
   vision.position_embedding = scope.take("positional_embedding", {sizes.patches() + 1, width});
-  if (sizes.norm_before) vision.pre_norm = take_layer_norm(scope.at("ln_pre"), width, eps);
+  if (sizes.norm_before)
+    vision.pre_norm = take_layer_norm(scope.at("ln_pre"), width, sizes.transformer.norm_eps);
   for (std::int64_t i = 0; i < sizes.transformer.layers; ++i) {
     vision.blocks.push_back(
         take_open_clip_block(scope.at("transformer").at("resblocks", i), sizes.transformer));
   }
-  vision.post_norm = take_layer_norm(scope.at("ln_post"), width, eps);
-  vision.projection = take_open_clip_projection(scope, "proj", width, dim);
   vision.patch_px = sizes.patch_px;
   vision.pool = sizes.pool;
+  return vision;
+}
+
+ClipVision take_open_clip_vision(const WeightScope& scope, const ClipVisionConfig& sizes, std::int64_t dim) {
+  const std::int64_t width = sizes.transformer.width;
+  ClipVision vision = take_open_clip_trunk(scope, sizes);
+  vision.post_norm = take_layer_norm(scope.at("ln_post"), width, sizes.transformer.norm_eps);
+  vision.projection = take_open_clip_projection(scope, "proj", width, dim);
   return vision;
 }
 

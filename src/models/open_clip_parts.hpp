@@ -29,6 +29,8 @@ ClipVisionConfig read_open_clip_vision(const Config& config, Activation activati
 ClipText take_open_clip_text(const WeightScope& scope, const Config& config, const ClipTextConfig& sizes,
                              std::int64_t dim);
 ClipVision take_open_clip_vision(const WeightScope& scope, const ClipVisionConfig& sizes, std::int64_t dim);
+// All of it but the norm and the projection behind the blocks.
+ClipVision take_open_clip_trunk(const WeightScope& scope, const ClipVisionConfig& sizes);
 TransformerBlock take_open_clip_block(const WeightScope& block_scope, const TransformerSizes& sizes);
 // open_clip stores a projection as [width, dim] and multiplies from the right.
 Linear take_open_clip_projection(const WeightScope& scope, std::string_view name, std::int64_t width,

@@ -145,7 +145,7 @@ TEST(OpenClipConfig, OptionsThatChangeTheNetworkAreUnsupportedByName) {
                              CheckpointLayout::open_clip),
             ErrorCode::unsupported);
   EXPECT_EQ(
-      code_of_building(R"({"model_cfg": {"text_cfg": {"embed_cls": true}}})", CheckpointLayout::open_clip),
+      code_of_building(R"({"model_cfg": {"text_cfg": {"use_pad_mask": true}}})", CheckpointLayout::open_clip),
       ErrorCode::unsupported);
   EXPECT_EQ(code_of_building(R"({"model_cfg": {"text_cfg": {"act_kwargs": {"inplace": true}}}})",
                              CheckpointLayout::open_clip),
