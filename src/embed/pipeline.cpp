@@ -111,8 +111,11 @@ class Pipeline {
       }
     }
     const auto tokens = [](const PreparedText& text) { return static_cast<std::int64_t>(text.ids.size()); };
-    const auto pixels = [](const PreparedImage& picture) {
-      return static_cast<std::int64_t>(picture.values.size()) / 3;
+    const ImageTowerFacts* tower = model_.network().image();
+    const std::int64_t most = tower == nullptr ? 0 : tower->most_at_once;
+    const std::int64_t least_work = most == 0 ? 0 : kPixelsPerPass / most;
+    const auto pixels = [&](const PreparedImage& picture) {
+      return std::max(static_cast<std::int64_t>(picture.values.size()) / 3, least_work);
     };
     in_passes<PreparedText>(chunk, texts, kTokensPerPass, tokens, [this](std::span<const PreparedText> pass) {
       return model_.embed_texts(pass, options_.raw);

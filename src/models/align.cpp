@@ -55,6 +55,7 @@ Align::Align(const AlignConfig& config, Weights& weights) {
                  config.text.vocabulary};
   image_facts_ = {describe(config.vision), config.vision.channels, config.vision.image_px,
                   config.vision.image_px};
+  image_facts_.most_at_once = 1;
 }
 
 std::unique_ptr<EmbeddingModel> build_align(const Config& config, Weights& weights) {

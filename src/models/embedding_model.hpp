@@ -52,6 +52,9 @@ struct ImageTowerFacts {
   // Of a tower that takes pictures in their own shapes, cut into square patches: the edge of one, and
   // height_px and width_px are 0. Otherwise 0.
   std::int64_t patch_px = 0;
+  // The most pictures that are worth one pass; 0: as many as their pixels allow. Of convolutions whose maps
+  // are many times larger than the picture, one picture's fill the caches already.
+  std::int64_t most_at_once = 0;
 
   bool takes_patches() const { return patch_px > 0; }
 };
