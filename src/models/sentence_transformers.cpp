@@ -117,7 +117,9 @@ Dense take_dense(const Config& config, const WeightScope& scope, std::int64_t wi
                                                ", expected " + std::to_string(width) +
                                                " as the module before gives");
   }
-  Dense dense{{scope.take("linear.weight", {out, in}), {}}, read_activation(config)};
+  // Read first: GCC 12 destroys the weight twice when what stands behind it in one initialiser throws.
+  const Activation activation = read_activation(config);
+  Dense dense{{scope.take("linear.weight", {out, in}), {}}, activation};
   if (config.boolean("bias", true)) dense.layer.bias = scope.take("linear.bias", {out});
   return dense;
 }
