@@ -14,12 +14,12 @@ std::string as_table(const SearchResult& result, const Paint& paint, std::size_t
   for (std::size_t i = 0; i < result.found.size(); ++i) {
     char numbers[48];
     std::size_t before_path = kBeforePath;
-    int length = std::snprintf(numbers, sizeof numbers, "%4zu  %6.3f  ", i + 1,
-                               static_cast<double>(result.found[i].score));
+    const int length = std::snprintf(numbers, sizeof numbers, "%4zu  %6.3f  ", i + 1,
+                                     static_cast<double>(result.found[i].score));
     if (const std::optional<float> match = result.found[i].match) {
       before_path += 9;
-      length += std::snprintf(numbers + length, sizeof numbers - static_cast<std::size_t>(length),
-                              "%5.1f %%  ", 100.0 * static_cast<double>(*match));
+      std::snprintf(numbers + length, sizeof numbers - static_cast<std::size_t>(length), "%5.1f %%  ",
+                    100.0 * static_cast<double>(*match));
     }
     std::string path = displayable(result.found[i].path);
     if (columns > 0) path = cut_middle(path, std::max(columns, before_path + 12) - before_path);
