@@ -194,7 +194,9 @@ std::shared_ptr<Tokenizer::Parts> parts_from_vocabulary_files(const TokenizerFil
   auto parts = std::make_shared<Tokenizer::Parts>();
   if (asks_sentencepiece(files, config)) {
     make_from_sentencepiece(*parts, files, config);
-  } else if (!files.vocab_json.empty() && !files.merges_txt.empty()) {
+    return parts;
+  }
+  if (!files.vocab_json.empty() && !files.merges_txt.empty()) {
     Vocabulary vocabulary = parse_vocab_json(files.vocab_json);
     const std::vector<Merge> merges = parse_merges(files.merges_txt, kAllMerges);
     if (is_clip(config, vocabulary)) {
