@@ -3,8 +3,11 @@
 // functions that return a code and throw nothing.
 #pragma once
 
+#include <exception>
 #include <filesystem>
+#include <new>
 #include <string>
+#include <utility>
 
 #include <moa/error.hpp>
 
@@ -47,5 +50,30 @@ class Component {
   void* handle_;
   std::filesystem::path path_;
 };
+
+// How an exported function says what went wrong: 0 for nothing, otherwise 1 more than the ErrorCode, and the
+// message. Inside the component: does `work`; `out_of_memory` is what to say if there is none.
+template <typename Work>
+int without_exceptions(std::string* message, const char* out_of_memory, Work work) {
+  const auto failed = [&](ErrorCode code, const char* what) {
+    *message = what;
+    return static_cast<int>(code) + 1;
+  };
+  try {
+    work();
+    return 0;
+  } catch (const Error& error) {
+    return failed(error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return failed(ErrorCode::limit_exceeded, out_of_memory);
+  } catch (const std::exception& error) {
+    return failed(ErrorCode::internal, error.what());
+  }
+}
+
+// Outside of it: throws what `code` and `message` say, unless that is nothing.
+inline void throw_failure(int code, const std::string& message) {
+  if (code != 0) throw Error(static_cast<ErrorCode>(code - 1), message);
+}
 
 }  // namespace moa

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <moa/error.hpp>
-
 #include "base/component.hpp"
 
 namespace moa {
@@ -24,7 +22,7 @@ PullResult pull(const PullRequest& request) {
   PullResult result;
   std::string message;
   const int code = component.function<PullFunction>(kPullFunction)(&request, &result, &message);
-  if (code != 0) throw Error(static_cast<ErrorCode>(code - 1), message);
+  throw_failure(code, message);
   return result;
 }
 

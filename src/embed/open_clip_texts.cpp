@@ -8,15 +8,6 @@
 namespace moa {
 namespace {
 
-// Python's str.isspace: the property White_Space, and the separators of ASCII.
-bool is_space(char32_t c) {
-  return is_white_space(c) || (c >= 0x1C && c <= 0x1F);
-}
-
-bool is_ascii_punctuation(char32_t c) {
-  return c < 0x80 && is_punctuation(c);
-}
-
 [[noreturn]] void refuse(const Config& options, const std::string& found, const std::string& expected) {
   throw Error(ErrorCode::unsupported, options.where() + ": found " + found + ", expected " + expected);
 }
@@ -50,7 +41,7 @@ std::string canonicalized(std::string_view utf8) {
   bool space_waits = false;
   for (std::size_t at = 0; at < utf8.size();) {
     const char32_t c = next_code_point(utf8, at);
-    if (is_space(c) || c == U'_') {
+    if (is_python_space(c) || c == U'_') {
       space_waits = true;
     } else if (!is_ascii_punctuation(c)) {
       const bool follows_word = is_word(last) && !space_waits;

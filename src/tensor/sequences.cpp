@@ -1,5 +1,6 @@
 #include "tensor/sequences.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,12 @@ Sequences::Sequences(std::span<const std::int64_t> lengths) {
     offsets.push_back(offsets.back() + length);
   }
   offsets_ = std::make_shared<const std::vector<std::int64_t>>(std::move(offsets));
+}
+
+std::int64_t Sequences::longest() const {
+  std::int64_t most = 0;
+  for (std::int64_t item = 0; item < items(); ++item) most = std::max(most, length(item));
+  return most;
 }
 
 Sequences Sequences::uniform(std::int64_t items, std::int64_t length) {

@@ -24,6 +24,8 @@ class Sequences {
   std::int64_t begin(std::int64_t item) const { return (*offsets_)[static_cast<std::size_t>(item)]; }
   std::int64_t end(std::int64_t item) const { return (*offsets_)[static_cast<std::size_t>(item) + 1]; }
   std::int64_t length(std::int64_t item) const { return end(item) - begin(item); }
+  // The most rows of any item; 0 without items.
+  std::int64_t longest() const;
   bool operator==(const Sequences& other) const {
     return offsets_ == other.offsets_ || *offsets_ == *other.offsets_;
   }

@@ -10,15 +10,6 @@ namespace {
 
 constexpr char32_t kMark = U'▁';
 
-bool is_ascii_punctuation(char32_t c) {
-  return (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126);
-}
-
-// Python's \s: white space, and the four separators of ASCII.
-bool is_python_space(char32_t c) {
-  return is_white_space(c) || (c >= 0x1C && c <= 0x1F);
-}
-
 class CanonicalText final : public Normalizer {
  public:
   explicit CanonicalText(const CanonicalTextOptions& options) : options_(options) {}

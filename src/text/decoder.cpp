@@ -237,12 +237,11 @@ std::unique_ptr<Decoder> Decoder::make(const JsonNode& node) {
 
 std::string spaces_for(std::string text, const std::string& mark) {
   replace_all(text, mark, " ");
-  const auto is_space = [](char32_t c) { return is_white_space(c) || (c >= 0x1C && c <= 0x1F); };  // Python's
   std::size_t begin = text.size();
   std::size_t end = 0;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t here = at;
-    if (is_space(next_code_point(text, at))) continue;
+    if (is_python_space(next_code_point(text, at))) continue;
     begin = std::min(begin, here);
     end = at;
   }

@@ -68,6 +68,9 @@ bool is_white_space(char32_t c) {
   if (c < 0x80) return c == ' ' || (c >= 9 && c <= 13);
   return contains(kWhiteSpace, c);
 }
+bool is_python_space(char32_t c) {
+  return is_white_space(c) || (c >= 0x1C && c <= 0x1F);
+}
 bool is_numeric(char32_t c) {
   if (c < 0x80) return c >= '0' && c <= '9';
   return contains(kNumeric, c);
@@ -77,6 +80,9 @@ bool is_word(char32_t c) {
 }
 bool is_punctuation(char32_t c) {
   return contains(kPunctuation, c);
+}
+bool is_ascii_punctuation(char32_t c) {
+  return c < 0x80 && is_punctuation(c);
 }
 bool is_other(char32_t c) {
   return contains(kOther, c);

@@ -9,13 +9,15 @@
 
 namespace moa {
 
-bool is_white_space(char32_t c);      // char::is_whitespace: the property White_Space
-bool is_numeric(char32_t c);          // char::is_numeric: Nd, Nl, No
-bool is_word(char32_t c);             // \w of the regex crate
-bool is_punctuation(char32_t c);      // ASCII punctuation, and P* of unicode_categories
-bool is_other(char32_t c);            // Cc, Cf, Co of unicode_categories
-bool is_nonspacing_mark(char32_t c);  // Mn of unicode_categories
-bool is_combining_mark(char32_t c);   // M* of unicode-normalization
+bool is_white_space(char32_t c);        // char::is_whitespace: the property White_Space
+bool is_python_space(char32_t c);       // str.isspace and \s of Python: White_Space, and U+001C to U+001F
+bool is_numeric(char32_t c);            // char::is_numeric: Nd, Nl, No
+bool is_word(char32_t c);               // \w of the regex crate
+bool is_punctuation(char32_t c);        // ASCII punctuation, and P* of unicode_categories
+bool is_ascii_punctuation(char32_t c);  // string.punctuation of Python
+bool is_other(char32_t c);              // Cc, Cf, Co of unicode_categories
+bool is_nonspacing_mark(char32_t c);    // Mn of unicode_categories
+bool is_combining_mark(char32_t c);     // M* of unicode-normalization
 
 // Appends the lower case of one character, without regard to its neighbours: Σ is always σ.
 void append_lower(std::string& text, char32_t c);

@@ -11,14 +11,6 @@
 namespace moa::cpu {
 namespace {
 
-std::int64_t longest(const Sequences& sequences) {
-  std::int64_t most = 0;
-  for (std::int64_t item = 0; item < sequences.items(); ++item) {
-    most = std::max(most, sequences.length(item));
-  }
-  return most;
-}
-
 // One line a head: what it adds at each distance from -reach to reach.
 std::vector<float> biases_by_distance(const RelativeBias& bias, std::int64_t heads, std::int64_t reach) {
   const Shape& shape = bias.table.shape();
@@ -73,8 +65,8 @@ Rows CpuInterpreter::attention(const Rows& q, const Rows& k, const Rows& v, cons
   // Long items are cut by queries too, so that a single one keeps many threads busy; each cut packs the keys
   // again, which is little beside this many queries.
   constexpr std::int64_t kQueries = 252;  // whole tiles
-  const std::int64_t most_queries = longest(queries);
-  const std::int64_t most_keys = longest(keys);
+  const std::int64_t most_queries = queries.longest();
+  const std::int64_t most_keys = keys.longest();
   const std::int64_t cuts = (most_queries + kQueries - 1) / kQueries;
   const std::int64_t tasks = queries.items() * heads * cuts;
   const std::int64_t reach = std::max(most_queries, most_keys);

@@ -12,10 +12,7 @@ Rows CpuInterpreter::add_positions(const Rows& x, const Parameter& table, std::i
   const RowsValue& in = see(x);
   expect_table(table);
   expect_equal(table.shape()[1], in.width, "add positions of '" + table.name() + "'");
-  std::int64_t longest = 0;
-  for (std::int64_t item = 0; item < in.sequences.items(); ++item) {
-    longest = std::max(longest, in.sequences.length(item));
-  }
+  const std::int64_t longest = in.sequences.longest();
   const Block positions = engine_.blocks.take(longest * in.width);
   table.read_rows(first, longest, positions.get());
   auto out = new_rows(in.sequences, in.width);

@@ -1,7 +1,5 @@
 #include "backends/onnx/writer.hpp"
 
-#include <moa/error.hpp>
-
 #include "base/component.hpp"
 
 namespace moa::onnx {
@@ -12,7 +10,7 @@ WriteResult write_graph(const Graph& graph, const std::filesystem::path& file, c
   std::string message;
   const int code =
       component.function<WriteFunction>(kWriteFunction)(&graph, &file, &options, &result, &message);
-  if (code != 0) throw Error(static_cast<ErrorCode>(code - 1), message);
+  throw_failure(code, message);
   return result;
 }
 

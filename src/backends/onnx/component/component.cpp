@@ -1,15 +1,14 @@
 #include <onnx/checker.h>
 #include <onnx/shape_inference/implementation.h>
 
-#include <exception>
 #include <fstream>
-#include <new>
 #include <string>
 #include <type_traits>
 
 #include <moa/error.hpp>
 
 #include "backends/onnx/writer.hpp"
+#include "base/component.hpp"
 #include "component/model_proto.hpp"
 
 namespace moa::onnx {
@@ -129,20 +128,8 @@ WriteResult write(const Graph& graph, const std::filesystem::path& path, const W
 extern "C" MOA_API int moa_onnx_write(const moa::onnx::Graph* graph, const std::filesystem::path* file,
                                       const moa::onnx::WriteOptions* options, moa::onnx::WriteResult* result,
                                       std::string* message) {
-  const auto failed = [&](moa::ErrorCode code, const char* what) {
-    *message = what;
-    return static_cast<int>(code) + 1;
-  };
-  try {
-    *result = moa::onnx::write(*graph, *file, *options);
-    return 0;
-  } catch (const moa::Error& error) {
-    return failed(error.code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return failed(moa::ErrorCode::limit_exceeded, "cannot write the graph: out of memory");
-  } catch (const std::exception& error) {
-    return failed(moa::ErrorCode::internal, error.what());
-  }
+  return moa::without_exceptions(message, "cannot write the graph: out of memory",
+                                 [&] { *result = moa::onnx::write(*graph, *file, *options); });
 }
 
 static_assert(std::is_same_v<decltype(moa_onnx_write), moa::onnx::WriteFunction>);
