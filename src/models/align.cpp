@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include <moa/error.hpp>
 
-#include "models/clip.hpp"
+#include "models/two_towers.hpp"
 
 namespace moa {
 
@@ -39,27 +40,26 @@ AlignConfig AlignConfig::read(const Config& config) {
   return align;
 }
 
-Align::Align(const AlignConfig& config, Weights& weights) {
+std::unique_ptr<EmbeddingModel> build_align(const Config& json, Weights& weights) {
+  const AlignConfig config = AlignConfig::read(json);
   const WeightScope model(weights);
-  const std::int64_t width = config.text.transformer.width;
-  text_.bert = take_bert(model.at("text_model"), config.text);
-  text_.projection = take_linear(model.at("text_projection"), config.vision.dim(), width);
+  AlignText text;
+  text.bert = take_bert(model.at("text_model"), config.text);
+  text.projection =
+      take_linear(model.at("text_projection"), config.vision.dim(), config.text.transformer.width);
   for (const char* pooler : {"text_model.pooler.dense.weight", "text_model.pooler.dense.bias"}) {
     weights.ignore(pooler);  // of the text tower as it was before it was given pictures
   }
-  vision_ = take_efficientnet(model.at("vision_model"), config.vision);
+  TextTowerFacts text_facts{describe(config.text.transformer),
+                            std::min(config.text.context_tokens, kTrainedTokens), config.text.vocabulary};
+  EfficientNet vision = take_efficientnet(model.at("vision_model"), config.vision);
+  ImageTowerFacts image_facts{describe(config.vision), config.vision.channels, config.vision.image_px,
+                              config.vision.image_px};
+  image_facts.most_at_once = 1;
   // A temperature itself, not its logarithm.
   const double temperature = model.take("temperature", {}).read().front();
-  score_rule_ = {ScoreRule::Kind::softmax, 1 / temperature, 0};
-  text_facts_ = {describe(config.text.transformer), std::min(config.text.context_tokens, kTrainedTokens),
-                 config.text.vocabulary};
-  image_facts_ = {describe(config.vision), config.vision.channels, config.vision.image_px,
-                  config.vision.image_px};
-  image_facts_.most_at_once = 1;
-}
-
-std::unique_ptr<EmbeddingModel> build_align(const Config& config, Weights& weights) {
-  return std::make_unique<Align>(AlignConfig::read(config), weights);
+  return join_towers(std::move(text), std::move(text_facts), std::move(vision), std::move(image_facts),
+                     config.vision.dim(), {ScoreRule::Kind::softmax, 1 / temperature, 0});
 }
 
 }  // namespace moa

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "models/two_towers.hpp"
+
 namespace moa {
 
 // ---- the network
@@ -72,18 +74,6 @@ TextTowerFacts facts_of(const ClipTextConfig& config) {
   TextTowerFacts facts{describe(config.transformer), config.context_tokens, config.vocabulary};
   if (config.sees_padding()) facts.padding = TextPadding{config.context_tokens, config.padding_id};
   return facts;
-}
-
-Clip::Clip(ClipText text, const ClipTextConfig& text_config, ClipVision vision,
-           const ClipVisionConfig& vision_config, const Parameter& logit_scale)
-    : text_(std::move(text)), vision_(std::move(vision)) {
-  score_rule_ = softmax_rule(logit_scale);
-  text_facts_ = facts_of(text_config);
-  image_facts_ = facts_of(vision_config);
-}
-
-std::int64_t Clip::dim() const {
-  return text_.projection.weight.shape()[0];
 }
 
 // ---- its configuration and its tensors, by the names that transformers gives them
@@ -172,8 +162,9 @@ std::unique_ptr<EmbeddingModel> build_clip(const Config& config, Weights& weight
   ClipVision vision = take_clip_vision(model.at("vision_model"), model, vision_config, dim);
   // A scalar in transformers' own files, [1] in some conversions.
   const Shape scalar = model.shape_of("logit_scale") == Shape{1} ? Shape{1} : Shape{};
-  return std::make_unique<Clip>(std::move(text), text_config, std::move(vision), vision_config,
-                                model.take("logit_scale", scalar));
+  const ScoreRule rule = softmax_rule(model.take("logit_scale", scalar));
+  return join_towers(std::move(text), facts_of(text_config), std::move(vision), facts_of(vision_config), dim,
+                     rule);
 }
 
 }  // namespace moa

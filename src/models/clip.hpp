@@ -82,31 +82,6 @@ ScoreRule softmax_rule(const Parameter& logit_scale);
 // What a text tower of these sizes needs to be told about texts.
 TextTowerFacts facts_of(const ClipTextConfig& config);
 
-// The two towers, whatever the names their tensors had in the checkpoint.
-class Clip final : public EmbeddingModel {
- public:
-  // `logit_scale` is the logarithm of the temperature's inverse, a scalar.
-  Clip(ClipText text, const ClipTextConfig& text_config, ClipVision vision,
-       const ClipVisionConfig& vision_config, const Parameter& logit_scale);
-
-  std::int64_t dim() const override;
-  const TextTowerFacts* text() const override { return &text_facts_; }
-  const ImageTowerFacts* image() const override { return &image_facts_; }
-  Rows forward_text(Ops& ops, const Tokens& tokens) const override { return text_.forward(ops, tokens); }
-  Rows forward_image(Ops& ops, const Tensor& pixels) const override { return vision_.forward(ops, pixels); }
-  ScoreRule score_rule() const override { return score_rule_; }
-  // The towers themselves, for whoever wants what is inside them, layer by layer.
-  const ClipText& text_tower() const { return text_; }
-  const ClipVision& vision_tower() const { return vision_; }
-
- private:
-  ClipText text_;
-  ClipVision vision_;
-  ScoreRule score_rule_;
-  TextTowerFacts text_facts_;
-  ImageTowerFacts image_facts_;
-};
-
 // CLIP's picture tower by the names and defaults that transformers gives it, for models that share it; the
 // projection is "visual_projection" of `model`. Errors: those of read_sizes; out_of_range.
 ClipVisionConfig read_clip_vision(const Config& config);

@@ -6,6 +6,8 @@
 
 #include <moa/error.hpp>
 
+#include "models/two_towers.hpp"
+
 namespace moa {
 
 // ---- the network
@@ -28,23 +30,10 @@ ImageTowerFacts facts_of(const SiglipVisionConfig& config) {
           config.channels, config.image_px, config.image_px};
 }
 
-Siglip::Siglip(ClipText text, const ClipTextConfig& text_config, SiglipVision vision,
-               const SiglipVisionConfig& vision_config, const Parameter& logit_scale,
-               const Parameter& logit_bias)
-    : text_(std::move(text)),
-      vision_(std::move(vision)),
-      score_rule_(sigmoid_rule(logit_scale, logit_bias)),
-      text_facts_(facts_of(text_config)),
-      image_facts_(facts_of(vision_config)) {}
-
-std::int64_t Siglip::dim() const {
-  return text_.projection.weight.shape()[0];
-}
-
 // ---- its configuration and its tensors, by the names that transformers gives them
 
 ClipTextConfig read_siglip_text_config(const Config& config, std::int64_t dim) {
-  const Config part = config.object("text_config").overridden_by(config.object("text_config_dict"));
+  const Config part = legacy_part(config, "text_config");
   ClipTextConfig text;
   text.transformer = read_sizes(part, {12, 768, 12, 3072, Activation::gelu_tanh, 1e-6});
   text.vocabulary = part.integer("vocab_size", 32000, 1, 1 << 24);
@@ -135,19 +124,16 @@ SiglipVision take_vision(const WeightScope& tower, const SiglipVisionConfig& con
 }  // namespace
 
 std::unique_ptr<EmbeddingModel> build_siglip(const Config& config, Weights& weights) {
-  const Config vision_part =
-      config.object("vision_config").overridden_by(config.object("vision_config_dict"));
-  const SiglipVisionConfig vision_config = read_vision_config(vision_part);
+  const SiglipVisionConfig vision_config = read_vision_config(legacy_part(config, "vision_config"));
   const std::int64_t dim = vision_config.transformer.width;
   const ClipTextConfig text_config = read_siglip_text_config(config, dim);
 
   const WeightScope model(weights);
   ClipText text = take_siglip_text(model.at("text_model"), text_config, dim);
   SiglipVision vision = take_vision(model.at("vision_model"), vision_config);
-  const Parameter scale = model.take("logit_scale", {1});
-  const Parameter bias = model.take("logit_bias", {1});
-  return std::make_unique<Siglip>(std::move(text), text_config, std::move(vision), vision_config, scale,
-                                  bias);
+  const ScoreRule rule = sigmoid_rule(model.take("logit_scale", {1}), model.take("logit_bias", {1}));
+  return join_towers(std::move(text), facts_of(text_config), std::move(vision), facts_of(vision_config), dim,
+                     rule);
 }
 
 }  // namespace moa

@@ -37,33 +37,7 @@ struct SiglipVision {
 
 ImageTowerFacts facts_of(const SiglipVisionConfig& config);
 
-// The two towers, whatever the names their tensors had in the checkpoint. The text tower is CLIP's without
-// its mask: a text is padded to the whole context, all its tokens see each other, and the last is the text.
-class Siglip final : public EmbeddingModel {
- public:
-  // `logit_scale` is a logarithm, `logit_bias` is not; one number each.
-  Siglip(ClipText text, const ClipTextConfig& text_config, SiglipVision vision,
-         const SiglipVisionConfig& vision_config, const Parameter& logit_scale, const Parameter& logit_bias);
-
-  std::int64_t dim() const override;
-  const TextTowerFacts* text() const override { return &text_facts_; }
-  const ImageTowerFacts* image() const override { return &image_facts_; }
-  Rows forward_text(Ops& ops, const Tokens& tokens) const override { return text_.forward(ops, tokens); }
-  Rows forward_image(Ops& ops, const Tensor& pixels) const override { return vision_.forward(ops, pixels); }
-  ScoreRule score_rule() const override { return score_rule_; }
-  // The towers themselves, for whoever wants what is inside them, layer by layer.
-  const ClipText& text_tower() const { return text_; }
-  const SiglipVision& vision_tower() const { return vision_; }
-
- private:
-  ClipText text_;
-  SiglipVision vision_;
-  ScoreRule score_rule_;
-  TextTowerFacts text_facts_;
-  ImageTowerFacts image_facts_;
-};
-
-// The probability of a pair: sigmoid(exp(logit_scale) cosine + logit_bias).
+// The probability of a pair: sigmoid(exp(logit_scale) cosine + logit_bias); one number each.
 ScoreRule sigmoid_rule(const Parameter& logit_scale, const Parameter& logit_bias);
 
 // Parts that SigLIP 2's NaFlex has too. `config` is the whole model's, and `dim` the width of its vectors.

@@ -80,4 +80,14 @@ class TwoTowers final : public EmbeddingModel {
   ScoreRule score_rule_;
 };
 
+// The model of two networks and what is known of each; `dim` as TwoTowers has it.
+template <typename Text, typename Image>
+std::unique_ptr<EmbeddingModel> join_towers(Text text, TextTowerFacts text_facts, Image image,
+                                            ImageTowerFacts image_facts, std::int64_t dim,
+                                            const ScoreRule& score_rule) {
+  return std::make_unique<TwoTowers>(
+      std::make_unique<TextTowerOf<Text>>(std::move(text), std::move(text_facts)),
+      std::make_unique<ImageTowerOf<Image>>(std::move(image), std::move(image_facts)), dim, score_rule);
+}
+
 }  // namespace moa

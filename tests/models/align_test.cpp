@@ -8,6 +8,7 @@
 
 #include "backends/cpu/cpu_backend.hpp"
 #include "models/golden.hpp"
+#include "models/towers.hpp"
 
 namespace moa {
 namespace {
@@ -17,12 +18,11 @@ constexpr double kHiddenTolerance = 1e-4;
 class AlignStages : public testing::TestWithParam<const char*> {
  protected:
   Golden golden_ = Golden::load(std::string("align/") + GetParam());
-  const Align& align_ = dynamic_cast<const Align&>(*golden_.model);
   CpuBackend backend_;
 };
 
 TEST_P(AlignStages, TextLayersEqualTheReferences) {
-  Bert tower = align_.text_tower().bert;
+  Bert tower = text_network<AlignText>(golden_).bert;
   const auto ops = backend_.interpreter();
   const Tokens tokens = golden_.tokens(*ops);
   expect_near(ops->read(tower.forward(*ops, tokens)), golden_.values("text_last_layer"), kHiddenTolerance,
@@ -33,7 +33,7 @@ TEST_P(AlignStages, TextLayersEqualTheReferences) {
 }
 
 TEST_P(AlignStages, PictureLayersEqualTheReferences) {
-  const EfficientNet& tower = align_.vision_tower();
+  const EfficientNet& tower = image_network<EfficientNet>(golden_);
   const auto ops = backend_.interpreter();
   Tensor x = tower.blocks.front().forward(*ops, tower.stem.forward(*ops, golden_.pixels(*ops)));
   expect_near(ops->read(ops->rows_of(x)), golden_.values("image_first_layer"), kHiddenTolerance, true);

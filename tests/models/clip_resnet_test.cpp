@@ -8,7 +8,7 @@
 
 #include "backends/cpu/cpu_backend.hpp"
 #include "models/golden.hpp"
-#include "models/two_towers.hpp"
+#include "models/towers.hpp"
 
 namespace moa {
 namespace {
@@ -17,8 +17,7 @@ class ClipResNetStages : public testing::TestWithParam<const char*> {};
 
 TEST_P(ClipResNetStages, LayersEqualTheReferences) {
   const Golden golden = Golden::load(std::string("clip_resnet/") + GetParam());
-  const auto& towers = dynamic_cast<const TwoTowers&>(*golden.model);
-  const ClipResNet& tower = dynamic_cast<const ImageTowerOf<ClipResNet>&>(towers.image_tower()).network();
+  const ClipResNet& tower = image_network<ClipResNet>(golden);
   CpuBackend backend;
   const auto ops = backend.interpreter();
   Tensor x = tower.blocks.front().forward(*ops, tower.begin(*ops, golden.pixels(*ops)));

@@ -10,6 +10,7 @@
 #include "backends/cpu/cpu_backend.hpp"
 #include "backends/recording/recording.hpp"
 #include "models/golden.hpp"
+#include "models/towers.hpp"
 
 namespace moa {
 namespace {
@@ -31,27 +32,27 @@ TEST_P(ClipGolden, RunsThroughAnInterpreterThatHasNoNumbers) {
       return call.find(" = " + operation + "(") != std::string::npos;
     });
   };
-  const auto& clip = dynamic_cast<const Clip&>(*golden_.model);
-  const auto blocks =
-      static_cast<std::ptrdiff_t>(clip.text_tower().blocks.size() + clip.vision_tower().blocks.size());
+  const auto blocks = static_cast<std::ptrdiff_t>(text_network<ClipText>(golden_).blocks.size() +
+                                                  image_network<ClipVision>(golden_).blocks.size());
   EXPECT_EQ(count("attention"), blocks);
   EXPECT_EQ(count("linear"), 4 * blocks + 2);
   EXPECT_EQ(count("layer_norm"), 2 * blocks + 3);
   EXPECT_EQ(count("convolution"), 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Checkpoints, ClipGolden, testing::Values("odd_sizes", "legacy_eos_gelu_f16"),
+INSTANTIATE_TEST_SUITE_P(Checkpoints, ClipGolden,
+                         testing::Values("odd_sizes", "legacy_eos_gelu_f16", "open_clip_tiny",
+                                         "open_clip_custom_text"),
                          [](const auto& checkpoint) { return std::string(checkpoint.param); });
 
 class ClipStages : public testing::TestWithParam<const char*> {
  protected:
   Golden golden_ = Golden::load(std::string("clip/") + GetParam());
-  const Clip& clip_ = dynamic_cast<const Clip&>(*golden_.model);
   CpuBackend backend_;
 };
 
 TEST_P(ClipStages, TextLayersEqualTheReferences) {
-  const ClipText& tower = clip_.text_tower();
+  const ClipText& tower = text_network<ClipText>(golden_);
   const auto ops = backend_.interpreter();
   Rows x = ops->add_positions(ops->embedding(golden_.tokens(*ops), TokenField::id, tower.token_embedding),
                               tower.position_embedding);
@@ -62,7 +63,7 @@ TEST_P(ClipStages, TextLayersEqualTheReferences) {
 }
 
 TEST_P(ClipStages, PictureLayersEqualTheReferences) {
-  const ClipVision& tower = clip_.vision_tower();
+  const ClipVision& tower = image_network<ClipVision>(golden_);
   const auto ops = backend_.interpreter();
   Rows x =
       ops->rows_of(ops->convolution(golden_.pixels(*ops), tower.patch_embedding, {.stride = tower.patch_px}));

@@ -8,7 +8,7 @@
 
 #include "backends/cpu/cpu_backend.hpp"
 #include "models/golden.hpp"
-#include "models/two_towers.hpp"
+#include "models/towers.hpp"
 
 namespace moa {
 namespace {
@@ -17,8 +17,7 @@ class CocaStages : public testing::TestWithParam<const char*> {};
 
 TEST_P(CocaStages, TheTrunksRowsEqualTheReferences) {
   const Golden golden = Golden::load(std::string("coca/") + GetParam());
-  const auto& towers = dynamic_cast<const TwoTowers&>(*golden.model);
-  const CocaVision& tower = dynamic_cast<const ImageTowerOf<CocaVision>&>(towers.image_tower()).network();
+  const CocaVision& tower = image_network<CocaVision>(golden);
   CpuBackend backend;
   const auto ops = backend.interpreter();
   expect_near(ops->read(tower.trunk.rows(*ops, golden.pixels(*ops))), golden.values("image_last_layer"), 1e-4,

@@ -9,6 +9,7 @@
 #include "backends/cpu/cpu_backend.hpp"
 #include "models/golden.hpp"
 #include "models/siglip2.hpp"
+#include "models/towers.hpp"
 
 namespace moa {
 namespace {
@@ -18,12 +19,11 @@ constexpr double kHiddenTolerance = 1e-4;
 class SiglipStages : public testing::TestWithParam<const char*> {
  protected:
   Golden golden_ = Golden::load(std::string("siglip/") + GetParam());
-  const Siglip& siglip_ = dynamic_cast<const Siglip&>(*golden_.model);
   CpuBackend backend_;
 };
 
 TEST_P(SiglipStages, TextLayersEqualTheReferences) {
-  const ClipText& tower = siglip_.text_tower();
+  const ClipText& tower = text_network<ClipText>(golden_);
   const auto ops = backend_.interpreter();
   Rows x = ops->add_positions(ops->embedding(golden_.tokens(*ops), TokenField::id, tower.token_embedding),
                               tower.position_embedding);
@@ -34,7 +34,7 @@ TEST_P(SiglipStages, TextLayersEqualTheReferences) {
 }
 
 TEST_P(SiglipStages, PictureLayersEqualTheReferences) {
-  const SiglipVision& tower = siglip_.vision_tower();
+  const SiglipVision& tower = image_network<SiglipVision>(golden_);
   const auto ops = backend_.interpreter();
   Rows x =
       ops->rows_of(ops->convolution(golden_.pixels(*ops), tower.patch_embedding, {.stride = tower.patch_px}));
@@ -46,7 +46,7 @@ TEST_P(SiglipStages, PictureLayersEqualTheReferences) {
 }
 
 TEST_P(SiglipStages, ItsTextsArePaddedToTheContextAsTheTokenizerSays) {
-  const TextTowerFacts& facts = *siglip_.text();
+  const TextTowerFacts& facts = *golden_.model->text();
   ASSERT_TRUE(facts.padding.has_value());
   EXPECT_EQ(facts.padding->tokens, facts.context_tokens);
   EXPECT_EQ(facts.padding->tokens, golden_.lengths.front());
