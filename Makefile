@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 # Changed C++ files are those that differ from this commit, in `make lint` and `make format-check`.
 SINCE ?= HEAD
 
-BUILD_PACKAGES := g++ cmake ninja-build pkg-config ccache libvips-dev libavif-dev libdav1d-dev libicu-dev libpcre2-dev libsimdjson-dev \
+BUILD_PACKAGES := g++ cmake ninja-build pkg-config ccache libvips-dev libpng-dev libavif-dev libdav1d-dev libicu-dev libpcre2-dev libsimdjson-dev \
   nlohmann-json3-dev libxxhash-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev
 # A sheet's captions need fonts: Latin and Hangul.
 DEMO_PACKAGES := $(BUILD_PACKAGES) fonts-dejavu-core fonts-nanum

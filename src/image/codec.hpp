@@ -1,6 +1,7 @@
-// The door between moa and its components moa-pictures and moa-avif, in plain C so that they may be built
-// apart: nothing thrown, nothing allocated on one side and freed on the other. A component turns a compressed
-// file into rows of samples and says what they mean; turning them into RGB is moa's affair (to_rgb.hpp).
+// The door between moa and its components moa-pictures, moa-png and moa-avif, in plain C so that they may be
+// built apart: nothing thrown, nothing allocated on one side and freed on the other. A component turns a
+// compressed file into rows of samples and says what they mean; turning them into RGB is moa's affair
+// (to_rgb.hpp).
 #pragma once
 
 #include <cstddef>
@@ -70,6 +71,7 @@ using CodecClose = void(CodecPicture* picture);
 }
 
 inline constexpr const char* kPicturesComponent = "moa-pictures";
+inline constexpr const char* kPngComponent = "moa-png";
 inline constexpr const char* kAvifComponent = "moa-avif";
 inline constexpr const char* kCodecOpen = "moa_codec_open_2";  // the number changes with this file
 inline constexpr const char* kCodecRead = "moa_codec_read_2";

@@ -1,4 +1,4 @@
-// What the two components that decode pictures say when they cannot.
+// What the components that decode pictures say when they cannot.
 #pragma once
 
 #include <algorithm>

@@ -30,6 +30,10 @@ class Codec {
           open_component(kAvifComponent, {.own_symbols_first = true});  // for quiet_dav1d.cpp
       return avif;
     }
+    if (kind == PictureKind::png) {
+      static const Codec png = open_component(kPngComponent);
+      return png;
+    }
     static const Codec pictures = open_component(kPicturesComponent);
     return pictures;
   }
@@ -53,7 +57,7 @@ int orientation_of(const CodecHeader& header) {
   return xmp_orientation({reinterpret_cast<const char*>(xmp.data()), xmp.size()}).value_or(1);
 }
 
-// What libvips does not tell: TIFF's extra samples may be alpha or nothing; its YCbCr
+// What the codecs do not tell: TIFF's extra samples may be alpha or nothing; its YCbCr
 // without JPEG comes unconverted; a gray PNG with one transparent level looks like one with alpha.
 RowFormat row_format(PictureKind kind, std::span<const std::byte> bytes, const CodecHeader& header) {
   RowFormat format{header.samples, header.type, header.color};

@@ -46,9 +46,9 @@ struct DecodeOptions {
 // animation or a multi-page file the first), with its EXIF orientation applied. Transparency is composited on
 // white, every other mode becomes RGB as Pillow's convert("RGB") does it (transformers 5 works so); colour
 // profiles are ignored, as there. Safe to call from any number of threads. The first call for a compressed
-// kind opens the component moa-pictures, for AVIF moa-avif. Errors: unsupported (no kind that moa reads, or a
-// variant that it does not), corrupt_data (broken or truncated, or a broken checksum), limit_exceeded (too
-// many pixels, or no memory for them).
+// kind opens the component moa-pictures, for PNG moa-png, for AVIF moa-avif. Errors: unsupported (no kind
+// that moa reads, or a variant that it does not), corrupt_data (broken or truncated, or a broken checksum),
+// limit_exceeded (too many pixels, or no memory for them).
 Picture decode_picture(std::span<const std::byte> bytes, const DecodeOptions& options = {});
 
 }  // namespace moa

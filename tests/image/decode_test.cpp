@@ -132,6 +132,16 @@ TEST(Decode, ABrokenChecksumOfAnyPngChunkIsCorrupt) {
   MOA_EXPECT_ERROR(decode(with(broken)), corrupt_data);
 }
 
+// The four bytes that end the compressed pixels, under a chunk's checksum that holds: a gray picture of 1x1.
+TEST(Decode, ABrokenChecksumOfAPngsCompressedPixelsIsCorrupt) {
+  const auto png = [](const std::string& stream_sum, const std::string& chunk_sum) {
+    return "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0\x3a\x7e\x9b\x55"s +
+           "\0\0\0\nIDAT\x78\x9c\x63\x68\0\0"s + stream_sum + chunk_sum + "\0\0\0\0IEND\xae\x42\x60\x82"s;
+  };
+  EXPECT_EQ(decode(png("\x00\x82\x00\x81"s, "\x77\xcd\x72\xb6"s)).rgb, std::vector<std::uint8_t>(3, 0x80));
+  MOA_EXPECT_ERROR(decode(png("\x00\x82\x00\x55"s, "\xf6\x73\x64\x7b"s)), corrupt_data);
+}
+
 TEST(Decode, HoldsToTheCallersLimit) {
   for (const char* file : {"rgb.png", "gray.jpg", "lossy.webp", "palette.gif", "rgb_8.tif", "smooth.heic",
                            "full_420.avif", "plain_24.bmp", "rle8.bmp", "rgb.pnm", "plain.pbm"}) {
