@@ -102,6 +102,13 @@ class CpuInterpreter final : public Interpreter {
   void in_parts(std::int64_t count, std::int64_t cost,
                 const std::function<void(std::int64_t begin, std::int64_t end)>& piece);
 
+  // A task's weights, so many columns by the depth that a kernel takes at once, fill a fraction of a usual
+  // second-level cache.
+  static constexpr std::int64_t kTaskColumns = 256;
+  // Described rows are computed so many at a time: a few thousand numbers each, they stay in the second-level
+  // cache beside a task's weights until they are narrowed.
+  static constexpr std::int64_t kDescribedRows = 48;
+
   // A product with weights; `a` and `row_scales` as the weights' precision asks for.
   struct Product {
     ConstMatrix a;
@@ -118,6 +125,12 @@ class CpuInterpreter final : public Interpreter {
   // The same of f32 rows [rows, width], which are narrowed first if the weights are.
   void product(ConstMatrix x, std::int64_t rows, std::int64_t width, const PreparedMatrix& weights,
                std::int64_t columns, const Epilogue& epilogue, Matrix out);
+  // Whether the product of `in` with `weights` should be described rather than computed (RowsValue), and it
+  // described.
+  bool worth_describing(const RowsValue& in, const PreparedMatrix& weights,
+                        const LinearOptions& options) const;
+  Rows described_product(const RowsValue& in, const PreparedMatrix& weights, const Epilogue& epilogue,
+                         std::int64_t columns);
   // x as products in `precision` (not f32) read it; kept until it is asked for in another one.
   const NarrowRows& narrowed(const RowsValue& x, Precision precision);
   NarrowRows room_for_narrow_rows(std::int64_t rows, std::int64_t width, const Products& products);

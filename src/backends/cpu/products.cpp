@@ -31,9 +31,8 @@ void CpuInterpreter::part_of_product(const Product& product, std::int64_t row, s
 void CpuInterpreter::product(const Product& product, std::int64_t rows, std::int64_t columns) {
   const Products& kernel = kernels_.products(product.weights.precision);
   const std::int64_t threads = engine_.threads.threads();
-  // A task's weights, 256 columns by the depth that a kernel takes at once, fill half of a usual second-level
-  // cache; with fewer rows than that is worth, narrower tasks give every thread some.
-  std::int64_t task_columns = 256;
+  // With few columns, narrower tasks give every thread some.
+  std::int64_t task_columns = kTaskColumns;
   while (task_columns > kernel.panel_columns && columns < 2 * threads * task_columns) task_columns /= 2;
   task_columns = std::max(task_columns, kernel.panel_columns);
   const std::int64_t column_tasks = (columns + task_columns - 1) / task_columns;
@@ -102,10 +101,9 @@ const NarrowRows& CpuInterpreter::narrowed(const RowsValue& x, Precision precisi
   };
   in_parts(x.rows(), 3 * x.width, [&](std::int64_t begin, std::int64_t end) {
     if (!x.compute) return part(from_row(x.matrix, begin), begin, end);
-    constexpr std::int64_t kRows = 16;  // of a few thousand numbers: they stay in the second-level cache
-    const Block block = engine_.blocks.take(kRows * x.width);
-    for (std::int64_t row = begin; row < end; row += kRows) {
-      const std::int64_t last = std::min(row + kRows, end);
+    const Block block = engine_.blocks.take(kDescribedRows * x.width);
+    for (std::int64_t row = begin; row < end; row += kDescribedRows) {
+      const std::int64_t last = std::min(row + kDescribedRows, end);
       x.compute(row, last, {block.get(), x.width});
       part({block.get(), x.width}, row, last);
     }

@@ -31,24 +31,51 @@ Rows CpuInterpreter::linear(const Rows& x, const Linear& layer, const LinearOpti
                                                ", expected [out, " + std::to_string(in.width) + "]");
   }
   if (layer.bias) expect_row(layer.bias, shape[0], "add the bias");
-  auto out = new_rows(in.sequences, shape[0]);
   Epilogue epilogue;
   epilogue.bias = engine_.weights.vector(layer.bias);
   epilogue.activation = options.activation;
+  const Precision precision = precision_of(options.precision, engine_.precision);
+  const PreparedMatrix& weights = engine_.weights.matrix(layer.weight, precision);
+  engine_.multiply_adds += in.rows() * in.width * shape[0];
+  if (worth_describing(in, weights, options)) return described_product(in, weights, epilogue, shape[0]);
+
+  auto out = new_rows(in.sequences, shape[0]);
   if (options.residual != nullptr) {
     const RowsValue& residual = see(*options.residual);
     expect_same_rows(*out, residual, "add a residual");
     epilogue.residual = residual.matrix;
   }
-  const Precision precision = precision_of(options.precision, engine_.precision);
-  const PreparedMatrix& weights = engine_.weights.matrix(layer.weight, precision);
-  engine_.multiply_adds += in.rows() * in.width * out->width;
   if (weights.precision == Precision::f32) {
     product({see(x).matrix, nullptr, weights, epilogue, out->matrix}, in.rows(), out->width);
   } else {
     const NarrowRows& narrow = narrowed(in, weights.precision);
     product({narrow.matrix, narrow.scales.get(), weights, epilogue, out->matrix}, in.rows(), out->width);
   }
+  return Rows(std::move(out));
+}
+
+bool CpuInterpreter::worth_describing(const RowsValue& in, const PreparedMatrix& weights,
+                                      const LinearOptions& options) const {
+  // The hidden layer of an MLP: an activation, and a product next. With fewer rows it is better to share out
+  // columns, so that each weight is read by one thread only.
+  const std::int64_t threads = engine_.threads.threads();
+  return weights.precision != Precision::f32 && options.activation != Activation::none &&
+         options.residual == nullptr && in.rows() >= 2 * threads * kDescribedRows;
+}
+
+Rows CpuInterpreter::described_product(const RowsValue& in, const PreparedMatrix& weights,
+                                       const Epilogue& epilogue, std::int64_t columns) {
+  auto out = std::make_shared<RowsValue>(this);
+  out->width = columns;
+  out->sequences = in.sequences;
+  out->compute = [this, narrow = narrowed(in, weights.precision), &weights, epilogue, columns](
+                     std::int64_t begin, std::int64_t end, Matrix to) {
+    const ConstMatrix a{narrow.matrix.data + begin * narrow.matrix.stride, narrow.matrix.stride};
+    const Product product{a, narrow.scales.get() + begin, weights, epilogue, to};
+    for (std::int64_t column = 0; column < columns; column += kTaskColumns) {
+      part_of_product(product, 0, end - begin, column, std::min(kTaskColumns, columns - column));
+    }
+  };
   return Rows(std::move(out));
 }
 

@@ -1,6 +1,7 @@
 // What the words of a product hold and how they are multiplied. A `Dot` has kElements (numbers in a word),
 // kParts (words of a row for one of a column) and kScaled (int8), as Products says, and
 //
+// - ColumnScales, column_scales, scaled: how an int8 product's sums become numbers (Int8Scaled);
 // - kZeroPoint: what an int8 row stores for 0;
 // - part(words, p): what part p of a row's words is multiplied with, out of a column's words;
 // - add(value, columns, sums): sums + value * columns, lane by lane;
@@ -20,6 +21,7 @@ struct F32Dot {
   static constexpr int kElements = 1;
   static constexpr int kParts = 1;
   static constexpr bool kScaled = false;
+  struct ColumnScales {};
   static Floats<V> part(Floats<V> words, int /*only*/) { return words; }
   static Floats<V> add(Floats<V> value, Floats<V> columns, Floats<V> sums) {
     return V::fma(value, columns, sums);
@@ -51,16 +53,20 @@ template <class V>
 struct Int8Scaled {
   static constexpr int kElements = 4;
   static constexpr bool kScaled = true;
-  static Floats<V> scaled(Floats<V> sums, const Int8Scales& scales, std::int64_t row, std::int64_t column,
-                          std::int64_t count) {
-    Ints<V> exact = __builtin_bit_cast(Ints<V>, sums);
+  struct ColumnScales {
+    Floats<V> scale;
+    Ints<V> correction;
+  };
+  static ColumnScales column_scales(const Int8Scales& scales, std::int64_t column, std::int64_t count) {
+    ColumnScales its{load<V>(scales.column + column, count), {}};
     if (scales.correction != nullptr) {
-      Floats<V> bits;
-      __builtin_memcpy(&bits, scales.correction + column, sizeof bits);
-      exact = exact - __builtin_bit_cast(Ints<V>, bits);
+      __builtin_memcpy(&its.correction, scales.correction + column, sizeof its.correction);
     }
-    return __builtin_convertvector(exact, Floats<V>) *
-           (splat<V>(scales.row[row]) * load<V>(scales.column + column, count));
+    return its;
+  }
+  static Floats<V> scaled(Floats<V> sums, const ColumnScales& columns, float row_scale) {
+    const Ints<V> exact = __builtin_bit_cast(Ints<V>, sums) - columns.correction;
+    return __builtin_convertvector(exact, Floats<V>) * (splat<V>(row_scale) * columns.scale);
   }
 };
 

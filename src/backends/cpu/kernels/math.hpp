@@ -79,36 +79,64 @@ inline Floats<V> gelu(Floats<V> x) {
   return (x > zero ? x : zero) - t * tail;
 }
 
-template <class V>
-inline Floats<V> activate(Activation kind, Floats<V> x) {
+template <class V, Activation kKind>
+inline Floats<V> activate(Floats<V> x) {
   const Floats<V> zero = splat<V>(0.0F);
+  if constexpr (kKind == Activation::quick_gelu) return x * sigmoid<V>(splat<V>(1.702F) * x);
+  if constexpr (kKind == Activation::gelu) return gelu<V>(x);
+  if constexpr (kKind == Activation::gelu_tanh) {
+    // (1 + tanh u) / 2 is sigmoid(2 u); 2 sqrt(2 / π) = 1.59576912.
+    const Floats<V> cubic = V::fma(splat<V>(0.044715F) * x * x, x, x);
+    return x * sigmoid<V>(splat<V>(1.59576912F) * cubic);
+  }
+  if constexpr (kKind == Activation::relu) return x < zero ? zero : x;
+  if constexpr (kKind == Activation::relu6) {
+    const Floats<V> six = splat<V>(6.0F);
+    const Floats<V> positive = x < zero ? zero : x;
+    return positive > six ? six : positive;
+  }
+  if constexpr (kKind == Activation::silu) return x * sigmoid<V>(x);
+  if constexpr (kKind == Activation::tanh) return tanh<V>(x);
+  if constexpr (kKind == Activation::sigmoid) return sigmoid<V>(x);
+  return x;
+}
+
+// An activation as a type, so that a loop is compiled for each and keeps its constants in registers.
+template <Activation kIts>
+struct ActivationKind {
+  static constexpr Activation kKind = kIts;
+};
+
+// Calls piece with the ActivationKind of `kind`.
+template <class Piece>
+inline void with_activation(Activation kind, Piece piece) {
   switch (kind) {
     case Activation::none:
-      return x;
+      return piece(ActivationKind<Activation::none>());
     case Activation::quick_gelu:
-      return x * sigmoid<V>(splat<V>(1.702F) * x);
+      return piece(ActivationKind<Activation::quick_gelu>());
     case Activation::gelu:
-      return gelu<V>(x);
-    case Activation::gelu_tanh: {
-      // (1 + tanh u) / 2 is sigmoid(2 u); 2 sqrt(2 / π) = 1.59576912.
-      const Floats<V> cubic = V::fma(splat<V>(0.044715F) * x * x, x, x);
-      return x * sigmoid<V>(splat<V>(1.59576912F) * cubic);
-    }
+      return piece(ActivationKind<Activation::gelu>());
+    case Activation::gelu_tanh:
+      return piece(ActivationKind<Activation::gelu_tanh>());
     case Activation::relu:
-      return x < zero ? zero : x;
-    case Activation::relu6: {
-      const Floats<V> six = splat<V>(6.0F);
-      const Floats<V> positive = x < zero ? zero : x;
-      return positive > six ? six : positive;
-    }
+      return piece(ActivationKind<Activation::relu>());
+    case Activation::relu6:
+      return piece(ActivationKind<Activation::relu6>());
     case Activation::silu:
-      return x * sigmoid<V>(x);
+      return piece(ActivationKind<Activation::silu>());
     case Activation::tanh:
-      return tanh<V>(x);
+      return piece(ActivationKind<Activation::tanh>());
     case Activation::sigmoid:
-      return sigmoid<V>(x);
+      return piece(ActivationKind<Activation::sigmoid>());
   }
-  return x;
+}
+
+template <class V>
+inline Floats<V> activate(Activation kind, Floats<V> x) {
+  Floats<V> y = x;
+  with_activation(kind, [&](auto its) { y = activate<V, decltype(its)::kKind>(x); });
+  return y;
 }
 
 }  // namespace moa::cpu

@@ -9,9 +9,9 @@
 #pragma once
 
 #include "backends/cpu/kernels/dot.hpp"
+#include "backends/cpu/kernels/finish.hpp"
 #include "backends/cpu/kernels/kernels.hpp"
 #include "backends/cpu/kernels/lanes.hpp"
-#include "backends/cpu/kernels/math.hpp"
 
 namespace moa::cpu {
 
@@ -111,26 +111,6 @@ inline void tile_of_columns(std::int64_t rows, std::int64_t columns, ConstMatrix
   }
 }
 
-// Turns `columns` sums of a task's row into numbers and applies the epilogue, in place. `column` is the
-// task's first one of them.
-template <class V, class Dot>
-inline void finish_row(const ProductTask& task, std::int64_t row, std::int64_t column, std::int64_t columns,
-                       float* sums) {
-  const Epilogue& e = task.epilogue;
-  const float* bias = e.bias == nullptr ? nullptr : e.bias + column;
-  const float* residual =
-      e.residual.data == nullptr ? nullptr : e.residual.data + row * e.residual.stride + column;
-  if (!Dot::kScaled && bias == nullptr && e.activation == Activation::none && residual == nullptr) return;
-  for_vectors<V>(columns, [&](std::int64_t at, std::int64_t count) {
-    Floats<V> x = load<V>(sums + at, count);
-    if constexpr (Dot::kScaled) x = Dot::scaled(x, task.scales, row, column + at, count);
-    if (bias != nullptr) x = x + load<V>(bias + at, count);
-    x = activate<V>(e.activation, x);
-    if (residual != nullptr) x = x + load<V>(residual + at, count);
-    store<V>(sums + at, x, count);
-  });
-}
-
 template <class V, class Dot>
 void product(const ProductTask& task) {
   const std::int64_t panel_size = task.depth * kPanelColumns<V>;
@@ -148,9 +128,7 @@ void product(const ProductTask& task) {
         const std::int64_t columns = smaller<V>(kPanelColumns<V>, task.columns - column);
         const Matrix out{task.out.data + row * task.out.stride + column, task.out.stride};
         tile_of_columns<V, Dot>(rows, columns, a, {panel, kPanelColumns<V>}, depth_here, depth > 0, out);
-        for (std::int64_t i = 0; last && i < rows; ++i) {
-          finish_row<V, Dot>(task, row + i, column, columns, out.data + i * out.stride);
-        }
+        if (last) finish<V, Dot>(task, row, rows, column, columns, out);
       }
     }
   }

@@ -43,12 +43,15 @@ void layer_norm(ConstMatrix x, std::int64_t rows, std::int64_t width, const floa
 
 template <class V>
 void activation(ConstMatrix x, std::int64_t rows, std::int64_t width, Activation kind, Matrix out) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    for_vectors<V>(width, [&](std::int64_t at, std::int64_t count) {
-      const Floats<V> value = activate<V>(kind, load<V>(x.data + row * x.stride + at, count));
-      store<V>(out.data + row * out.stride + at, value, count);
-    });
-  }
+  with_activation(kind, [&](auto its) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for_vectors<V>(width, [&](std::int64_t at, std::int64_t count) {
+        const Floats<V> value =
+            activate<V, decltype(its)::kKind>(load<V>(x.data + row * x.stride + at, count));
+        store<V>(out.data + row * out.stride + at, value, count);
+      });
+    }
+  });
 }
 
 template <class V>

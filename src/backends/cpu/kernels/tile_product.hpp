@@ -70,13 +70,13 @@ void tile_product(const ProductTask& task) {
         wide ? tile_block<Tiles, Dot, 1, 2>(tiles, a, panel, task.depth, sums)
              : tile_block<Tiles, Dot, 1, 1>(tiles, a, panel, task.depth, sums);
       }
+      const Matrix out{task.out.data + row * task.out.stride + column, task.out.stride};
       for (std::int64_t i = 0; i < rows; ++i) {
-        float* out = task.out.data + (row + i) * task.out.stride + column;
         for_vectors<V>(columns, [&](std::int64_t at, std::int64_t count) {
-          store<V>(out + at, load<V>(sums + i * kTileBlock + at), count);
+          store<V>(out.data + i * out.stride + at, load<V>(sums + i * kTileBlock + at), count);
         });
-        finish_row<V, Dot>(task, row + i, column, columns, out);
       }
+      finish<V, Dot>(task, row, rows, column, columns, out);
     }
   }
 }

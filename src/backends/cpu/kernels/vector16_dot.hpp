@@ -13,6 +13,7 @@ struct Bf16Dot16 {
   static constexpr int kParts = 1;
   static constexpr bool kScaled = false;
   static constexpr int kZeroPoint = 0;
+  struct ColumnScales {};
   using Words = Floats<Vector16>;
 
   static Words part(Words words, int /*only*/) { return words; }
