@@ -10,6 +10,7 @@
 #include <moa/bench.hpp>
 #include <moa/collection.hpp>
 #include <moa/error.hpp>
+#include <moa/eval.hpp>
 #include <moa/hub.hpp>
 #include <moa/model.hpp>
 #include <moa/onnx.hpp>

@@ -174,6 +174,8 @@ class MOA_API Model {
   std::string identity() const;
   // The precision it computes in: "f32", "bf16" or "int8".
   std::string dtype() const;
+  // How many threads it computes with.
+  int threads() const;
   ModelInfo info() const;
   bool embeds(Modality modality) const;
   // Whether there is a head for image-text matching (Scorer::itm).
@@ -184,6 +186,7 @@ class MOA_API Model {
   std::vector<float> embed_image(const std::filesystem::path& path, const EmbedOptions& options = {}) const;
 
   // One row an input; a bad input is that row's error.
+  Vectors embed_all(std::span<const Input> inputs, const EmbedOptions& options = {}) const;
   Vectors embed_texts(std::span<const std::string> texts, const EmbedOptions& options = {}) const;
   Vectors embed_images(std::span<const std::filesystem::path> paths, const EmbedOptions& options = {}) const;
   Vectors embed_images(std::span<const std::string> paths, const EmbedOptions& options = {}) const;
@@ -193,6 +196,10 @@ class MOA_API Model {
   EmbedReport embed(std::span<const Input> inputs, const EmbedOptions& options,
                     const std::function<void(Embedded)>& deliver) const;
 
+  // One row a label: the mean of what its templates give, on the unit sphere: the weights of a zero-shot
+  // classifier. Errors: invalid_argument for a template without "{}"; a label's own (corrupt_data,
+  // cancelled).
+  Vectors embed_labels(std::span<const std::string> labels, const ClassifyOptions& options = {}) const;
   // Errors: invalid_argument without labels, or for a template without "{}".
   Classification classify(std::span<const Input> images, std::span<const std::string> labels,
                           const ClassifyOptions& options = {}) const;

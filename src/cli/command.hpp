@@ -59,6 +59,7 @@ extern const Command kInspectCommand;
 extern const Command kBenchCommand;
 extern const Command kModelsCommand;
 extern const Command kPullCommand;
+extern const Command kEvalCommand;
 extern const Command kExportCommand;
 extern const Command kQuantizeCommand;
 extern const Command kCompletionCommand;

@@ -8,12 +8,11 @@ namespace moa {
 namespace {
 
 Vectors embed_all(const Model& model, std::span<const Input> inputs, const EmbedOptions& options) {
-  Vectors vectors(model.dim());
-  model.embed(inputs, options, [&](const Embedded& result) {
-    if (!result.error) return vectors.append(result.vector);
-    if (result.error->code() == ErrorCode::cancelled) throw *result.error;
-    vectors.append(*result.error);
-  });
+  Vectors vectors = model.embed_all(inputs, options);
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    const Error* error = vectors.error(i);
+    if (error != nullptr && error->code() == ErrorCode::cancelled) throw *error;
+  }
   return vectors;
 }
 

@@ -67,18 +67,6 @@ std::vector<float> only_vector(const Model& model, Input input, const EmbedOptio
   return vector;
 }
 
-Vectors all_vectors(const Model& model, const std::vector<Input>& inputs, const EmbedOptions& options) {
-  Vectors vectors(options.dim == 0 ? model.dim() : options.dim);
-  model.embed(inputs, options, [&](Embedded result) {
-    if (result.error) {
-      vectors.append(*result.error);
-    } else {
-      vectors.append(result.vector);
-    }
-  });
-  return vectors;
-}
-
 }  // namespace
 
 std::vector<float> Model::embed_text(std::string_view text, const EmbedOptions& options) const {
@@ -89,22 +77,42 @@ std::vector<float> Model::embed_image(const std::filesystem::path& path, const E
   return only_vector(*this, Input::file(path), options);
 }
 
+Vectors Model::embed_all(std::span<const Input> inputs, const EmbedOptions& options) const {
+  Vectors vectors(options.dim == 0 ? dim() : options.dim);
+  embed(inputs, options, [&](const Embedded& result) {
+    if (result.error) {
+      vectors.append(*result.error);
+    } else {
+      vectors.append(result.vector);
+    }
+  });
+  return vectors;
+}
+
 Vectors Model::embed_texts(std::span<const std::string> texts, const EmbedOptions& options) const {
   std::vector<Input> inputs;
   for (const std::string& text : texts) inputs.push_back(Input::text(text));
-  return all_vectors(*this, inputs, options);
+  return embed_all(inputs, options);
 }
 
 Vectors Model::embed_images(std::span<const std::filesystem::path> paths, const EmbedOptions& options) const {
   std::vector<Input> inputs;
   for (const std::filesystem::path& path : paths) inputs.push_back(Input::file(path));
-  return all_vectors(*this, inputs, options);
+  return embed_all(inputs, options);
 }
 
 Vectors Model::embed_images(std::span<const std::string> paths, const EmbedOptions& options) const {
   std::vector<Input> inputs;
   for (const std::string& path : paths) inputs.push_back(Input::file(path));
-  return all_vectors(*this, inputs, options);
+  return embed_all(inputs, options);
+}
+
+int Model::threads() const {
+  return impl_->loaded->threads();
+}
+
+Vectors Model::embed_labels(std::span<const std::string> labels, const ClassifyOptions& options) const {
+  return moa::embed_labels(*impl_->loaded, labels, options);
 }
 
 Classification Model::classify(std::span<const Input> images, std::span<const std::string> labels,

@@ -56,44 +56,40 @@ std::string filled(const std::string& pattern, const std::string& label) {
   return text + pattern.substr(at);
 }
 
-// One row a label: the mean of its templates' unit vectors, on the unit sphere again.
-std::vector<std::vector<float>> label_vectors(const LoadedModel& model, std::span<const std::string> labels,
-                                              const ClassifyOptions& options) {
+}  // namespace
+
+Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
+                     const ClassifyOptions& options) {
   const std::vector<std::string> templates =
       options.templates.empty() ? model.templates() : options.templates;
-  std::vector<std::string> texts;
   for (const std::string& pattern : templates) {
     if (pattern.find("{}") == std::string::npos) {
       throw Error(ErrorCode::invalid_argument,
                   "template '" + pattern + "': expected {} where the label goes");
     }
   }
+  std::vector<Input> texts;
   for (const std::string& label : labels) {
-    for (const std::string& pattern : templates) texts.push_back(filled(pattern, label));
+    for (const std::string& pattern : templates) texts.push_back(Input::text(filled(pattern, label)));
   }
-  const auto width = static_cast<std::size_t>(model.network().dim());
-  std::vector<std::vector<float>> rows(labels.size(), std::vector<float>(width, 0.0F));
-  const std::vector<Input> inputs = as_inputs(texts);
-  EmbedOptions embed = options.embed;
-  embed.progress = nullptr;
-  embed_in_order(model, inputs, embed, [&](Embedded result) {
+  Vectors rows(options.embed.dim == 0 ? model.network().dim() : options.embed.dim);
+  std::vector<float> sum;
+  embed_in_order(model, texts, options.embed, [&](const Embedded& result) {
     if (result.error)
       throw Error(result.error->code(),
                   "label '" + labels[result.index / templates.size()] + "': " + result.error->what());
-    std::vector<float>& row = rows[result.index / templates.size()];
-    row.resize(result.vector.size());
-    for (std::size_t i = 0; i < row.size(); ++i) row[i] += result.vector[i];
-  });
-  if (templates.size() > 1) {
-    for (std::vector<float>& row : rows) {
-      const float length = std::sqrt(cosine(row, row));
-      for (float& value : row) value /= length;
+    sum.resize(result.vector.size(), 0.0F);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += result.vector[i];
+    if ((result.index + 1) % templates.size() != 0) return;
+    if (templates.size() > 1) {
+      const float length = std::sqrt(cosine(sum, sum));
+      for (float& value : sum) value /= length;
     }
-  }
+    rows.append(sum);
+    sum.clear();
+  });
   return rows;
 }
-
-}  // namespace
 
 Classification classify_images(const LoadedModel& model, std::span<const Input> images,
                                std::span<const std::string> labels, const ClassifyOptions& options) {
@@ -102,7 +98,9 @@ Classification classify_images(const LoadedModel& model, std::span<const Input> 
     throw Error(ErrorCode::invalid_argument, "cannot classify by raw vectors: scores are made of cosines");
   Classification result;
   result.labels.assign(labels.begin(), labels.end());
-  const std::vector<std::vector<float>> label_rows = label_vectors(model, labels, options);
+  ClassifyOptions quiet = options;
+  quiet.embed.progress = nullptr;
+  const Vectors label_rows = embed_labels(model, labels, quiet);
   const ScoreRule rule = model.network().score_rule();
   embed_in_order(model, images, options.embed, [&](Embedded image) {
     result.errors.push_back(image.error);
@@ -110,7 +108,9 @@ Classification classify_images(const LoadedModel& model, std::span<const Input> 
     if (image.error) return;
     std::vector<float> cosines;
     cosines.reserve(label_rows.size());
-    for (const std::vector<float>& label : label_rows) cosines.push_back(cosine(image.vector, label));
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      cosines.push_back(cosine(image.vector, label_rows.row(i)));
+    }
     result.scores.back() = scores_of(cosines, rule);
   });
   return result;

@@ -10,6 +10,9 @@
 
 namespace moa {
 
+// Model::embed_labels().
+Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
+                     const ClassifyOptions& options);
 Classification classify_images(const LoadedModel& model, std::span<const Input> images,
                                std::span<const std::string> labels, const ClassifyOptions& options);
 MatchResult match_pairs(const LoadedModel& model, std::span<const Input> images,

@@ -7,7 +7,7 @@
 
 #include <moa/error.hpp>
 
-#include "search/dot.hpp"
+#include "embed/dot.hpp"
 #include "search/places.hpp"
 
 namespace moa::search {

@@ -1,8 +1,8 @@
-#include "search/dot.hpp"
+#include "embed/dot.hpp"
 
 #include <cstring>
 
-namespace moa::search {
+namespace moa {
 namespace {
 
 constexpr std::size_t kLanes = 16;
@@ -76,4 +76,4 @@ float dot(std::span<const float> a, std::span<const float> b) {
   return chosen(a.data(), b.data(), a.size());
 }
 
-}  // namespace moa::search
+}  // namespace moa

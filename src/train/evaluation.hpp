@@ -1,0 +1,19 @@
+// What the evaluations share.
+#pragma once
+
+#include <span>
+
+#include <moa/eval.hpp>
+
+namespace moa::train {
+
+// Model::embed_all(), which ends as a whole when it is cancelled. Errors: cancelled.
+Vectors embed_or_cancel(const Model& model, std::span<const Input> inputs, const EmbedOptions& options);
+
+// The errors of `vectors`, one a row, and in `sound` the places of the others.
+std::vector<std::optional<Error>> errors_of(const Vectors& vectors, std::vector<std::size_t>& sound);
+
+// Errors: invalid_argument if there are no pictures, not one class for each, or a class has no name.
+void check(const LabelledPictures& set);
+
+}  // namespace moa::train

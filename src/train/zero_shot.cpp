@@ -1,0 +1,34 @@
+// Zero-shot classification (Radford et al. 2021, section 3.1; CLIP_benchmark's zeroshot_classification.py).
+#include "embed/dot.hpp"
+#include "train/class_metrics.hpp"
+#include "train/evaluation.hpp"
+
+namespace moa {
+
+Evaluation evaluate_zero_shot(const Model& model, const LabelledPictures& set,
+                              const ZeroShotOptions& options) {
+  train::check(set);
+  EmbedOptions quiet = options.embed;
+  quiet.progress = nullptr;
+  const Vectors classes = model.embed_labels(set.class_names, {options.templates, quiet});
+  const Vectors pictures = train::embed_or_cancel(model, set.pictures, options.embed);
+
+  Evaluation result;
+  std::vector<std::size_t> sound;
+  result.picture_errors = train::errors_of(pictures, sound);
+  result.text_errors.resize(classes.size());
+  std::vector<train::RankedPicture> ranked;
+  std::vector<float> scores(classes.size());
+  for (const std::size_t picture : sound) {
+    for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = dot(pictures.row(picture), classes.row(i));
+    const std::size_t right = set.classes[picture];
+    ranked.push_back({right, train::rank_of(scores, right)});
+  }
+  result.pictures = sound.size();
+  result.texts = classes.size();
+  if (!ranked.empty())
+    result.metrics = train::class_metrics(ranked, classes.size(), options.top, "", options.bootstrap);
+  return result;
+}
+
+}  // namespace moa
