@@ -1,0 +1,58 @@
+// What training makes small. S is the matrix of scores: rows are the items of a batch's first side, columns
+// those of its second; all vectors are on the unit sphere. Items of one group (TrainingBatch::groups) belong
+// together beside their own partner.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace moa::train {
+
+enum class LossKind {
+  // Symmetric cross-entropy over rows and columns of exp(logit_scale) times the cosine. Radford et al. 2021
+  // (arXiv 2103.00020). Without groups a row's target is its partner; with them, its group in equal parts.
+  info_nce,
+  // The sum over all pairs of -log sigmoid(±(exp(logit_scale) cosine + logit_bias)), divided by the number of
+  // items. Zhai et al. 2023 (arXiv 2303.15343). Pairs of one group are positive.
+  sigmoid,
+  // The mean of max(0, d(a, p) - d(a, n) + margin) with d the squared distance, both sides as anchors, over
+  // every negative; or over the nearest negative that is further than the positive (Schroff et al. 2015,
+  // arXiv 1503.03832). Pairs of one group are no negatives.
+  triplet,
+  triplet_semi_hard,
+  // Hinges max(0, margin + cosine with a negative - cosine with the partner), summed over rows and columns:
+  // all of them, or the largest of each row and column (Faghri et al. 2018, arXiv 1707.05612). Pairs of one
+  // group are no negatives.
+  hinge_sum,
+  hinge_max,
+  // Supervised contrast over the items of both sides together: all others of an item's group are its
+  // positives, an item without groups has its partner alone. Khosla et al. 2020 (arXiv 2004.11362), L_out.
+  sup_con,
+};
+
+// Added to the loss, from the teacher's vectors in the batch.
+struct DistillationOptions {
+  double cosine = 0;           // weight of 1 - cosine to the teacher's vector, the mean over items
+  double squared = 0;          // weight of the squared distance to it, the mean over items
+  double distribution = 0;     // weight of KL(teacher || student) over rows and columns of their scores
+  double teacher_scale = 100;  // what the teacher's cosines are multiplied with
+};
+
+struct LossOptions {
+  LossKind kind = LossKind::info_nce;
+  double weight = 1;           // of `kind`; 0 leaves distillation alone
+  double margin = 0.2;         // of triplets and hinges
+  double temperature = 0.07;   // of sup_con
+  double label_smoothing = 0;  // of info_nce, in [0, 1)
+  // Where the model's checkpoint has no logit scale or bias of its own, these are learned from here on:
+  // natural logarithm of the scale; the bias of `sigmoid`.
+  double initial_logit_scale = 2.6592600369327779;  // ln(1 / 0.07)
+  double initial_logit_bias = -10;
+  bool learns_logit_scale = true;
+  DistillationOptions distillation{};
+  // Matryoshka: the loss is the mean of those of the first n columns, normalised again, for each n; empty:
+  // of all columns. Kusupati et al. 2022 (arXiv 2205.13147).
+  std::vector<std::int64_t> prefix_dims;
+};
+
+}  // namespace moa::train
