@@ -1,9 +1,10 @@
-"""moa beside its peers on one CLIP, in turns on one machine; writes a results file and prints a table.
+"""moa beside its peers on one model, in turns on one machine; writes a results file and prints a table.
 
     python bench/compare.py MOA MODEL -o results.json [--rounds N] [--seconds S] [--batches 1,32] [--threads N] [--only NAME,…]
+                            [--modalities text,image] [--no-first]
 
 Each contender is a process of its own (peer.py; for moa, the command `moa bench`). Each round asks each of them in turn, so that what
-else the machine does falls on all; of a contender's rounds the best counts. MODEL is a CLIP directory; if it is not there, it is made
+else the machine does falls on all; of a contender's rounds the best counts. MODEL is a directory that peer.py describes; if it is not there, it is made as CLIP ViT-B/32
 with random weights (tests/parity/full_size.py), which are as fast as trained ones.
 
 The results file is what plot.py draws: {"machine", "threads", "model", "rows": [{"contender", "dtype", "modality", "batch", "per_second",
@@ -88,6 +89,10 @@ def make_missing(model):
         full_size.make(model, full_size.SIZES["clip-vit-base-patch32"])
 
 
+def graph_dtypes(names):
+    return ["f32", "int8"] if "onnxruntime-int8" in names else ["f32"]
+
+
 def table(results):
     lines = []
     groups = sorted({(row["modality"], row["batch"]) for row in results["rows"]})
@@ -107,7 +112,8 @@ def table(results):
             if row["contender"] == "moa" and row["dtype"] in best:
                 ratio = f"   {row['per_second'] / best[row['dtype']]:.2f} times the best peer"
             lines.append(f"{label} {row['per_second']:9.1f} a second  {row['p50_ms']:9.2f} ms  {row['memory_bytes'] / 1e6:6.0f} MB{ratio}")
-    lines.append("first text vector from process start")
+    if results["first"]:
+        lines.append("first text vector from process start")
     lines += [f"  {row['contender']:14} {row['dtype']:5} {row['seconds']:9.2f} s" for row in results["first"]]
     return "\n".join(lines)
 
@@ -120,6 +126,8 @@ def main():
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--seconds", type=float, default=4)
     arguments.add_argument("--batches", default="1,32")
+    arguments.add_argument("--modalities", default="text,image")
+    arguments.add_argument("--no-first", action="store_true", help="do not time the first text vector from process start")
     arguments.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     arguments.add_argument("--only", default="", help="contenders such as moa-f32,openvino-bf16; all if not given")
     options = arguments.parse_args()
@@ -128,8 +136,9 @@ def main():
     names = options.only.split(",") if options.only else ["moa-f32", "moa-bf16", "moa-int8", *peer.NAMES]
     if "onnxruntime" in str(names) or "openvino" in str(names):
         # Graphs are exported by a process that ends, before anything is measured.
-        subprocess.run([sys.executable, "-c", f"import peer; [peer.graph({str(options.model)!r}, tower, dtype) "
-                        "for tower in ('text', 'vision') for dtype in ('f32', 'int8')]"], check=True, cwd=HERE, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-c", f"import peer; [peer.graph({str(options.model.resolve())!r}, tower, dtype) "
+                        f"for tower in peer.towers({str(options.model.resolve())!r}) for dtype in {graph_dtypes(names)}]"],
+                       check=True, cwd=HERE, stdout=subprocess.DEVNULL)
     contenders = []
     for name in names:
         library, dtype = name.rsplit("-", 1)
@@ -139,14 +148,14 @@ def main():
     best, first = {}, {}
     batches = [int(batch) for batch in options.batches.split(",")]
     for round_number in range(options.rounds):
-        for modality in ("text", "image"):
+        for modality in options.modalities.split(","):
             for batch in batches:
                 for contender in contenders:
                     key = (modality, batch, contender.name, contender.dtype)
                     answer = contender.measure(modality, batch, options.seconds)
                     if "error" in answer or answer["per_second"] > best.get(key, {}).get("per_second", 0):
                         best[key] = answer
-        for contender in contenders:
+        for contender in [] if options.no_first else contenders:
             key = (contender.name, contender.dtype)
             try:
                 first[key] = min(first.get(key, float("inf")), contender.first_seconds())

@@ -1,11 +1,15 @@
-"""One contender in a process of its own: a library that runs a CLIP on the CPU, asked from outside how fast it is.
+"""One contender in a process of its own: a library that runs a model on the CPU, asked from outside how fast it is.
 
     python bench/peer.py NAME MODEL THREADS            answers requests, one JSON a line, on stdin
     python bench/peer.py NAME MODEL THREADS --first    embeds one text and ends: for the time from process start to the first vector
 
 NAME is LIBRARY-DTYPE as NAMES has it. A request is {"modality": "text" or "image", "batch": N, "seconds": S}; the answer
 {"per_second": …, "p50_ms": …, "p95_ms": …, "best_ms": …, "memory_bytes": …} or {"error": "…"}. From prepared pixels and ids to
-vectors; captions are padded to the longest of the batch, as these libraries' own pipelines do (open_clip: to 77).
+vectors; captions are padded to the longest of the batch, as these libraries' own pipelines do (open_clip: to 77; SigLIP: to 64, as it
+learned with).
+
+MODEL is a directory that transformers opens: a CLIP, for all of them; for transformers and the graphs that torch exports also SigLIP,
+ALIGN and the text models of sentence-transformers, of which the mean of the last rows is taken.
 """
 
 import json
@@ -30,10 +34,15 @@ def captions(count):
     return [lines[i % len(lines)] for i in range(count)]
 
 
+def config_of(model):
+    return json.loads((Path(model) / "config.json").read_text())
+
+
 def tokenized(model, texts):
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(model)(texts, padding="longest", truncation=True, return_tensors="np")
+    padding = "max_length" if config_of(model)["model_type"] == "siglip" else "longest"
+    return AutoTokenizer.from_pretrained(model)(texts, padding=padding, truncation=True, return_tensors="np")
 
 
 def random_pixels(count, size):
@@ -43,26 +52,39 @@ def random_pixels(count, size):
 
 
 def picture_size(model):
-    return json.loads((Path(model) / "config.json").read_text())["vision_config"].get("image_size", 224)
+    return config_of(model)["vision_config"].get("image_size", 224)
+
+
+def texts_to_vectors(model, ids, mask=None):
+    if not hasattr(model, "get_text_features"):
+        rows, mask = model(ids, mask).last_hidden_state, mask[..., None]
+        return (rows * mask).sum(1) / mask.sum(1)
+    if mask is None:
+        return model.get_text_features(ids).pooler_output
+    return model.get_text_features(ids, mask).pooler_output
+
+
+def pictures_to_vectors(model, pixels):
+    return model.get_image_features(pixel_values=pixels).pooler_output
 
 
 class Transformers:
     def __init__(self, model, dtype, threads):
         import torch
-        from transformers import CLIPModel
+        from transformers import AutoModel
 
         torch.set_num_threads(threads)
         self.torch, self.path = torch, model
         self.dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[dtype]
-        self.model = CLIPModel.from_pretrained(model, dtype=self.dtype).eval()
+        self.model = AutoModel.from_pretrained(model, dtype=self.dtype).eval()
 
     def texts(self, texts):
-        inputs = {name: self.torch.from_numpy(value) for name, value in tokenized(self.path, texts).items()}
-        return lambda: self.run(lambda: self.model.get_text_features(**inputs))
+        inputs = [self.torch.from_numpy(value) for value in text_inputs(self.path, texts).values()]
+        return lambda: self.run(lambda: texts_to_vectors(self.model, *inputs))
 
     def pictures(self, count):
         pixels = self.torch.from_numpy(random_pixels(count, picture_size(self.path))).to(self.dtype)
-        return lambda: self.run(lambda: self.model.get_image_features(pixel_values=pixels))
+        return lambda: self.run(lambda: pictures_to_vectors(self.model, pixels))
 
     def run(self, forward):
         with self.torch.inference_mode():
@@ -78,7 +100,7 @@ class OpenClip:
 
         torch.set_num_threads(threads)
         self.torch, self.open_clip, self.path = torch, open_clip, model
-        vision = json.loads((Path(model) / "config.json").read_text())["vision_config"]
+        vision = config_of(model)["vision_config"]
         name = {(768, 32): "ViT-B-32-quickgelu", (768, 16): "ViT-B-16-quickgelu", (1024, 14): "ViT-L-14-quickgelu"}[
             vision.get("hidden_size", 768), vision.get("patch_size", 32)]
         self.dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[dtype]
@@ -135,8 +157,14 @@ class OpenVino:
 
 
 def text_inputs(model, texts):
+    """Ids, and, of a tower that does not attend to its padding, the mask."""
     inputs = tokenized(model, texts)
-    return {"ids": inputs["input_ids"].astype("int64"), "mask": inputs["attention_mask"].astype("int64")}
+    ids = {"ids": inputs["input_ids"].astype("int64")}
+    return ids if config_of(model)["model_type"] == "siglip" else ids | {"mask": inputs["attention_mask"].astype("int64")}
+
+
+def towers(model):
+    return ("text", "vision") if "vision_config" in config_of(model) else ("text",)
 
 
 def graph(model, tower, dtype):
@@ -156,36 +184,29 @@ def graph(model, tower, dtype):
 
 
 def export(folder):
-    """The two towers as graphs with any batch and length."""
+    """The towers as graphs with any batch and length."""
     import torch
-    from transformers import CLIPModel
+    from transformers import AutoModel
 
-    model = CLIPModel.from_pretrained(folder).eval()
+    model = AutoModel.from_pretrained(folder).eval()
 
-    class Vision(torch.nn.Module):
-        def __init__(self):
+    class Tower(torch.nn.Module):
+        def __init__(self, forward):
             super().__init__()
-            self.model = model
+            self.model, self.to_vectors = model, forward
 
-        def forward(self, pixels):
-            return self.model.visual_projection(self.model.vision_model(pixel_values=pixels).pooler_output)
-
-    class Text(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.model = model
-
-        def forward(self, ids, mask):
-            return self.model.text_projection(self.model.text_model(input_ids=ids, attention_mask=mask).pooler_output)
+        def forward(self, *inputs):
+            return self.to_vectors(self.model, *inputs)
 
     batch, length = torch.export.Dim("batch", min=1, max=1024), torch.export.Dim("length", min=2, max=77)
-    size = model.config.vision_config.image_size
-    ids = torch.randint(0, 1000, (2, 9))
-    torch.onnx.export(Vision(), (torch.zeros(2, 3, size, size),), str(folder / "vision.onnx"), input_names=["pixels"],
-                      output_names=["vectors"], dynamic_shapes={"pixels": {0: batch}}, dynamo=True)
-    torch.onnx.export(Text(), (ids, torch.ones_like(ids)), str(folder / "text.onnx"), input_names=["ids", "mask"],
-                      output_names=["vectors"], dynamic_shapes={"ids": {0: batch, 1: length}, "mask": {0: batch, 1: length}},
-                      dynamo=True)
+    inputs = {name: torch.from_numpy(value) for name, value in text_inputs(folder, captions(2)).items()}
+    dims = {0: batch, 1: length} if "mask" in inputs else {0: batch}
+    torch.onnx.export(Tower(texts_to_vectors), tuple(inputs.values()), str(folder / "text.onnx"), input_names=list(inputs),
+                      output_names=["vectors"], dynamic_shapes=((dims,) * len(inputs),), dynamo=True)
+    if hasattr(model, "get_image_features"):
+        pixels = torch.zeros(2, 3, picture_size(folder), picture_size(folder))
+        torch.onnx.export(Tower(pictures_to_vectors), (pixels,), str(folder / "vision.onnx"), input_names=["pixels"],
+                          output_names=["vectors"], dynamic_shapes=(({0: batch},),), dynamo=True)
 
 
 def memory_bytes():

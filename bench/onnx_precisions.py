@@ -1,7 +1,7 @@
 """Exports of one model in f32, f16 and int8, beside each other in ONNX Runtime: size, cosine with f32 on photos, speed.
 
 Versions: onnxruntime 1.32.0, numpy 2.4.6, Pillow 13.0.0, tokenizers 0.23.3 (PyPI).
-Usage: python bench/onnx.py MOA MODEL FOLDER_OF_PHOTOS [THREADS]
+Usage: python bench/onnx_precisions.py MOA MODEL FOLDER_OF_PHOTOS [THREADS]
 
 Speed is the least of several rounds, in which the exports take turns, so that what else the machine does falls on all of them alike.
 """
