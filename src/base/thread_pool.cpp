@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -41,6 +42,29 @@ struct Job {
   }
 };
 
+constexpr std::chrono::microseconds kSpin{50};
+
+void pause_briefly() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
+
+// Whether `condition` came true within kSpin.
+template <typename Condition>
+bool spin_until(const Condition& condition) {
+  const auto end = std::chrono::steady_clock::now() + kSpin;
+  do {
+    for (int i = 0; i < 16; ++i) {
+      if (condition()) return true;
+      pause_briefly();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return condition();
+}
+
 }  // namespace
 
 int available_threads() noexcept {
@@ -50,32 +74,61 @@ int available_threads() noexcept {
   return count == 0 ? 1 : static_cast<int>(count);
 }
 
+// Workers and callers look out for each other for kSpin before they sleep: a forward pass is some hundred
+// pieces of work close together, and waking a thread that sleeps takes as long as a small one of them.
+//
+// Whoever sleeps announces it first (`sleeping`, `caller_sleeps`) and looks once more; whoever changes what
+// is slept for does so first and then looks whether somebody sleeps. All of it is sequentially consistent, so
+// one of the two sees the other.
 struct ThreadPool::State {
   std::mutex turn;  // one parallel_for at a time
   std::mutex mutex;
   std::condition_variable wake;
   std::condition_variable idle;
-  Job* job = nullptr;
-  std::uint64_t generation = 0;
-  int working = 0;
-  bool stop = false;
+  std::atomic<Job*> job{nullptr};
+  std::atomic<std::uint64_t> generation{0};
+  std::atomic<int> inside{0};  // workers that may see `job`
+  std::atomic<int> sleeping{0};
+  std::atomic<bool> caller_sleeps{false};
+  std::atomic<bool> stop{false};
   std::vector<std::thread> workers;
 
   void run_worker() {
     std::uint64_t seen = 0;
-    std::unique_lock lock(mutex);
     for (;;) {
-      wake.wait(lock, [&] { return stop || generation != seen; });
+      const auto called = [&] { return generation != seen || stop; };
+      if (!spin_until(called)) {
+        std::unique_lock lock(mutex);
+        ++sleeping;
+        wake.wait(lock, called);
+        --sleeping;
+      }
       if (stop) return;
       seen = generation;
-      if (job == nullptr) continue;
-      Job& mine = *job;
-      ++working;
-      lock.unlock();
-      mine.work();
-      lock.lock();
-      if (--working == 0) idle.notify_all();
+      // A job is taken back before its caller waits for `inside` to be 0: who enters later finds none.
+      ++inside;
+      if (Job* mine = job) mine->work();
+      if (--inside == 0 && caller_sleeps) notify(idle);
     }
+  }
+
+  void run(Job& mine) {
+    job = &mine;
+    ++generation;
+    if (sleeping > 0) notify(wake);
+    mine.work();
+    job = nullptr;
+    const auto done = [&] { return inside == 0; };
+    if (spin_until(done)) return;
+    std::unique_lock lock(mutex);
+    caller_sleeps = true;
+    idle.wait(lock, done);
+    caller_sleeps = false;
+  }
+
+  void notify(std::condition_variable& condition) {
+    { const std::lock_guard between_a_sleepers_last_look_and_its_sleep(mutex); }
+    condition.notify_all();
   }
 };
 
@@ -89,11 +142,8 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
 }
 
 ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->stop = true;
-  }
-  state_->wake.notify_all();
+  state_->stop = true;
+  state_->notify(state_->wake);
   for (std::thread& worker : state_->workers) worker.join();
 }
 
@@ -107,16 +157,7 @@ void ThreadPool::parallel_for(std::size_t count, const std::function<void(std::s
     job.work();
   } else {
     const std::lock_guard turn(state_->turn);
-    {
-      const std::lock_guard lock(state_->mutex);
-      state_->job = &job;
-      ++state_->generation;
-    }
-    state_->wake.notify_all();
-    job.work();
-    std::unique_lock lock(state_->mutex);
-    state_->job = nullptr;
-    state_->idle.wait(lock, [&] { return state_->working == 0; });
+    state_->run(job);
   }
   if (job.error) std::rethrow_exception(job.error);
 }

@@ -66,7 +66,7 @@ void attention(const AttentionTask& task) {
     for (std::int64_t key = 0; key < visible; key += kPanelColumns<V>) {
       const std::int64_t columns = smaller<V>(kPanelColumns<V>, visible - key);
       tile_of_vectors<V, F32Dot<V>>(rows, columns, q, {keys + key * task.head_dim, kPanelColumns<V>},
-                                    task.head_dim, false, {scores.data + key, scores.stride});
+                                    task.head_dim, false, {}, {scores.data + key, scores.stride});
     }
     for (std::int64_t i = 0; i < rows; ++i) {
       float* const line = scores.data + i * scores.stride;
@@ -77,7 +77,8 @@ void attention(const AttentionTask& task) {
     for (std::int64_t column = 0; column < task.head_dim; column += kPanelColumns<V>) {
       const std::int64_t columns = smaller<V>(kPanelColumns<V>, task.head_dim - column);
       tile_of_columns<V, F32Dot<V>>(rows, columns, scores, {values.data + column, values.stride}, visible,
-                                    false, {task.out.data + row * task.out.stride + column, task.out.stride});
+                                    false, {},
+                                    {task.out.data + row * task.out.stride + column, task.out.stride});
     }
   }
 }

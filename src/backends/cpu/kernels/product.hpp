@@ -23,9 +23,21 @@ constexpr std::int64_t kPanelColumns = V::kTileVectors* V::kWidth;
 // them stay in the second-level cache while the rows pass.
 constexpr std::int64_t kDepthBlock = 512;
 
+// Weights that will be needed next, fetched into the second-level cache while a tile is computed: `lines`
+// cache lines from `next` on for every kStride words of depth.
+struct Ahead {
+  static constexpr std::int64_t kStride = 8;
+  const float* next = nullptr;
+  std::int64_t lines = 0;
+
+  void fetch() {
+    for (std::int64_t i = 0; i < lines; ++i, next += 16) __builtin_prefetch(next, 0, 2);
+  }
+};
+
 // sums[rows, kVectors vectors] (+)= a[rows, depth] x b[depth, kVectors vectors]; resumes what is in `out`.
 template <class V, class Dot, int kRows, int kVectors>
-inline void tile(ConstMatrix a, ConstMatrix b, std::int64_t depth, bool resume, Matrix out) {
+inline void tile(ConstMatrix a, ConstMatrix b, std::int64_t depth, bool resume, Ahead ahead, Matrix out) {
   Floats<V> sums[kRows][kVectors];
   const float* rows[kRows];
 #pragma GCC unroll 16
@@ -37,17 +49,21 @@ inline void tile(ConstMatrix a, ConstMatrix b, std::int64_t depth, bool resume, 
     }
   }
   const float* from = b.data;
-  for (std::int64_t d = 0; d < depth; ++d, from += b.stride) {
+  for (std::int64_t begin = 0; begin < depth; begin += Ahead::kStride) {
+    ahead.fetch();
+    const std::int64_t end = smaller<V>(begin + Ahead::kStride, depth);
+    for (std::int64_t d = begin; d < end; ++d, from += b.stride) {
 #pragma GCC unroll 2
-    for (int part = 0; part < Dot::kParts; ++part) {
-      Floats<V> columns[kVectors];
+      for (int part = 0; part < Dot::kParts; ++part) {
+        Floats<V> columns[kVectors];
 #pragma GCC unroll 16
-      for (int j = 0; j < kVectors; ++j) columns[j] = Dot::part(load<V>(from + j * V::kWidth), part);
+        for (int j = 0; j < kVectors; ++j) columns[j] = Dot::part(load<V>(from + j * V::kWidth), part);
 #pragma GCC unroll 16
-      for (int i = 0; i < kRows; ++i) {
-        const Floats<V> value = splat<V>(rows[i][d * Dot::kParts + part]);
+        for (int i = 0; i < kRows; ++i) {
+          const Floats<V> value = splat<V>(rows[i][d * Dot::kParts + part]);
 #pragma GCC unroll 16
-        for (int j = 0; j < kVectors; ++j) sums[i][j] = Dot::add(value, columns[j], sums[i][j]);
+          for (int j = 0; j < kVectors; ++j) sums[i][j] = Dot::add(value, columns[j], sums[i][j]);
+        }
       }
     }
   }
@@ -60,42 +76,43 @@ inline void tile(ConstMatrix a, ConstMatrix b, std::int64_t depth, bool resume, 
 
 template <class V, class Dot, int kVectors>
 inline void tile_of_rows(std::int64_t rows, ConstMatrix a, ConstMatrix b, std::int64_t depth, bool resume,
-                         Matrix out) {
+                         Ahead ahead, Matrix out) {
   static_assert(V::kTileRows == 6);
   switch (rows) {
     case 1:
-      return tile<V, Dot, 1, kVectors>(a, b, depth, resume, out);
+      return tile<V, Dot, 1, kVectors>(a, b, depth, resume, ahead, out);
     case 2:
-      return tile<V, Dot, 2, kVectors>(a, b, depth, resume, out);
+      return tile<V, Dot, 2, kVectors>(a, b, depth, resume, ahead, out);
     case 3:
-      return tile<V, Dot, 3, kVectors>(a, b, depth, resume, out);
+      return tile<V, Dot, 3, kVectors>(a, b, depth, resume, ahead, out);
     case 4:
-      return tile<V, Dot, 4, kVectors>(a, b, depth, resume, out);
+      return tile<V, Dot, 4, kVectors>(a, b, depth, resume, ahead, out);
     case 5:
-      return tile<V, Dot, 5, kVectors>(a, b, depth, resume, out);
+      return tile<V, Dot, 5, kVectors>(a, b, depth, resume, ahead, out);
     default:
-      return tile<V, Dot, 6, kVectors>(a, b, depth, resume, out);
+      return tile<V, Dot, 6, kVectors>(a, b, depth, resume, ahead, out);
   }
 }
 
 // Computes whole vectors only: `out` must have room for columns rounded up to V::kWidth, and so must `b`.
 template <class V, class Dot>
 inline void tile_of_vectors(std::int64_t rows, std::int64_t columns, ConstMatrix a, ConstMatrix b,
-                            std::int64_t depth, bool resume, Matrix out) {
+                            std::int64_t depth, bool resume, Ahead ahead, Matrix out) {
   const std::int64_t vectors = (columns + V::kWidth - 1) / V::kWidth;
   if constexpr (V::kTileVectors == 4) {
-    if (vectors == 4) return tile_of_rows<V, Dot, 4>(rows, a, b, depth, resume, out);
-    if (vectors == 3) return tile_of_rows<V, Dot, 3>(rows, a, b, depth, resume, out);
+    if (vectors == 4) return tile_of_rows<V, Dot, 4>(rows, a, b, depth, resume, ahead, out);
+    if (vectors == 3) return tile_of_rows<V, Dot, 3>(rows, a, b, depth, resume, ahead, out);
   }
-  if (vectors == 2) return tile_of_rows<V, Dot, 2>(rows, a, b, depth, resume, out);
-  return tile_of_rows<V, Dot, 1>(rows, a, b, depth, resume, out);
+  if (vectors == 2) return tile_of_rows<V, Dot, 2>(rows, a, b, depth, resume, ahead, out);
+  return tile_of_rows<V, Dot, 1>(rows, a, b, depth, resume, ahead, out);
 }
 
 // Any number of columns up to a panel's: an incomplete last vector goes through memory of its own.
 template <class V, class Dot>
 inline void tile_of_columns(std::int64_t rows, std::int64_t columns, ConstMatrix a, ConstMatrix b,
-                            std::int64_t depth, bool resume, Matrix out) {
-  if (columns % V::kWidth == 0) return tile_of_vectors<V, Dot>(rows, columns, a, b, depth, resume, out);
+                            std::int64_t depth, bool resume, Ahead ahead, Matrix out) {
+  if (columns % V::kWidth == 0)
+    return tile_of_vectors<V, Dot>(rows, columns, a, b, depth, resume, ahead, out);
   alignas(64) float block[V::kTileRows * kPanelColumns<V>];
   const Matrix whole{block, kPanelColumns<V>};
   for (std::int64_t i = 0; resume && i < rows; ++i) {
@@ -103,7 +120,7 @@ inline void tile_of_columns(std::int64_t rows, std::int64_t columns, ConstMatrix
       store<V>(whole.data + i * whole.stride + at, load<V>(out.data + i * out.stride + at, count));
     });
   }
-  tile_of_vectors<V, Dot>(rows, columns, a, b, depth, resume, whole);
+  tile_of_vectors<V, Dot>(rows, columns, a, b, depth, resume, ahead, whole);
   for (std::int64_t i = 0; i < rows; ++i) {
     for_vectors<V>(columns, [&](std::int64_t at, std::int64_t count) {
       store<V>(out.data + i * out.stride + at, load<V>(whole.data + i * whole.stride + at), count);
@@ -111,24 +128,40 @@ inline void tile_of_columns(std::int64_t rows, std::int64_t columns, ConstMatrix
   }
 }
 
+// With few rows much of the time goes into reading weights, so they pass one panel after another, each read
+// while the one before it is multiplied. With fewer still, there is nothing to hide reading behind; with
+// many, a task's panels stay in cache while the rows pass.
 template <class V, class Dot>
 void product(const ProductTask& task) {
+  constexpr std::int64_t kLeastTiles = 3;
+  constexpr std::int64_t kMostTiles = 12;
   const std::int64_t panel_size = task.depth * kPanelColumns<V>;
   // Tiles of about equal height: 8 rows are 4 and 4, since a tile of 2 would wait for its weights.
   const std::int64_t tiles = (task.rows + V::kTileRows - 1) / V::kTileRows;
+  const bool few = kLeastTiles <= tiles && tiles <= kMostTiles;
+  const std::int64_t together = few ? kPanelColumns<V> : task.columns;
   for (std::int64_t depth = 0; depth < task.depth; depth += kDepthBlock) {
     const std::int64_t depth_here = smaller<V>(kDepthBlock, task.depth - depth);
     const bool last = depth + depth_here == task.depth;
-    for (std::int64_t index = 0; index < tiles; ++index) {
-      const std::int64_t row = task.rows * index / tiles;
-      const std::int64_t rows = task.rows * (index + 1) / tiles - row;
-      const ConstMatrix a{task.a.data + row * task.a.stride + depth * Dot::kParts, task.a.stride};
-      const float* panel = task.panels + depth * kPanelColumns<V>;
-      for (std::int64_t column = 0; column < task.columns; column += kPanelColumns<V>, panel += panel_size) {
-        const std::int64_t columns = smaller<V>(kPanelColumns<V>, task.columns - column);
-        const Matrix out{task.out.data + row * task.out.stride + column, task.out.stride};
-        tile_of_columns<V, Dot>(rows, columns, a, {panel, kPanelColumns<V>}, depth_here, depth > 0, out);
-        if (last) finish<V, Dot>(task, row, rows, column, columns, out);
+    const std::int64_t fetched = Ahead::kStride * kPanelColumns<V> / 16;  // lines for a stride of the depth
+    const std::int64_t share = few ? (fetched + tiles - 1) / tiles : 0;
+    const std::int64_t share_size = (depth_here + Ahead::kStride - 1) / Ahead::kStride * share * 16;
+    for (std::int64_t first = 0; first < task.columns; first += together) {
+      const std::int64_t end = smaller<V>(first + together, task.columns);
+      const float* next =
+          task.panels + depth * kPanelColumns<V> + (first / kPanelColumns<V> + 1) * panel_size;
+      for (std::int64_t index = 0; index < tiles; ++index) {
+        const std::int64_t row = task.rows * index / tiles;
+        const std::int64_t rows = task.rows * (index + 1) / tiles - row;
+        const ConstMatrix a{task.a.data + row * task.a.stride + depth * Dot::kParts, task.a.stride};
+        for (std::int64_t column = first; column < end; column += kPanelColumns<V>) {
+          const float* panel = task.panels + column * task.depth + depth * kPanelColumns<V>;
+          const std::int64_t columns = smaller<V>(kPanelColumns<V>, task.columns - column);
+          const Matrix out{task.out.data + row * task.out.stride + column, task.out.stride};
+          tile_of_columns<V, Dot>(rows, columns, a, {panel, kPanelColumns<V>}, depth_here, depth > 0,
+                                  {next + index * share_size, share}, out);
+          if (last) finish<V, Dot>(task, row, rows, column, columns, out);
+        }
       }
     }
   }
