@@ -274,6 +274,11 @@ Picture resize_weighted(const Picture& picture, std::int64_t width_px, std::int6
   return resize_height(whole(resize_width(source, horizontal)), vertical);
 }
 
+bool is_inside(const PixelRegion& region, std::int64_t width_px, std::int64_t height_px) {
+  return region.left >= 0 && region.top >= 0 && region.width_px > 0 && region.height_px > 0 &&
+         region.width_px <= width_px - region.left && region.height_px <= height_px - region.top;
+}
+
 [[noreturn]] void refuse(ErrorCode code, const Picture& picture, std::int64_t width_px,
                          std::int64_t height_px, const std::string& reason) {
   throw Error(code, "cannot resize a picture of " + std::to_string(picture.width_px) + "x" +
@@ -301,6 +306,15 @@ std::string_view name(ResizeFilter filter) noexcept {
   return "?";
 }
 
+Picture crop(const Picture& picture, const PixelRegion& region) {
+  if (!is_inside(region, picture.width_px, picture.height_px)) {
+    throw Error(ErrorCode::invalid_argument, "cannot crop a picture of " + std::to_string(picture.width_px) +
+                                                 "x" + std::to_string(picture.height_px) +
+                                                 ": the region is empty or not inside it");
+  }
+  return copy(part_of(picture, region));
+}
+
 Picture resize(const Picture& picture, std::int64_t width_px, std::int64_t height_px, ResizeFilter filter) {
   return resize_region(picture, width_px, height_px, filter, {0, 0, width_px, height_px});
 }
@@ -314,8 +328,7 @@ Picture resize_region(const Picture& picture, std::int64_t width_px, std::int64_
   if (width_px <= 0 || height_px <= 0) fail(ErrorCode::invalid_argument, "sizes must be positive");
   if (width_px > kMaxEdge || height_px > kMaxEdge)
     fail(ErrorCode::limit_exceeded, "an edge is longer than 2^31-1");
-  if (region.left < 0 || region.top < 0 || region.width_px <= 0 || region.height_px <= 0 ||
-      region.width_px > width_px - region.left || region.height_px > height_px - region.top) {
+  if (!is_inside(region, width_px, height_px)) {
     fail(ErrorCode::invalid_argument, "the region asked for is not inside it");
   }
   if (region.width_px > kMaxPixels / region.height_px)

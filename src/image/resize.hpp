@@ -26,6 +26,9 @@ struct PixelRegion {
   std::int64_t height_px = 0;
 };
 
+// The pixels of `region`. Error: invalid_argument if it is empty or not inside the picture.
+Picture crop(const Picture& picture, const PixelRegion& region);
+
 // `region` of what resize() gives, to the same bytes, computing nothing that lies outside it. Only the region
 // counts towards the limit on pixels. Error: also invalid_argument if the region is empty or not inside
 // width_px × height_px.
