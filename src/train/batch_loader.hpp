@@ -1,0 +1,70 @@
+// Batches of prepared pairs, made ahead of time on threads of their own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <moa/error.hpp>
+
+#include "train/pair_source.hpp"
+#include "train/random.hpp"
+
+namespace moa::train {
+
+// A pair as a model takes it.
+struct Sample {
+  std::vector<float> pixels;      // [channels, height_px, width_px]
+  std::vector<std::int32_t> ids;  // of the caption
+  std::uint64_t group = 0;        // RawPair::group
+};
+
+// Where in the data a training stands: between two batches. It says all that is needed to go on.
+struct DataPosition {
+  std::uint64_t epoch = 0;
+  std::uint64_t taken = 0;    // pairs of this epoch that were looked at, bad ones included
+  std::uint64_t skipped = 0;  // bad ones since the training began
+  friend bool operator==(const DataPosition&, const DataPosition&) = default;
+};
+
+struct BatchLoaderOptions {
+  std::uint64_t seed = 0;
+  std::size_t batch = 0;
+  int workers = 1;
+  bool stops_at_bad_pairs = false;  // instead of leaving them out
+  // Called for each pair that is left out, from the thread that calls next().
+  std::function<void(const Error& error)> on_skipped = {};
+};
+
+// What a batch holds is decided by the source, the seed and the position: not by the number of workers. Used
+// from one thread at a time.
+class BatchLoader {
+ public:
+  // Turns a pair into a sample; called from several threads at once. `random` is the pair's own: seed, epoch
+  // and place in the epoch name it. An Error means that the pair is bad.
+  using Prepare = std::function<Sample(RawPair&& pair, Random& random)>;
+
+  // `source` must outlive the loader. It begins at `from`. Error: invalid_argument for a batch or a number of
+  // workers below 1.
+  BatchLoader(const PairSource& source, Prepare prepare, const BatchLoaderOptions& options,
+              const DataPosition& from = {});
+  ~BatchLoader();
+  BatchLoader(const BatchLoader&) = delete;
+  BatchLoader& operator=(const BatchLoader&) = delete;
+
+  // The next batch, full always: what is left at the end of an epoch is dropped. Errors: invalid_argument if
+  // a whole epoch does not fill a batch; a bad pair's own, if they stop it; those of the system (no memory).
+  std::vector<Sample> next();
+  // Behind the last batch.
+  const DataPosition& position() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace moa::train

@@ -1,0 +1,202 @@
+#include "train/shard_source.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include <moa/error.hpp>
+
+#include "base/component.hpp"
+#include "base/config.hpp"
+#include "base/file.hpp"
+#include "image/picture.hpp"
+#include "train/random.hpp"
+
+namespace moa::train {
+namespace {
+
+constexpr std::size_t kMostMembers = 64;  // of a pair
+constexpr std::uint64_t kMostNames = 1'000'000;
+constexpr std::array<std::string_view, 3> kUsualKeys = {"caption", "text", "title"};
+constexpr std::array<std::string_view, 11> kPictureEndings = {"jpg", "jpeg", "png",  "webp", "gif", "bmp",
+                                                              "tif", "tiff", "avif", "heic", "ppm"};
+
+std::unique_ptr<ArchiveReader> open_by_component(const std::string& path) {
+  const Component component = Component::open(kShardsComponent);
+  std::unique_ptr<ArchiveReader> reader;
+  std::string message;
+  throw_failure(component.function<OpenArchive>(kOpenArchive)(&path, nullptr, &reader, &message), message);
+  return reader;
+}
+
+// "a/b.c/000.seg.jpg" is the pair "a/b.c/000" and the ending "seg.jpg".
+std::pair<std::string_view, std::string_view> split_name(std::string_view name) {
+  const std::size_t slash = name.rfind('/');
+  const std::size_t dot = name.find('.', slash == name.npos ? 0 : slash + 1);
+  if (dot == name.npos) return {name, {}};
+  return {name.substr(0, dot), name.substr(dot + 1)};
+}
+
+void take_captions(RawPair& pair, const std::string& json, const std::string& key) {
+  const Config record = Config::parse(json, pair.name + ".json");
+  for (const std::string_view candidate : kUsualKeys) {
+    const std::string_view wanted = key.empty() ? candidate : std::string_view(key);
+    if (!record.has(wanted)) continue;
+    pair.captions =
+        record.is_array(wanted) ? record.strings(wanted, {}) : std::vector{record.string(wanted, {})};
+    return;
+  }
+}
+
+std::string without_line_end(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
+// The pairs of one shard, in its order.
+class Shard {
+ public:
+  Shard(std::string path, std::unique_ptr<ArchiveReader> reader, const std::string& caption_key)
+      : path_(std::move(path)), reader_(std::move(reader)), caption_key_(caption_key) {
+    advance();
+  }
+
+  std::optional<RawPair> next() {
+    if (!found_) return std::nullopt;
+    RawPair pair;
+    const std::string key(split_name(member_).first);
+    pair.name = path_ + ": " + key;
+    std::string json;
+    std::size_t members = 0;
+    for (; found_ && split_name(member_).first == key; advance()) {
+      if (++members > kMostMembers) {
+        throw Error(ErrorCode::limit_exceeded,
+                    "cannot read '" + pair.name + "': found more than 64 files of that name");
+      }
+      const std::string_view ending = split_name(member_).second;
+      if (ending == "txt") {
+        pair.captions.push_back(without_line_end(content()));
+      } else if (ending == "json") {
+        json = content();
+      } else if (pair.bytes.empty() && std::ranges::find(kPictureEndings, ending) != kPictureEndings.end()) {
+        pair.bytes = content();
+      }
+    }
+    if (pair.captions.empty() && !json.empty()) take_captions(pair, json, caption_key_);
+    return pair;
+  }
+
+ private:
+  void advance() {
+    std::string message;
+    std::uint64_t size_bytes = 0;
+    check(reader_->next(&member_, &size_bytes, &found_, &message), message);
+  }
+  std::string content() {
+    std::string bytes;
+    std::string message;
+    check(reader_->read(&bytes, &message), message);
+    return bytes;
+  }
+  // Behind damage nothing is looked for.
+  void check(int code, const std::string& message) {
+    if (code != 0) found_ = false;
+    throw_failure(code, message);
+  }
+
+  std::string path_;
+  std::unique_ptr<ArchiveReader> reader_;
+  const std::string& caption_key_;
+  std::string member_;
+  bool found_ = false;
+};
+
+class ShardStream : public PairStream {
+ public:
+  ShardStream(std::vector<std::string> paths, const ShardOptions& options, const ShardSource::Open& open,
+              Random random)
+      : paths_(std::move(paths)), options_(options), open_(open), random_(random) {
+    for (std::size_t i = paths_.size(); options_.shuffle > 1 && i > 1; --i)
+      std::swap(paths_[i - 1], paths_[random_.below(i)]);
+  }
+
+  std::optional<RawPair> next() override {
+    while (buffer_.size() < std::max<std::size_t>(options_.shuffle, 1)) {
+      std::optional<RawPair> pair = read();
+      if (!pair) break;
+      pair->group = read_++;
+      buffer_.push_back(std::move(*pair));
+    }
+    if (buffer_.empty()) return std::nullopt;
+    std::swap(buffer_[random_.below(buffer_.size())], buffer_.back());
+    RawPair pair = std::move(buffer_.back());
+    buffer_.pop_back();
+    return pair;
+  }
+
+ private:
+  std::optional<RawPair> read() {
+    while (true) {
+      if (!shard_) {
+        if (opened_ == paths_.size()) return std::nullopt;
+        const std::string& path = paths_[opened_++];
+        shard_.emplace(path, open_(path), options_.caption_key);
+      }
+      if (std::optional<RawPair> pair = shard_->next()) return pair;
+      shard_.reset();
+    }
+  }
+
+  std::vector<std::string> paths_;
+  const ShardOptions& options_;
+  const ShardSource::Open& open_;
+  Random random_;
+  std::size_t opened_ = 0;
+  std::uint64_t read_ = 0;
+  std::optional<Shard> shard_;
+  std::vector<RawPair> buffer_;
+};
+
+}  // namespace
+
+ShardSource::ShardSource(std::vector<std::string> paths, const ShardOptions& options, Open open)
+    : paths_(std::move(paths)), options_(options), open_(open ? std::move(open) : open_by_component) {
+  if (paths_.empty()) throw Error(ErrorCode::invalid_argument, "cannot train without shards");
+}
+
+std::unique_ptr<PairStream> ShardSource::epoch(std::uint64_t seed, std::uint64_t epoch) const {
+  return std::make_unique<ShardStream>(paths_, options_, open_, Random({seed, epoch}));
+}
+
+std::vector<std::string> expand_braces(const std::string& pattern) {
+  const std::size_t open = pattern.find('{');
+  const std::size_t close = pattern.find('}', open);
+  const std::size_t dots = pattern.find("..", open);
+  if (open == pattern.npos || close == pattern.npos) return {pattern};
+  const auto refuse = [&](ErrorCode code, const char* what) {
+    throw Error(code, "cannot expand '" + pattern + "': " + what);
+  };
+  const auto number = [&](std::string_view digits) {
+    std::uint64_t value = 0;
+    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (digits.empty() || failed != std::errc() || end != digits.data() + digits.size())
+      refuse(ErrorCode::invalid_argument, "expected two numbers, as in {000..012}");
+    return value;
+  };
+  if (dots == pattern.npos || dots > close) refuse(ErrorCode::invalid_argument, "expected {FIRST..LAST}");
+  const std::string_view first_digits = std::string_view(pattern).substr(open + 1, dots - open - 1);
+  const std::uint64_t first = number(first_digits);
+  const std::uint64_t last = number(std::string_view(pattern).substr(dots + 2, close - dots - 2));
+  if (last < first) refuse(ErrorCode::invalid_argument, "the last number is below the first");
+  if (last - first >= kMostNames) refuse(ErrorCode::limit_exceeded, "more than a million shards");
+  std::vector<std::string> names;
+  for (std::uint64_t i = first; i <= last; ++i) {
+    std::string digits = std::to_string(i);
+    digits.insert(0, first_digits.size() - std::min(digits.size(), first_digits.size()), '0');
+    names.push_back(pattern.substr(0, open) + digits + pattern.substr(close + 1));
+  }
+  return names;
+}
+
+}  // namespace moa::train

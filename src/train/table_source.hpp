@@ -1,0 +1,35 @@
+// Pairs from a table on disk.
+#pragma once
+
+#include <filesystem>
+
+#include <moa/eval.hpp>
+
+#include "train/pair_source.hpp"
+#include "train/table.hpp"
+#include "train/table_columns.hpp"
+
+namespace moa::train {
+
+// Lines with the same path are one picture with several captions. In each epoch every picture comes once, in
+// an order drawn anew.
+class TableSource : public PairSource {
+ public:
+  // Errors: as Table::open() and PairColumns.
+  TableSource(const std::filesystem::path& path, const TableOptions& options);
+
+  std::unique_ptr<PairStream> epoch(std::uint64_t seed, std::uint64_t epoch) const override;
+  std::optional<std::uint64_t> size() const override { return firsts_.size() - 1; }
+
+  // Picture `index` as it stands in the table.
+  RawPair pair(std::uint64_t index) const;
+
+ private:
+  Table table_;
+  PairColumns columns_;
+  // The records of picture i are records_[firsts_[i]] … records_[firsts_[i + 1] - 1].
+  std::vector<std::uint64_t> firsts_;
+  std::vector<std::uint64_t> records_;
+};
+
+}  // namespace moa::train

@@ -1,0 +1,48 @@
+#include "train/table_source.hpp"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "base/expect_error.hpp"
+#include "base/temporary_directory.hpp"
+
+namespace moa::train {
+namespace {
+
+std::vector<std::uint64_t> order(const PairSource& source, std::uint64_t seed, std::uint64_t epoch,
+                                 std::uint64_t skip = 0) {
+  const auto stream = source.epoch(seed, epoch);
+  stream->skip(skip);
+  std::vector<std::uint64_t> groups;
+  while (const auto pair = stream->next()) groups.push_back(pair->group);
+  return groups;
+}
+
+TEST(TableSource, APictureComesOnceAnEpochWithAllItsCaptions) {
+  const testing::TemporaryDirectory folder;
+  std::string text = "filepath,title\n";
+  for (int i = 0; i < 20; ++i) text += std::to_string(i % 10) + ".jpg,caption " + std::to_string(i) + "\n";
+  const TableSource source(folder.write("pairs.csv", text), {});
+  EXPECT_EQ(source.size(), 10u);
+  const RawPair pair = source.pair(3);
+  EXPECT_EQ(pair.captions, (std::vector<std::string>{"caption 3", "caption 13"}));
+  EXPECT_EQ(pair.path, folder.path() / "3.jpg");
+  std::vector<std::uint64_t> all = order(source, 1, 0);
+  EXPECT_EQ(all, order(source, 1, 0));
+  EXPECT_NE(all, order(source, 1, 1));
+  EXPECT_NE(all, order(source, 2, 0));
+  EXPECT_EQ(order(source, 1, 0, 4), std::vector(all.begin() + 4, all.end()));
+  EXPECT_TRUE(order(source, 1, 0, 40).empty());
+  std::ranges::sort(all);
+  for (std::uint64_t i = 0; i < 10; ++i) EXPECT_EQ(all[i], i);
+}
+
+TEST(TableSource, SaysWhatIsMissing) {
+  const testing::TemporaryDirectory folder;
+  MOA_EXPECT_ERROR(TableSource(folder.path() / "none.csv", {}), not_found);
+  MOA_EXPECT_ERROR(TableSource(folder.write("a.csv", "x,y\n1,2\n"), {}), invalid_argument);
+}
+
+}  // namespace
+}  // namespace moa::train
