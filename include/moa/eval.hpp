@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -94,7 +95,9 @@ MOA_API CaptionedPictures read_captioned_pictures(const std::filesystem::path& t
 
 struct ZeroShotOptions {
   std::vector<std::string> templates = {};  // empty: the model's own
-  std::vector<std::size_t> top = {1, 5};    // accN counts the pictures whose class is among the best N
+  // As ClassifyOptions has them; not of the pictures that are evaluated.
+  std::shared_ptr<const ExampleCache> examples = {};
+  std::vector<std::size_t> top = {1, 5};  // accN counts the pictures whose class is among the best N
   BootstrapOptions bootstrap = {};
   EmbedOptions embed = {};
 };

@@ -122,10 +122,22 @@ struct ModelInfo {
   std::vector<std::string> templates;
 };
 
+// Labelled pictures that a classification asks too: what is like an example has its label. It is the cache of
+// Tip-Adapter (Zhang et al. 2022, arXiv 2111.03930): nothing is trained, and a handful of pictures a label
+// help most where words do not say what is meant.
+struct ExampleCache {
+  Vectors vectors;                  // one row an example, on the unit sphere
+  std::vector<std::size_t> labels;  // one an example: its place among the labels
+  double alpha = 1;                 // what one example counts; a label's cosine counts 100
+  double beta = 5.5;                // how fast that falls with the example's distance
+};
+
 struct ClassifyOptions {
   // "{}" stands for the label; several are averaged on the unit sphere. Empty: the model's own, or "a photo
   // of a {}.".
   std::vector<std::string> templates = {};
+  // Shared, for it may be large. None: the labels' words alone decide.
+  std::shared_ptr<const ExampleCache> examples = {};
   EmbedOptions embed = {};
 };
 
@@ -200,7 +212,8 @@ class MOA_API Model {
   // classifier. Errors: invalid_argument for a template without "{}"; a label's own (corrupt_data,
   // cancelled).
   Vectors embed_labels(std::span<const std::string> labels, const ClassifyOptions& options = {}) const;
-  // Errors: invalid_argument without labels, or for a template without "{}".
+  // Errors: invalid_argument without labels, for a template without "{}", or for examples of labels that are
+  // not there; shape_mismatch for examples of another model.
   Classification classify(std::span<const Input> images, std::span<const std::string> labels,
                           const ClassifyOptions& options = {}) const;
   // Errors: unsupported if a head for image-text matching is asked for and there is none.

@@ -9,6 +9,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
+#include "cli/example_arguments.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/inputs.hpp"
 #include "cli/interrupt.hpp"
@@ -26,8 +27,10 @@ std::string_view trimmed(std::string_view text) {
   return end == text.npos ? std::string_view() : text.substr(begin, end + 1 - begin);
 }
 
-// --labels, separated by commas, then the lines of --labels-file; empty ones are dropped.
-std::vector<std::string> read_labels(const Arguments& arguments) {
+// --labels, separated by commas, then the lines of --labels-file; empty ones are dropped. Without any, those
+// of the examples.
+std::vector<std::string> read_labels(const Arguments& arguments,
+                                     const std::optional<LabelledPictures>& examples) {
   std::vector<std::string> labels;
   const auto add = [&](std::string_view label) {
     if (!trimmed(label).empty()) labels.emplace_back(trimmed(label));
@@ -42,8 +45,11 @@ std::vector<std::string> read_labels(const Arguments& arguments) {
   for (const std::string& file : arguments.values("labels-file")) {
     for (const std::string& line : read_texts(file)) add(line);
   }
-  if (labels.empty())
-    fail_usage(arguments.command(), "expected labels: --labels \"a dog, a cat\" or --labels-file F");
+  if (labels.empty() && examples) return examples->class_names;
+  if (labels.empty()) {
+    fail_usage(arguments.command(),
+               "expected labels: --labels \"a dog, a cat\", --labels-file F or --examples FOLDER");
+  }
   return labels;
 }
 
@@ -90,7 +96,8 @@ int run_classify(const Arguments& arguments) {
   Console console(arguments);
   const bool jsonl = arguments.value_or("format", "table") == "jsonl";
   const auto top = static_cast<std::size_t>(arguments.integer("top", 5, 1, 1 << 20));
-  const std::vector<std::string> labels = read_labels(arguments);
+  const std::optional<LabelledPictures> examples = read_examples(arguments);
+  const std::vector<std::string> labels = read_labels(arguments, examples);
   const std::vector<std::string> words = arguments.inputs();
   if (words.empty()) fail_usage(arguments.command(), "expected pictures to classify");
   ClassifyOptions options;
@@ -101,6 +108,7 @@ int run_classify(const Arguments& arguments) {
   InputList list;
   add_inputs(list, words, model, console);
   note_skipped(list, console);
+  if (examples) options.examples = embed_examples(arguments, *examples, labels, model, console);
   options.embed.progress = [&](std::size_t done) {
     console.progress("classifying", done, list.inputs.size());
   };
@@ -142,12 +150,15 @@ constexpr std::array kOptions = {
     Option{0, "format", "FORMAT", "How results are written", "table|jsonl"},
     Option{'o', "output", "FILE", "Write there instead of stdout", {}, {}, Completes::files},
 };
-constexpr std::array<Options, 4> kGroups = {kOptions, kModelOptions, kPictureOptions, kTalkOptions};
+constexpr std::array<Options, 5> kGroups = {kOptions, kExampleOptions, kModelOptions, kPictureOptions,
+                                            kTalkOptions};
 constexpr std::array kExamples = {
     Example{"Is it a dog or a cat?",
             "moa classify --labels \"강아지,고양이\" --template \"이것은 {}입니다\" photo.jpg"},
     Example{"The best label of each picture of a folder, for a program",
             "moa classify --labels-file labels.txt --top 1 --format jsonl ~/Photos"},
+    Example{"Labels that words do not tell apart: show it a few pictures of each, a folder a label",
+            "moa classify --examples birds/by-name unknown-bird.jpg"},
 };
 
 }  // namespace

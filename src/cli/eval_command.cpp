@@ -12,6 +12,7 @@
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
 #include "cli/display.hpp"
+#include "cli/example_arguments.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/inputs.hpp"
 #include "cli/json_text.hpp"
@@ -103,8 +104,9 @@ std::vector<std::string> templates_of(const Arguments& arguments) {
 struct Plan {
   std::string task;
   std::string data;
-  LabelledPictures labelled;  // zero-shot and, to learn from, linear probe
-  LabelledPictures test;      // linear probe
+  LabelledPictures labelled;                 // zero-shot and, to learn from, linear probe
+  LabelledPictures test;                     // linear probe
+  std::optional<LabelledPictures> examples;  // zero-shot
   CaptionedPictures captioned;
 
   std::size_t pictures() const {
@@ -126,7 +128,9 @@ Plan plan_of(const Arguments& arguments) {
   std::optional<fs::path> names;
   if (const std::optional<std::string> file = arguments.value("classnames")) names = *file;
   plan.labelled = read_labelled_pictures(plan.data, names, options);
+  plan.examples = read_examples(arguments);
   if (plan.task == kZeroShot) return plan;
+  if (plan.examples) fail_usage(arguments.command(), "--examples: only zero-shot classification asks them");
   if (const std::optional<std::string> test = arguments.value("test")) {
     plan.test = read_labelled_pictures(*test, names, options);
     return plan;
@@ -138,7 +142,7 @@ Plan plan_of(const Arguments& arguments) {
 }
 
 Evaluation evaluate(const Arguments& arguments, const Plan& plan, const Model& model,
-                    const EmbedOptions& embed) {
+                    const EmbedOptions& embed, Console& console) {
   const BootstrapOptions bootstrap = bootstrap_options(arguments);
   if (plan.task == kRetrieval) {
     return evaluate_retrieval(model, plan.captioned,
@@ -149,9 +153,12 @@ Evaluation evaluate(const Arguments& arguments, const Plan& plan, const Model& m
   }
   const std::vector<std::size_t> top = depths_of(arguments, {1, 5});
   if (plan.task == kZeroShot) {
-    return evaluate_zero_shot(
-        model, plan.labelled,
-        {.templates = templates_of(arguments), .top = top, .bootstrap = bootstrap, .embed = embed});
+    ZeroShotOptions options{
+        .templates = templates_of(arguments), .top = top, .bootstrap = bootstrap, .embed = embed};
+    if (plan.examples) {
+      options.examples = embed_examples(arguments, *plan.examples, plan.labelled.class_names, model, console);
+    }
+    return evaluate_zero_shot(model, plan.labelled, options);
   }
   LinearProbeOptions options{.top = top, .bootstrap = bootstrap, .embed = embed};
   if (arguments.has("probe-c")) options.c = number_between(arguments, "probe-c", 1, 0, 1e12);
@@ -230,7 +237,7 @@ int run_eval(const Arguments& arguments) {
   const Plan plan = plan_of(arguments);
   const Model model = load_model(arguments);
   embed.progress = [&](std::size_t done) { console.progress("embedding", done, judged(plan).size()); };
-  const Evaluation found = evaluate(arguments, plan, model, embed);
+  const Evaluation found = evaluate(arguments, plan, model, embed, console);
   console.clear_progress();
 
   Outcome outcome;
@@ -280,12 +287,14 @@ constexpr std::array kOptions = {
     Option{0, "format", "FORMAT", "How the report is written", "table|json"},
     Option{'o', "output", "FILE", "Write there instead of stdout", {}, {}, Completes::files},
 };
-constexpr std::array<Options, 4> kGroups = {kOptions, kModelOptions, kPictureOptions, kTalkOptions};
+constexpr std::array<Options, 5> kGroups = {kOptions, kExampleOptions, kModelOptions, kPictureOptions,
+                                            kTalkOptions};
 constexpr std::array kExamples = {
     Example{"Folders of pictures, each named after its class",
             "moa eval ~/imagenet-val --classnames names.tsv"},
     Example{"Captions and pictures of a table, for a program",
             "moa eval captions.csv --image-column filepath --caption-column title --format json"},
+    Example{"What a few labelled pictures add to the words", "moa eval test --examples few-shots"},
     Example{"How far a linear probe gets", "moa eval --task linear_probe train --test test"},
 };
 

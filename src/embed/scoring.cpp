@@ -7,6 +7,7 @@
 
 #include <moa/error.hpp>
 
+#include "embed/examples.hpp"
 #include "embed/pipeline.hpp"
 
 namespace moa {
@@ -101,6 +102,7 @@ Classification classify_images(const LoadedModel& model, std::span<const Input> 
   ClassifyOptions quiet = options;
   quiet.embed.progress = nullptr;
   const Vectors label_rows = embed_labels(model, labels, quiet);
+  if (options.examples) check_examples(*options.examples, labels.size(), label_rows.dim());
   const ScoreRule rule = model.network().score_rule();
   embed_in_order(model, images, options.embed, [&](Embedded image) {
     result.errors.push_back(image.error);
@@ -111,6 +113,7 @@ Classification classify_images(const LoadedModel& model, std::span<const Input> 
     for (std::size_t i = 0; i < labels.size(); ++i) {
       cosines.push_back(cosine(image.vector, label_rows.row(i)));
     }
+    if (options.examples) add_examples(*options.examples, image.vector, cosines);
     result.scores.back() = scores_of(cosines, rule);
   });
   return result;

@@ -1,5 +1,6 @@
 // Zero-shot classification (Radford et al. 2021, section 3.1; CLIP_benchmark's zeroshot_classification.py).
 #include "embed/dot.hpp"
+#include "embed/examples.hpp"
 #include "train/class_metrics.hpp"
 #include "train/evaluation.hpp"
 
@@ -10,7 +11,9 @@ Evaluation evaluate_zero_shot(const Model& model, const LabelledPictures& set,
   train::check(set);
   EmbedOptions quiet = options.embed;
   quiet.progress = nullptr;
-  const Vectors classes = model.embed_labels(set.class_names, {options.templates, quiet});
+  const Vectors classes =
+      model.embed_labels(set.class_names, {.templates = options.templates, .embed = quiet});
+  if (options.examples) check_examples(*options.examples, classes.size(), classes.dim());
   const Vectors pictures = train::embed_or_cancel(model, set.pictures, options.embed);
 
   Evaluation result;
@@ -21,6 +24,7 @@ Evaluation evaluate_zero_shot(const Model& model, const LabelledPictures& set,
   std::vector<float> scores(classes.size());
   for (const std::size_t picture : sound) {
     for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = dot(pictures.row(picture), classes.row(i));
+    if (options.examples) add_examples(*options.examples, pictures.row(picture), scores);
     const std::size_t right = set.classes[picture];
     ranked.push_back({right, train::rank_of(scores, right)});
   }

@@ -31,6 +31,18 @@ class Classify(MoaTest):
         self.assertEqual(items[0]["error"]["code"], "not_found")
         self.assertIn("labels", items[1])
 
+    def test_examples_have_a_say_and_bring_their_labels(self):
+        self.photos("owl.jpg", "horses.jpg")
+        for label, photo in (("one_kind", "owl.jpg"), ("another_kind", "horses.jpg")):
+            (self.home / "kinds" / label).mkdir(parents=True)
+            (self.home / "kinds" / label / photo).write_bytes((self.home / "photos" / photo).read_bytes())
+        (self.home / "kinds" / "one_kind" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 broken")
+        for photo, label in (("photos/owl.jpg", "one kind"), ("photos/horses.jpg", "another kind")):
+            (item,) = self.lines("classify", "--examples", "kinds", "--examples-alpha", "20", photo, "--format", "jsonl")
+            self.assertEqual(item["labels"][0]["label"], label)
+        self.error_code("classify", "--labels", "one kind", "--examples", "kinds", "photos/owl.jpg", code=2)
+        self.error_code("classify", "--examples", "nowhere", "photos/owl.jpg", code=4)
+
     def test_wrong_use_is_refused(self):
         self.photos("owl.jpg")
         self.error_code("classify", "photos", code=2)

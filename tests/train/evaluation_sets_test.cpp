@@ -52,7 +52,7 @@ TEST_F(LabelledFolder, NamesComeInTheOrderOfTheFoldersOrByTheirNames) {
 TEST_F(LabelledFolder, APictureOutsideAnyClassIsAMistake) {
   folder_.write("set/1.ppm", kPicture);
   MOA_EXPECT_ERROR(read_labelled_pictures(set_), invalid_argument);
-  MOA_EXPECT_ERROR(read_labelled_pictures(folder_.path() / "none"), invalid_argument);
+  MOA_EXPECT_ERROR(read_labelled_pictures(folder_.path() / "none"), not_found);
   folder_.write("empty/class/notes.txt", "");
   MOA_EXPECT_ERROR(read_labelled_pictures(folder_.path() / "empty"), invalid_argument);
 }
