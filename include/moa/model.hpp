@@ -28,6 +28,13 @@ struct LoadOptions {
   // quantized). bf16 and int8 are faster and take half and a quarter of the memory; their vectors lie close
   // to those of f32 but are not the same, and are never mixed with them in an index.
   std::string dtype = "auto";
+  // What computes: "moa", or "onnxruntime": then the model is a directory that `moa export` or optimum wrote,
+  // and ONNX Runtime's shared library, which MOA_ONNXRUNTIME names if the system does not find it, runs its
+  // graphs. `dtype` chooses among them. Whether a vector's last bits depend on its batch is then up to it.
+  std::string engine = "moa";
+  // Of "onnxruntime": where its graphs run, "cpu", "cuda", "tensorrt", "openvino" or "coreml". Error:
+  // unsupported for one that the library has not; none stands in for it.
+  std::string provider = "cpu";
   // Threads for computing and decoding together; 0: as many as the process may use.
   int threads = 0;
   // Memory for the vectors of texts that were embedded before: a text that comes again (a query, a label)
@@ -101,7 +108,7 @@ struct ModelInfo {
   std::string architecture;  // e.g. "clip"
   std::string layout;        // "transformers", "open_clip", "openai" or "sentence_transformers"
   std::int64_t dim = 0;
-  std::int64_t parameters = 0;
+  std::int64_t parameters = 0;  // 0 if they are in graphs
   std::vector<Modality> modalities;
   struct Tower {
     std::string name;  // "text", "image"
@@ -110,9 +117,10 @@ struct ModelInfo {
   };
   std::vector<Tower> towers;
   std::vector<std::string> dtypes;  // of the stored weights
-  std::string precision;            // what it computes in: "f32", "bf16" or "int8"
+  std::string precision;            // what it computes in: "f32", "bf16" or "int8"; of graphs also "f16"
+  std::string engine;               // "moa", or "onnxruntime 1.32.0, provider cpu"
   std::string weights_file;         // "model.safetensors"; the index, if they are in shards
-  std::string weights_format;       // "safetensors" or "PyTorch"
+  std::string weights_format;       // "safetensors", "PyTorch" or "ONNX"
   std::int64_t weights_bytes = 0;
   std::string tokenizer;  // one line: kind, size of the vocabulary, context length
   std::string processor;  // one line: resize, crop, mean, std
@@ -184,10 +192,12 @@ class MOA_API Model {
   // What decides a vector, as one word; it ends in the precision if that is not f32. Cheap: reads no weights
   // (file hashes are remembered).
   std::string identity() const;
-  // The precision it computes in: "f32", "bf16" or "int8".
+  // The precision it computes in: "f32", "bf16" or "int8"; of graphs also "f16".
   std::string dtype() const;
   // How many threads it computes with.
   int threads() const;
+  // What computes: "moa", or "onnxruntime 1.32.0, provider cpu".
+  std::string engine() const;
   ModelInfo info() const;
   bool embeds(Modality modality) const;
   // Whether there is a head for image-text matching (Scorer::itm).

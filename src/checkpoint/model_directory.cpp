@@ -61,6 +61,7 @@ Contents find_contents(const fs::path& path) {
               std::string(files.pytorch.whole);
     break;
   }
+  if (fs::is_directory(path / "onnx", ignored)) missing += "; its ONNX graphs run by '--engine onnxruntime'";
   throw Error(ErrorCode::not_found, "cannot open the model '" + path.string() + "': found " + missing);
 }
 
@@ -112,6 +113,21 @@ ModelDirectory ModelDirectory::open_plain(const fs::path& path) {
   directory.config_ =
       Config::parse(read_file(path / contents.config, kMaxJsonBytes), std::string(contents.config));
   directory.add_weights(weight_set(path, contents.weights, contents.format));
+  return directory;
+}
+
+ModelDirectory ModelDirectory::open_graphs(const fs::path& path, Layout layout, std::vector<fs::path> graphs,
+                                           std::vector<fs::path> others) {
+  ModelDirectory directory;
+  directory.path_ = path;
+  directory.folders_ = {path};
+  directory.layout_ = layout;
+  const LayoutFiles& files = layout == Layout::open_clip ? kOpenClipFiles : kTransformersFiles;
+  directory.config_ = directory.json(files.config);
+  directory.config_files_ = std::move(others);
+  directory.weights_name_ = graphs.front().filename().string();
+  directory.weight_files_ = std::move(graphs);
+  std::ranges::sort(directory.weight_files_);
   return directory;
 }
 

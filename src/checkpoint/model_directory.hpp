@@ -38,6 +38,12 @@ class ModelDirectory {
   // file that is not PyTorch's); corrupt_data (a broken configuration or index); limit_exceeded (one above 16
   // MiB).
   static ModelDirectory open(const std::filesystem::path& path);
+  // A directory whose weights are in `graphs`, which moa does not read: weights() has none. `others` are
+  // files that count for its identity beside those that every model has. Its files are those of `layout`.
+  // Errors: those of open() for its configuration, which may be missing.
+  static ModelDirectory open_graphs(const std::filesystem::path& path, Layout layout,
+                                    std::vector<std::filesystem::path> graphs,
+                                    std::vector<std::filesystem::path> others);
 
   Layout layout() const noexcept { return layout_; }
   // As it was opened.

@@ -104,7 +104,7 @@ int run_classify(const Arguments& arguments) {
   options.templates = arguments.values("template");
   options.embed = embed_options(arguments);
 
-  const Model model = load_model(arguments);
+  const Model model = load_model(arguments, console);
   InputList list;
   add_inputs(list, words, model, console);
   note_skipped(list, console);

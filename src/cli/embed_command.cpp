@@ -61,7 +61,7 @@ int run_embed(const Arguments& arguments) {
   if (words.empty() && !arguments.has("text") && !arguments.has("texts-file")) {
     fail_usage(arguments.command(), "expected something to embed: inputs, --text or --texts-file");
   }
-  const Model model = load_model(arguments);
+  const Model model = load_model(arguments, console);
   const std::string dtype = json_dtype(model);
   add_inputs(list, words, model, console);
   note_skipped(list, console);

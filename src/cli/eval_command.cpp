@@ -235,7 +235,7 @@ int run_eval(const Arguments& arguments) {
   EmbedOptions embed = embed_options(arguments);
   const BootstrapOptions bootstrap = bootstrap_options(arguments);
   const Plan plan = plan_of(arguments);
-  const Model model = load_model(arguments);
+  const Model model = load_model(arguments, console);
   embed.progress = [&](std::size_t done) { console.progress("embedding", done, judged(plan).size()); };
   const Evaluation found = evaluate(arguments, plan, model, embed, console);
   console.clear_progress();

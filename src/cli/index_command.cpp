@@ -23,7 +23,7 @@ int run_index(const Arguments& arguments) {
   if (!file) fail_usage(arguments.command(), "expected -o FILE: where the index is to be");
   const std::vector<std::filesystem::path> places(words.begin(), words.end());
 
-  const Model model = load_model(arguments);
+  const Model model = load_model(arguments, console);
   Collection collection = Collection::open(
       *file, model_name(arguments), model.identity(), model.dim(),
       arguments.has("reindex") ? Collection::Mode::create_anew : Collection::Mode::open_or_create);

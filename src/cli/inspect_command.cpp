@@ -82,12 +82,15 @@ Facts facts_of_model(const ModelInfo& info) {
   facts.add("architecture", "architecture", info.architecture);
   facts.add("layout", "layout", info.layout);
   facts.add("dim", "dimensions", info.dim);
-  facts.add("parameters", "parameters", info.parameters, grouped(info.parameters));
+  if (info.parameters > 0) {
+    facts.add("parameters", "parameters", info.parameters, grouped(info.parameters));
+  }
   facts.add("weights_file", "weights file", info.weights_file);
   facts.add("weights_format", "its format", info.weights_format);
   facts.add("weights_bytes", "weights", info.weights_bytes, megabytes(info.weights_bytes));
   facts.add("dtypes", "dtypes", info.dtypes);
   facts.add("precision", "computes in", info.precision);
+  facts.add("engine", "by", info.engine);
   std::string towers = "[";
   std::vector<std::string> tower_lines;
   for (const ModelInfo::Tower& tower : info.towers) {

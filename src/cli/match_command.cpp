@@ -117,7 +117,7 @@ int run_match(const Arguments& arguments) {
     fail_usage(arguments.command(), "expected at least one --image and one --text");
   }
   const Scorer scorer = scorer_of(arguments);
-  const Model model = load_model(arguments);
+  const Model model = load_model(arguments, console);
   InputList list;
   for (const std::string& image : images) list.add_file(image);
   const MatchResult result = model.match(list.inputs, texts, {scorer, embed_options(arguments)});

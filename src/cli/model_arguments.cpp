@@ -12,14 +12,21 @@ LoadOptions load_options(const Arguments& arguments) {
   LoadOptions options;
   options.device = arguments.value_or("device", "auto");
   options.dtype = arguments.value_or("dtype", "auto");
+  options.engine = arguments.value_or("engine", "moa");
+  options.provider = arguments.value_or("provider", "cpu");
+  if (options.engine == "moa" && arguments.has("provider")) {
+    fail_usage(arguments.command(), "--provider: expected --engine onnxruntime beside it");
+  }
   options.threads = static_cast<int>(arguments.integer("threads", 0, 0, 1024));
   options.fast_decode = arguments.has("fast-decode");
   options.text_cache_on_disk = arguments.value_or("text-cache", "off") == "on";
   return options;
 }
 
-Model load_model(const Arguments& arguments) {
-  return Model::load(model_name(arguments), load_options(arguments));
+Model load_model(const Arguments& arguments, Console& console) {
+  Model model = Model::load(model_name(arguments), load_options(arguments));
+  if (const std::string engine = model.engine(); engine != "moa") console.note(engine);
+  return model;
 }
 
 std::string json_dtype(const Model& model) {

@@ -4,14 +4,16 @@
 #include <moa/model.hpp>
 
 #include "cli/arguments.hpp"
+#include "cli/console.hpp"
 
 namespace moa::cli {
 
 // --model, or the bundled default.
 std::string model_name(const Arguments& arguments);
-// --device, --dtype, --threads.
+// --device, --dtype, --engine, --provider, --threads.
 LoadOptions load_options(const Arguments& arguments);
-Model load_model(const Arguments& arguments);
+// Says what computes, if that is not moa itself.
+Model load_model(const Arguments& arguments, Console& console);
 
 // ,"dtype":"int8" for results of a model that does not compute in f32; nothing for f32.
 std::string json_dtype(const Model& model);

@@ -217,7 +217,7 @@ int run_search(const Arguments& arguments) {
   search_options(arguments);
   to_rerank(arguments);  // what is wrong with the options is said before the work begins
 
-  const Model model = load_model(arguments);
+  const Model model = load_model(arguments, console);
   if (to_rerank(arguments) > 0 && !model.matches_pairs()) {
     throw Error(ErrorCode::unsupported,
                 "cannot rerank with model '" + model_name(arguments) +

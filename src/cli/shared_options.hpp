@@ -20,6 +20,12 @@ inline constexpr std::array kModelOptions = {
     Option{0, "device", "DEVICE", "Where to compute", "auto|cpu|cuda", "MOA_DEVICE"},
     Option{0, "dtype", "TYPE", "Precision to compute in; auto is f32 unless the checkpoint is quantized",
            "auto|f32|bf16|int8", "MOA_DTYPE"},
+    Option{0, "engine", "ENGINE",
+           "What computes: moa, or ONNX Runtime, which runs a directory that moa export wrote "
+           "(MOA_ONNXRUNTIME names its library)",
+           "moa|onnxruntime", "MOA_ENGINE"},
+    Option{0, "provider", "P", "ONNX Runtime's execution provider; one that is not there is an error",
+           "cpu|cuda|tensorrt|openvino|coreml"},
     Option{0, "fast-decode", "",
            "Decode large JPEGs at a fraction of their size: faster, but vectors move a little and are kept "
            "apart from others"},

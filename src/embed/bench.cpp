@@ -33,9 +33,9 @@ double percentile_ms(const std::vector<double>& times_s, double share) {
 // Runs `pass` once unmeasured, so that weights are prepared, and then until the time is over.
 BenchResult measured(const LoadedModel& model, const std::function<void()>& pass, std::int64_t items,
                      double seconds) {
-  const std::int64_t before = model.multiply_adds();
+  const std::int64_t before = model.engine().multiply_adds();
   pass();
-  const std::int64_t multiply_adds = model.multiply_adds() - before;
+  const std::int64_t multiply_adds = model.engine().multiply_adds() - before;
   std::vector<double> times_s;
   double total_s = 0;
   while (total_s < seconds || static_cast<std::int64_t>(times_s.size()) < kLeastPasses) {
@@ -77,9 +77,9 @@ Bench Bench::load(std::string_view name, const LoadOptions& options) {
 }
 
 bool Bench::embeds(Modality modality) const {
-  const EmbeddingModel& network = state_->model->network();
-  return (modality == Modality::text && network.text() != nullptr) ||
-         (modality == Modality::image && network.image() != nullptr);
+  const ModelFacts& facts = state_->model->facts();
+  return (modality == Modality::text && facts.text() != nullptr) ||
+         (modality == Modality::image && facts.image() != nullptr);
 }
 
 BenchResult Bench::measure(const BenchOptions& options) const {
@@ -137,14 +137,19 @@ BenchResult Bench::measure_files(std::span<const Input> files, std::int64_t batc
 
 double Bench::peak() const {
   std::call_once(state_->peak_once, [this] {
-    ThreadPool threads(state_->model->threads());
-    state_->peak = peak_operations(cpu_level(), state_->model->precision(), threads);
+    const Engine& engine = state_->model->engine();
+    Precision precision = Precision::f32;  // also of graphs in f16, for which there are no kernels
+    for (const Precision other : {Precision::bf16, Precision::int8}) {
+      if (name(other) == engine.dtype()) precision = other;
+    }
+    ThreadPool threads(engine.threads());
+    state_->peak = peak_operations(cpu_level(), precision, threads);
   });
   return state_->peak;
 }
 
 int Bench::threads() const {
-  return state_->model->threads();
+  return state_->model->engine().threads();
 }
 
 std::int64_t Bench::memory_bytes() {

@@ -16,7 +16,7 @@ void prepare_text_item(const LoadedModel& model, const Input& input, const Embed
                        PreparedItem& item) {
   item.key = (options.raw ? "raw " : "unit ") + model.with_prompt(input.value, options.prompt);
   item.known = model.text_cache().find(item.key);
-  if (item.known && static_cast<std::int64_t>(item.known->vector.size()) != model.network().dim())
+  if (item.known && static_cast<std::int64_t>(item.known->vector.size()) != model.facts().dim())
     item.known.reset();
   if (!item.known) item.content = model.prepare_text(input.value, options.prompt);
 }

@@ -1,20 +1,20 @@
 #include "embed/loaded_model.hpp"
 
 #include <algorithm>
-#include <set>
+#include <functional>
 #include <utility>
 
 #include <moa/error.hpp>
 
-#include "backends/cpu/cpu_backend.hpp"
 #include "backends/cpu/level.hpp"
-#include "backends/recording/recording.hpp"
 #include "base/gunzip.hpp"
 #include "base/utf8.hpp"
 #include "checkpoint/file_names.hpp"
 #include "checkpoint/identity.hpp"
 #include "checkpoint/model_search.hpp"
 #include "checkpoint/quantization.hpp"
+#include "embed/native_engine.hpp"
+#include "embed/onnx_engine.hpp"
 #include "image/patch_processor.hpp"
 #include "image/picture.hpp"
 #include "image/processor.hpp"
@@ -42,20 +42,6 @@ Precision precision_of(const LoadOptions& options, const ModelDirectory& directo
   }
   throw Error(ErrorCode::invalid_argument,
               "dtype: found '" + options.dtype + "', expected auto, f32, bf16 or int8");
-}
-
-CheckpointLayout layout_of(const ModelDirectory& directory) {
-  switch (directory.layout()) {
-    case ModelDirectory::Layout::transformers:
-      break;
-    case ModelDirectory::Layout::open_clip:
-      return CheckpointLayout::open_clip;
-    case ModelDirectory::Layout::openai:
-      return CheckpointLayout::openai;
-    case ModelDirectory::Layout::sentence_transformers:
-      return CheckpointLayout::sentence_transformers;
-  }
-  return CheckpointLayout::transformers;
 }
 
 TokenizerFiles tokenizer_files_of(const ModelDirectory& directory) {
@@ -114,75 +100,99 @@ void pad(std::vector<std::int32_t>& ids, const TextPadding& wanted, const Paddin
 // identity: when it changes, vectors made before are another model's.
 constexpr std::string_view kPreprocessingVersion = "preprocessing 2; ";
 
-// A vector's precision is part of it too; other than f32, it can be read at the identity's end.
-std::string identity_at(const ModelDirectory& directory, Precision precision, const LoadOptions& options) {
-  const std::string precision_name(moa::name(precision));
-  const std::string identity = model_identity(directory, std::string(kPreprocessingVersion) + precision_name +
+// A model's files, and how it will be computed by them.
+struct OpenedModel {
+  ModelDirectory directory;
+  std::string arithmetic;  // "f32", "int8", "onnxruntime-cuda-f16"
+  std::function<std::unique_ptr<const Engine>(const ModelDirectory&)> start;
+};
+
+OpenedModel open_exported(const std::filesystem::path& path, const LoadOptions& options) {
+  const OnnxSessionOptions session{onnx_provider_named(options.provider), options.threads};
+  const ExportedModel model = ExportedModel::open(path, options.dtype);
+  std::string arithmetic = options.engine;
+  if (session.provider != OnnxProvider::cpu) arithmetic += "-" + options.provider;
+  if (model.graphs.dtype != "f32") arithmetic += "-" + std::string(model.graphs.dtype);
+  return {model.directory, std::move(arithmetic),
+          [model, session](const ModelDirectory&) { return OnnxEngine::open(model, session); }};
+}
+
+// Nothing large is read yet.
+OpenedModel open_model(std::string_view name, const LoadOptions& options) {
+  const std::filesystem::path path = resolve_model(name, ModelSearch::standard());
+  if (options.engine == "onnxruntime") return open_exported(path, options);
+  if (options.engine != "moa") {
+    throw Error(ErrorCode::invalid_argument,
+                "engine: found '" + options.engine + "', expected moa or onnxruntime");
+  }
+  check_device(options);
+  ModelDirectory directory = ModelDirectory::open(path);
+  const NativeOptions native{precision_of(options, directory), options.threads};
+  return {
+      std::move(directory), std::string(moa::name(native.precision)),
+      [native](const ModelDirectory& from) { return std::make_unique<const NativeEngine>(from, native); }};
+}
+
+// How a vector was computed is part of it too; other than in f32 by moa, it can be read at the identity's
+// end.
+std::string identity_at(const ModelDirectory& directory, const std::string& arithmetic,
+                        const LoadOptions& options) {
+  const std::string identity = model_identity(directory, std::string(kPreprocessingVersion) + arithmetic +
                                                              (options.fast_decode ? "; fast decode" : ""));
-  return precision == Precision::f32 ? identity : identity + "-" + precision_name;
+  return arithmetic == moa::name(Precision::f32) ? identity : identity + "-" + arithmetic;
 }
 
 // The model's identity is looked at only where a file outlives this process. The width of its vectors is part
 // of it.
 TextCacheOptions text_cache_options(const LoadOptions& options, const ModelDirectory& directory,
-                                    Precision precision) {
+                                    const std::string& arithmetic) {
   TextCacheOptions cache{.memory_bytes = options.text_cache_bytes};
   if (!options.text_cache_on_disk) return cache;
   const std::filesystem::path folder = moa_cache_directory(process_environment());
   if (folder.empty()) return cache;
   cache.file = folder / "texts.sqlite";
-  cache.owner = identity_at(directory, precision, options) + " " + std::string(cpu_level());
+  cache.owner = identity_at(directory, arithmetic, options) + " " + std::string(cpu_level());
   return cache;
 }
 
 }  // namespace
 
-std::string identity_of(const ModelDirectory& directory, const LoadOptions& options) {
-  return identity_at(directory, precision_of(options, directory), options);
+std::string identity_of(std::string_view name, const LoadOptions& options) {
+  const OpenedModel opened = open_model(name, options);
+  return identity_at(opened.directory, opened.arithmetic, options);
 }
 
 std::shared_ptr<const LoadedModel> LoadedModel::load(std::string_view name, const LoadOptions& options) {
-  check_device(options);
-  ModelDirectory directory = ModelDirectory::open(resolve_model(name, ModelSearch::standard()));
-  return std::shared_ptr<const LoadedModel>(
-      new LoadedModel(std::string(name), std::move(directory), options));
+  OpenedModel opened = open_model(name, options);
+  std::unique_ptr<const Engine> engine = opened.start(opened.directory);
+  return std::shared_ptr<const LoadedModel>(new LoadedModel(std::string(name), std::move(opened.directory),
+                                                            std::move(opened.arithmetic), std::move(engine),
+                                                            options));
 }
 
-LoadedModel::LoadedModel(std::string name, ModelDirectory directory, const LoadOptions& options)
+LoadedModel::LoadedModel(std::string name, ModelDirectory directory, std::string arithmetic,
+                         std::unique_ptr<const Engine> engine, const LoadOptions& options)
     : name_(std::move(name)),
       options_(options),
       directory_(std::move(directory)),
+      arithmetic_(std::move(arithmetic)),
       prompts_(Prompts::of(directory_)),
       open_clip_texts_(OpenClipTexts::read(directory_.config())),
-      architecture_(&architecture_of(directory_.config(), layout_of(directory_))),
-      precision_(precision_of(options, directory_)),
-      backend_(std::make_unique<CpuBackend>(CpuOptions{precision_, options.threads})),
-      text_cache_(text_cache_options(options, directory_, precision_)) {
-  Weights weights = directory_.weights();
-  std::set<std::string> dtypes;
-  for (const Parameter& parameter : weights.parameters()) {
-    dtypes.emplace(moa::name(parameter.dtype()));
-    parameters_ += parameter.shape().elements();
-  }
-  dtypes_.assign(dtypes.begin(), dtypes.end());
-  network_ = architecture_->build(directory_.config(), weights);
-  weights.finish(directory_.weights_name());
-}
+      engine_(std::move(engine)),
+      text_cache_(text_cache_options(options, directory_, arithmetic_)) {}
 
 LoadedModel::~LoadedModel() = default;
 
-std::int64_t LoadedModel::multiply_adds() const {
-  return backend_->multiply_adds();
-}
-
-int LoadedModel::threads() const {
-  return backend_->threads();
+const EmbeddingModel& LoadedModel::network() const {
+  if (engine_->network() != nullptr) return *engine_->network();
+  throw Error(ErrorCode::unsupported,
+              "the model '" + name_ + "' is run by " + engine_->description() + ": moa has no network of it");
 }
 
 const Tokenizer& LoadedModel::tokenizer() const {
   std::call_once(tokenizer_once_, [this] {
     TokenizerFiles files = tokenizer_files_of(directory_);
-    files.lowercases = network_->text()->lowercases;
+    files.lowercases = facts().text()->lowercases;
     tokenizer_ = std::make_unique<const Tokenizer>(Tokenizer::load(files));
   });
   return *tokenizer_;
@@ -190,7 +200,7 @@ const Tokenizer& LoadedModel::tokenizer() const {
 
 const ImageProcessor& LoadedModel::processor() const {
   std::call_once(processor_once_, [this] {
-    const ImageTowerFacts& image = *network_->image();
+    const ImageTowerFacts& image = *facts().image();
     auto processor =
         directory_.layout() != ModelDirectory::Layout::transformers
             ? ImageProcessor::from_open_clip(directory_.config().object("preprocess_cfg"), image.height_px)
@@ -210,9 +220,9 @@ const ImageProcessor& LoadedModel::processor() const {
 
 // The tokenizer's files may set a limit below what the tower could take, as what it learned with.
 std::size_t LoadedModel::longest_text() const {
-  const auto most = static_cast<std::size_t>(network_->text()->context_tokens);
+  const auto most = static_cast<std::size_t>(facts().text()->context_tokens);
   const std::size_t limit = tokenizer().description().max_length;
-  return limit == 0 || network_->text()->limits_texts_alone ? most : std::min(most, limit);
+  return limit == 0 || facts().text()->limits_texts_alone ? most : std::min(most, limit);
 }
 
 std::string LoadedModel::with_prompt(std::string_view text, const std::optional<std::string>& prompt) const {
@@ -221,7 +231,7 @@ std::string LoadedModel::with_prompt(std::string_view text, const std::optional<
 
 const PatchProcessor& LoadedModel::patch_processor() const {
   std::call_once(processor_once_, [this] {
-    const std::int64_t patch_px = network_->image()->patch_px;
+    const std::int64_t patch_px = facts().image()->patch_px;
     auto processor = PatchProcessor::from_config(processor_config_of(directory_));
     if (processor.patch_px() != patch_px) {
       throw Error(ErrorCode::shape_mismatch, directory_.path().string() +
@@ -236,7 +246,7 @@ const PatchProcessor& LoadedModel::patch_processor() const {
 
 PreparedText LoadedModel::prepare_text(std::string_view text,
                                        const std::optional<std::string>& prompt) const {
-  const TextTowerFacts* tower = network_->text();
+  const TextTowerFacts* tower = facts().text();
   if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no text tower");
   if (!is_utf8(text)) throw Error(ErrorCode::corrupt_data, "the text is not UTF-8");
   std::string whole = with_prompt(text, prompt);
@@ -261,100 +271,26 @@ PreparedText LoadedModel::prepare_text(std::string_view text,
 }
 
 PreparedImage LoadedModel::prepare_image(std::span<const std::byte> content, double max_megapixels) const {
-  const ImageTowerFacts* tower = network_->image();
+  const ImageTowerFacts* tower = facts().image();
   if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no picture tower");
   if (tower->takes_patches()) {
     const PatchProcessor& prepared = patch_processor();
     PatchedPicture patched = prepared.preprocess(decode_picture(content, {.max_megapixels = max_megapixels}));
-    return {std::move(patched.values), {patched.height_patches, patched.width_patches}};
+    PreparedImage image;
+    image.values = std::move(patched.values);
+    image.grid = {patched.height_patches, patched.width_patches};
+    return image;
   }
   const ImageProcessor& prepared = processor();
   const std::int64_t least_edge_px = options_.fast_decode ? prepared.least_edge_px() : 0;
   const Picture picture =
       decode_picture(content, {.max_megapixels = max_megapixels, .least_edge_px = least_edge_px});
   PreparedImage image;
-  image.values.resize(static_cast<std::size_t>(tower->channels * prepared.height_px() * prepared.width_px()));
+  image.height_px = prepared.height_px();
+  image.width_px = prepared.width_px();
+  image.values.resize(static_cast<std::size_t>(tower->channels * image.height_px * image.width_px));
   prepared.preprocess(picture, image.values);
   return image;
-}
-
-namespace {
-
-// The texts back to back, all of them `times` over.
-Tokens tokens_of(Interpreter& ops, std::span<const PreparedText> texts, std::size_t times = 1) {
-  std::vector<std::int32_t> ids;
-  std::vector<std::int64_t> lengths;
-  for (std::size_t i = 0; i < times; ++i) {
-    for (const PreparedText& text : texts) {
-      ids.insert(ids.end(), text.ids.begin(), text.ids.end());
-      lengths.push_back(static_cast<std::int64_t>(text.ids.size()));
-    }
-  }
-  return ops.tokens(ids, {}, Sequences(lengths));
-}
-
-std::vector<float> values_of(std::span<const PreparedImage> pictures) {
-  std::vector<float> values;
-  for (const PreparedImage& picture : pictures) {
-    values.insert(values.end(), picture.values.begin(), picture.values.end());
-  }
-  return values;
-}
-
-}  // namespace
-
-Tensor LoadedModel::pixels(Interpreter& ops, std::span<const PreparedImage> pictures) const {
-  return ops.pixels(values_of(pictures), static_cast<std::int64_t>(pictures.size()),
-                    network_->image()->channels, processor().height_px(), processor().width_px());
-}
-
-Patches LoadedModel::patches(Interpreter& ops, std::span<const PreparedImage> pictures) const {
-  const ImageTowerFacts& tower = *network_->image();
-  std::vector<PatchGrid> grids;
-  for (const PreparedImage& picture : pictures) grids.push_back(picture.grid);
-  return ops.patches(values_of(pictures), tower.channels * tower.patch_px * tower.patch_px, grids);
-}
-
-std::vector<float> LoadedModel::embed_texts(std::span<const PreparedText> texts, bool raw) const {
-  const std::unique_ptr<Interpreter> ops = backend_->interpreter();
-  Rows rows = network_->forward_text(*ops, tokens_of(*ops, texts));
-  if (!raw) rows = ops->l2_normalize(rows, network_->normalize_eps());
-  return ops->read(rows);
-}
-
-std::vector<float> LoadedModel::embed_images(std::span<const PreparedImage> pictures, bool raw) const {
-  const std::unique_ptr<Interpreter> ops = backend_->interpreter();
-  Rows rows = network_->image()->takes_patches() ? network_->forward_patches(*ops, patches(*ops, pictures))
-                                                 : network_->forward_image(*ops, pixels(*ops, pictures));
-  if (!raw) rows = ops->l2_normalize(rows, network_->normalize_eps());
-  return ops->read(rows);
-}
-
-std::vector<float> LoadedModel::match_images(std::span<const PreparedImage> pictures,
-                                             std::span<const PreparedText> texts) const {
-  const PairScorer& scorer = *network_->pair_scorer();
-  const std::unique_ptr<Interpreter> ops = backend_->interpreter();
-  const Rows seen = scorer.forward_picture(*ops, pixels(*ops, pictures));
-  const std::vector<float> vectors =
-      ops->read(ops->l2_normalize(scorer.vector_of(*ops, seen), network_->normalize_eps()));
-  const std::size_t dim = vectors.size() / pictures.size();
-  const std::size_t width = dim + texts.size();
-  std::vector<float> rows(pictures.size() * width);
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    std::copy_n(vectors.data() + i * dim, dim, rows.data() + i * width);
-  }
-  // So many texts at once that memory stays within what a pass of long texts takes.
-  constexpr std::size_t kPairsPerPass = 256;
-  const std::size_t at_once = std::max<std::size_t>(kPairsPerPass / pictures.size(), 1);
-  for (std::size_t begin = 0; begin < texts.size(); begin += at_once) {
-    const auto some = texts.subspan(begin, std::min(at_once, texts.size() - begin));
-    const std::vector<float> scores =
-        ops->read(scorer.forward_pairs(*ops, seen, tokens_of(*ops, some, pictures.size())));
-    for (std::size_t i = 0; i < pictures.size(); ++i) {
-      std::copy_n(scores.data() + i * some.size(), some.size(), rows.data() + i * width + dim + begin);
-    }
-  }
-  return rows;
 }
 
 std::vector<std::string> LoadedModel::templates() const {
@@ -362,19 +298,8 @@ std::vector<std::string> LoadedModel::templates() const {
 }
 
 std::string LoadedModel::identity() const {
-  return identity_at(directory_, precision_, options_);
+  return identity_at(directory_, arithmetic_, options_);
 }
-
-namespace {
-
-// What a tower is made of: every parameter that its forward pass uses.
-std::int64_t parameters_of(const RecordingInterpreter& recording) {
-  std::int64_t count = 0;
-  for (const Parameter& parameter : recording.parameters()) count += parameter.shape().elements();
-  return count;
-}
-
-}  // namespace
 
 // A model without its tokenizer can still be described, as can what it lacks.
 std::string LoadedModel::describe_tokenizer() const {
@@ -392,37 +317,23 @@ ModelInfo LoadedModel::info() const {
   ModelInfo info;
   info.name = name_;
   info.path = directory_.path().string();
-  info.architecture = architecture_->name;
-  info.layout = moa::name(layout_of(directory_));
-  info.dim = network_->dim();
-  info.parameters = parameters_;
-  info.dtypes = dtypes_;
-  info.precision = moa::name(precision_);
+  info.layout = moa::name(layout_of(directory_.layout()));
+  info.dim = facts().dim();
+  info.engine = engine_->description();
+  info.precision = engine_->dtype();
   info.weights_file = directory_.weights_name();
   info.weights_format = moa::name(directory_.weight_format());
   for (const std::filesystem::path& file : directory_.weight_files()) {
     info.weights_bytes += static_cast<std::int64_t>(std::filesystem::file_size(file));
   }
-  if (const TextTowerFacts* text = network_->text()) {
+  engine_->describe(info);
+  if (facts().text() != nullptr) {
     info.modalities.push_back(Modality::text);
-    RecordingInterpreter recording;
-    network_->forward_text(recording, recording.tokens({}, {}, {}));
-    info.towers.push_back({"text", parameters_of(recording), text->description});
     info.tokenizer = describe_tokenizer();
   }
-  if (const ImageTowerFacts* image = network_->image()) {
+  if (const ImageTowerFacts* image = facts().image()) {
     info.modalities.push_back(Modality::image);
-    RecordingInterpreter recording;
-    if (image->takes_patches()) {
-      const std::int64_t width = image->channels * image->patch_px * image->patch_px;
-      network_->forward_patches(recording, recording.patches({}, width, {}));
-      info.processor = patch_processor().description();
-    } else {
-      network_->forward_image(recording,
-                              recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
-      info.processor = processor().description();
-    }
-    info.towers.push_back({"image", parameters_of(recording), image->description});
+    info.processor = image->takes_patches() ? patch_processor().description() : processor().description();
   }
   info.licence = directory_.licence().value_or("");
   info.identity = identity();

@@ -1,5 +1,5 @@
-// A checkpoint brought to life: its network, its tokenizer, its picture processor, and the backend that runs
-// them.
+// A checkpoint brought to life: its tokenizer, its picture processor, and the engine that makes vectors of
+// what they prepare.
 #pragma once
 
 #include <cstdint>
@@ -14,33 +14,16 @@
 #include <moa/model.hpp>
 
 #include "checkpoint/model_directory.hpp"
+#include "embed/engine.hpp"
 #include "embed/open_clip_texts.hpp"
 #include "embed/prompts.hpp"
 #include "embed/text_cache.hpp"
-#include "models/embedding_model.hpp"
-#include "tensor/interpreter.hpp"
-#include "tensor/precision.hpp"
 
 namespace moa {
 
-class CpuBackend;
 class ImageProcessor;
-class Interpreter;
 class PatchProcessor;
 class Tokenizer;
-
-// A text, tokenized for a model.
-struct PreparedText {
-  std::vector<std::int32_t> ids;
-  bool truncated = false;
-};
-
-// A picture, prepared for a model: pixels [channels, height_px, width_px], or, for a tower that takes
-// pictures in their own shapes, the patches of a grid.
-struct PreparedImage {
-  std::vector<float> values;
-  PatchGrid grid{};
-};
 
 // Immutable once made; safe from any thread. Tokenizer and picture processor are built at first use, so that
 // a text query never pays for pictures, nor a picture for a vocabulary.
@@ -51,16 +34,16 @@ class LoadedModel {
   LoadedModel(const LoadedModel&) = delete;
   LoadedModel& operator=(const LoadedModel&) = delete;
 
-  const EmbeddingModel& network() const { return *network_; }
+  const ModelFacts& facts() const { return engine_->facts(); }
   const ModelDirectory& directory() const { return directory_; }
-  Precision precision() const { return precision_; }
-  int threads() const;
+  // Whoever wants the model's own parts needs it; vectors come by embed_texts() and embed_images(). Error:
+  // unsupported if another program's graph stands for it.
+  const EmbeddingModel& network() const;
+  const Engine& engine() const { return *engine_; }
   // Built at first use. Errors: not_found if its files are not there; those of reading them.
   const Tokenizer& tokenizer() const;
   // Of a picture tower that takes pixels.
   const ImageProcessor& processor() const;
-  // What its forward passes so far come to: CpuBackend::multiply_adds().
-  std::int64_t multiply_adds() const;
 
   // `text` behind the default prompt, or behind the one named (or spelt out) by `prompt`.
   std::string with_prompt(std::string_view text, const std::optional<std::string>& prompt) const;
@@ -71,13 +54,19 @@ class LoadedModel {
   PreparedImage prepare_image(std::span<const std::byte> content, double max_megapixels) const;
 
   // Rows [items, dim]: the model's vectors; on the unit sphere unless `raw`. One forward pass.
-  std::vector<float> embed_texts(std::span<const PreparedText> texts, bool raw) const;
-  std::vector<float> embed_images(std::span<const PreparedImage> pictures, bool raw) const;
+  std::vector<float> embed_texts(std::span<const PreparedText> texts, bool raw) const {
+    return engine_->embed_texts(texts, raw);
+  }
+  std::vector<float> embed_images(std::span<const PreparedImage> pictures, bool raw) const {
+    return engine_->embed_images(pictures, raw);
+  }
 
   // Rows [pictures, dim + texts]: each picture's vector on the unit sphere, then the probability that each
-  // text belongs to it, from the network's pair scorer, which must be there.
+  // text belongs to it, from the network's pair scorer, which must be there (Engine::matches_pairs).
   std::vector<float> match_images(std::span<const PreparedImage> pictures,
-                                  std::span<const PreparedText> texts) const;
+                                  std::span<const PreparedText> texts) const {
+    return engine_->match_images(pictures, texts);
+  }
 
   // Vectors of texts that were embedded before, by with_prompt() and whether they are raw.
   TextCache& text_cache() const { return text_cache_; }
@@ -88,26 +77,20 @@ class LoadedModel {
   ModelInfo info() const;
 
  private:
-  LoadedModel(std::string name, ModelDirectory directory, const LoadOptions& options);
+  LoadedModel(std::string name, ModelDirectory directory, std::string arithmetic,
+              std::unique_ptr<const Engine> engine, const LoadOptions& options);
   std::string describe_tokenizer() const;
   const PatchProcessor& patch_processor() const;
-  // Pictures as the network's tower takes them.
-  Tensor pixels(Interpreter& ops, std::span<const PreparedImage> pictures) const;
-  Patches patches(Interpreter& ops, std::span<const PreparedImage> pictures) const;
   // In tokens, the special ones included.
   std::size_t longest_text() const;
 
   std::string name_;
   LoadOptions options_;
   ModelDirectory directory_;
+  std::string arithmetic_;  // how it computes, as its identity says
   Prompts prompts_;
   OpenClipTexts open_clip_texts_;
-  const Architecture* architecture_ = nullptr;
-  std::unique_ptr<const EmbeddingModel> network_;
-  Precision precision_ = Precision::f32;
-  std::unique_ptr<CpuBackend> backend_;
-  std::vector<std::string> dtypes_;
-  std::int64_t parameters_ = 0;
+  std::unique_ptr<const Engine> engine_;
 
   mutable TextCache text_cache_;
   mutable std::once_flag tokenizer_once_;
@@ -118,6 +101,6 @@ class LoadedModel {
 };
 
 // The identity that indexes store, without loading anything but hashes.
-std::string identity_of(const ModelDirectory& directory, const LoadOptions& options);
+std::string identity_of(std::string_view name, const LoadOptions& options);
 
 }  // namespace moa

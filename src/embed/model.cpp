@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "checkpoint/model_directory.hpp"
-#include "checkpoint/model_search.hpp"
 #include "embed/loaded_model.hpp"
 #include "embed/pipeline.hpp"
 #include "embed/scoring.hpp"
@@ -33,22 +31,25 @@ Model Model::load(std::string_view name, const LoadOptions& options) {
 }
 
 std::int64_t Model::dim() const {
-  return impl_->loaded->network().dim();
+  return impl_->loaded->facts().dim();
 }
 std::string Model::identity() const {
   return impl_->loaded->identity();
 }
 std::string Model::dtype() const {
-  return std::string(moa::name(impl_->loaded->precision()));
+  return std::string(impl_->loaded->engine().dtype());
+}
+std::string Model::engine() const {
+  return impl_->loaded->engine().description();
 }
 ModelInfo Model::info() const {
   return impl_->loaded->info();
 }
 
 bool Model::embeds(Modality modality) const {
-  const EmbeddingModel& network = impl_->loaded->network();
-  return (modality == Modality::text && network.text() != nullptr) ||
-         (modality == Modality::image && network.image() != nullptr);
+  const ModelFacts& facts = impl_->loaded->facts();
+  return (modality == Modality::text && facts.text() != nullptr) ||
+         (modality == Modality::image && facts.image() != nullptr);
 }
 
 EmbedReport Model::embed(std::span<const Input> inputs, const EmbedOptions& options,
@@ -108,7 +109,7 @@ Vectors Model::embed_images(std::span<const std::string> paths, const EmbedOptio
 }
 
 int Model::threads() const {
-  return impl_->loaded->threads();
+  return impl_->loaded->engine().threads();
 }
 
 Vectors Model::embed_labels(std::span<const std::string> labels, const ClassifyOptions& options) const {
@@ -121,7 +122,7 @@ Classification Model::classify(std::span<const Input> images, std::span<const st
 }
 
 bool Model::matches_pairs() const {
-  return impl_->loaded->network().pair_scorer() != nullptr;
+  return impl_->loaded->engine().matches_pairs();
 }
 
 MatchResult Model::match(std::span<const Input> images, std::span<const std::string> texts,
@@ -130,7 +131,7 @@ MatchResult Model::match(std::span<const Input> images, std::span<const std::str
 }
 
 std::string model_identity(std::string_view name, const LoadOptions& options) {
-  return identity_of(ModelDirectory::open(resolve_model(name, ModelSearch::standard())), options);
+  return identity_of(name, options);
 }
 
 }  // namespace moa

@@ -38,7 +38,7 @@ class Pipeline {
            const ForwardPictures& forward_pictures)
       : model_(model), inputs_(inputs), options_(options), forward_pictures_(forward_pictures) {
     chunk_items_ = options.batch > 0 ? static_cast<std::size_t>(options.batch) : kChunkItems;
-    if (inputs.size() > 1) readers_.emplace(model.threads());
+    if (inputs.size() > 1) readers_.emplace(model.engine().threads());
   }
 
   EmbedReport run(const std::function<void(Embedded)>& deliver) {
@@ -111,7 +111,7 @@ class Pipeline {
       }
     }
     const auto tokens = [](const PreparedText& text) { return static_cast<std::int64_t>(text.ids.size()); };
-    const ImageTowerFacts* tower = model_.network().image();
+    const ImageTowerFacts* tower = model_.facts().image();
     const std::int64_t most = tower == nullptr ? 0 : tower->most_at_once;
     const std::int64_t least_work = most == 0 ? 0 : kPixelsPerPass / most;
     const auto pixels = [&](const PreparedImage& picture) {
@@ -220,10 +220,10 @@ std::vector<float> cut(std::span<const float> vector, const EmbedOptions& option
 EmbedReport embed_in_order(const LoadedModel& model, std::span<const Input> inputs,
                            const EmbedOptions& options, const std::function<void(Embedded)>& deliver,
                            const ForwardPictures& forward_pictures) {
-  if (options.dim < 0 || options.dim > model.network().dim()) {
+  if (options.dim < 0 || options.dim > model.facts().dim()) {
     throw Error(ErrorCode::invalid_argument, "dim: found " + std::to_string(options.dim) +
                                                  ", expected 1 to the model's " +
-                                                 std::to_string(model.network().dim()));
+                                                 std::to_string(model.facts().dim()));
   }
   if (options.batch < 0 || options.batch > 65536) {
     throw Error(ErrorCode::invalid_argument,

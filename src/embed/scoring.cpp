@@ -73,7 +73,7 @@ Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labe
   for (const std::string& label : labels) {
     for (const std::string& pattern : templates) texts.push_back(Input::text(filled(pattern, label)));
   }
-  Vectors rows(options.embed.dim == 0 ? model.network().dim() : options.embed.dim);
+  Vectors rows(options.embed.dim == 0 ? model.facts().dim() : options.embed.dim);
   std::vector<float> sum;
   embed_in_order(model, texts, options.embed, [&](const Embedded& result) {
     if (result.error)
@@ -103,7 +103,7 @@ Classification classify_images(const LoadedModel& model, std::span<const Input> 
   quiet.embed.progress = nullptr;
   const Vectors label_rows = embed_labels(model, labels, quiet);
   if (options.examples) check_examples(*options.examples, labels.size(), label_rows.dim());
-  const ScoreRule rule = model.network().score_rule();
+  const ScoreRule rule = model.engine().score_rule();
   embed_in_order(model, images, options.embed, [&](Embedded image) {
     result.errors.push_back(image.error);
     result.scores.emplace_back();
@@ -135,7 +135,7 @@ std::vector<PreparedText> sound_texts(const LoadedModel& model, std::span<const 
 }
 
 bool reads_pairs(const LoadedModel& model, Scorer scorer) {
-  const bool can = model.network().pair_scorer() != nullptr;
+  const bool can = model.engine().matches_pairs();
   if (scorer == Scorer::itm && !can) {
     throw Error(
         ErrorCode::unsupported,
@@ -174,7 +174,7 @@ MatchResult match_pairs(const LoadedModel& model, std::span<const Input> images,
       return model.match_images(pictures, prepared);
     };
   }
-  const ScoreRule rule = model.network().score_rule();
+  const ScoreRule rule = model.engine().score_rule();
   const auto deliver = [&](const Embedded& image) {
     result.image_errors.push_back(image.error);
     result.cosine.emplace_back();

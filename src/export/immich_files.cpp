@@ -5,7 +5,7 @@
 #include <moa/error.hpp>
 #include <nlohmann/json.hpp>
 
-#include "export/onnx_names.hpp"
+#include "backends/onnx/names.hpp"
 #include "image/processor.hpp"
 
 namespace moa {

@@ -7,14 +7,16 @@
 #include <moa/error.hpp>
 #include <moa/onnx.hpp>
 
+#include "backends/onnx/names.hpp"
 #include "backends/onnx/writer.hpp"
 #include "base/component.hpp"
 #include "checkpoint/file_names.hpp"
+#include "embed/exported_facts.hpp"
 #include "embed/loaded_model.hpp"
+#include "embed/native_engine.hpp"
 #include "export/immich_files.hpp"
 #include "export/new_directory.hpp"
 #include "export/onnx_graphs.hpp"
-#include "export/onnx_names.hpp"
 #include "export/onnx_readme.hpp"
 #include "export/onnx_verification.hpp"
 #include "export/scripts.hpp"
@@ -57,6 +59,21 @@ void expect_component() {
     throw Error(error.code(), "cannot write ONNX: " + std::string(error.what()) +
                                   " (moa is built with it where libonnx-dev and libprotobuf-dev are)");
   }
+}
+
+// What moa needs to know of the model to have the graphs run (--engine onnxruntime).
+ExportedFacts facts_of(const LoadedModel& model) {
+  ModelInfo info;
+  model.engine().describe(info);
+  const ExportedFacts facts =
+      ExportedFacts::of(model.facts(), info.architecture, layout_of(model.directory().layout()));
+  if (facts.image() == nullptr || facts.image()->takes_patches()) return facts.with_towers(true, false);
+  ExportedFacts::Values values = facts.values();
+  const PictureSize size = picture_size(model);  // which the graph has only one of
+  values.image->takes_any_size = false;
+  values.image->height_px = size.height_px;
+  values.image->width_px = size.width_px;
+  return ExportedFacts(std::move(values));
 }
 
 // What a graph alone should still tell.
@@ -102,7 +119,10 @@ void write_beside(const LoadedModel& model, const std::vector<OnnxGraph>& graphs
     const bool has_text = graphs.front().holds == Holds::text;
     if (has_text) copy_files(model.directory(), immich::kTextFolder, directory, is_tokenizer_file);
   } else {
-    copy_files(model.directory(), {}, directory, [](std::string_view) { return true; });
+    // The graphs are what they are, however the weights were stored.
+    copy_files(model.directory(), {}, directory,
+               [](std::string_view name) { return name != kQuantizationName; });
+    directory.write(kExportedFactsName, facts_of(model).json());
   }
   directory.write("README.md", onnx_readme(model, graphs, options));
   directory.write("profiles.json", tensorrt_profiles(model, graphs));

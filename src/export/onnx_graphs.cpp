@@ -4,8 +4,8 @@
 
 #include <moa/error.hpp>
 
+#include "backends/onnx/names.hpp"
 #include "backends/onnx/precision.hpp"
-#include "export/onnx_names.hpp"
 
 namespace moa {
 namespace {

@@ -60,7 +60,11 @@ class Samples {
     const std::int64_t channels = model_.network().image()->channels;
     const ImageProcessor& size = model_.processor();
     for (std::size_t i = 0; i < kItems; ++i) {
-      pictures_.push_back({sample_picture(i, channels * size.height_px() * size.width_px())});
+      PreparedImage picture;
+      picture.height_px = size.height_px();
+      picture.width_px = size.width_px();
+      picture.values = sample_picture(i, channels * picture.height_px * picture.width_px);
+      pictures_.push_back(std::move(picture));
     }
     image_vectors_ = model_.embed_images(pictures_, false);
   }

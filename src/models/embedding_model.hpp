@@ -73,15 +73,23 @@ class PairScorer {
   virtual Rows forward_pairs(Ops& ops, const Rows& picture, const Tokens& texts) const = 0;
 };
 
-// Immutable; any number of threads may call forward at once, each with its own Ops.
-class EmbeddingModel {
+// What is known of a model that embeds, whoever computes its vectors. Immutable.
+class ModelFacts {
  public:
-  virtual ~EmbeddingModel() = default;
+  virtual ~ModelFacts() = default;
 
   virtual std::int64_t dim() const = 0;
   // nullptr if there is no such tower.
   virtual const TextTowerFacts* text() const = 0;
   virtual const ImageTowerFacts* image() const = 0;
+  virtual ScoreRule score_rule() const = 0;
+  // What divides a vector whose length is smaller, when it is put on the unit sphere; 0: nothing is guarded.
+  virtual double normalize_eps() const { return 0; }
+};
+
+// Immutable; any number of threads may call forward at once, each with its own Ops.
+class EmbeddingModel : public ModelFacts {
+ public:
   // One row a text: its embedding, not normalised. Error: internal without a text tower.
   virtual Rows forward_text(Ops& ops, const Tokens& tokens) const = 0;
   // `pixels` [batch, channels, height_px, width_px] as the model's processor prepares them -> one row a
@@ -90,9 +98,6 @@ class EmbeddingModel {
   // The same of a tower that takes patches. A patch is a row of its pixels, channels innermost. Error:
   // internal without such a tower.
   virtual Rows forward_patches(Ops& ops, const Patches& patches) const;
-  virtual ScoreRule score_rule() const = 0;
-  // What divides a vector whose length is smaller, when it is put on the unit sphere; 0: nothing is guarded.
-  virtual double normalize_eps() const { return 0; }
   // nullptr if the model has vectors only.
   virtual const PairScorer* pair_scorer() const { return nullptr; }
 };

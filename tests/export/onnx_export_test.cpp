@@ -89,10 +89,18 @@ TEST_F(Exports, SmallerPrecisionsPassTheChecker) {
 
 TEST_F(Exports, OptimumsLayoutHasItsNames) {
   const OnnxExport result = export_onnx(golden("clip/odd_sizes").string(), root_ / "out");
-  const std::vector<std::string> files = {
-      "README.md",       "build_tensorrt.py",    "build_tensorrt.sh",      "config.json",
-      "onnx/model.onnx", "onnx/text_model.onnx", "onnx/vision_model.onnx", "preprocessor_config.json",
-      "profiles.json",   "tokenizer.json",       "tokenizer_config.json"};
+  const std::vector<std::string> files = {"README.md",
+                                          "build_tensorrt.py",
+                                          "build_tensorrt.sh",
+                                          "config.json",
+                                          "moa_export.json",
+                                          "onnx/model.onnx",
+                                          "onnx/text_model.onnx",
+                                          "onnx/vision_model.onnx",
+                                          "preprocessor_config.json",
+                                          "profiles.json",
+                                          "tokenizer.json",
+                                          "tokenizer_config.json"};
   EXPECT_EQ(result.files, files);
   EXPECT_EQ(result.graphs[0].holds, "text");
   EXPECT_EQ(result.graphs[1].holds, "image");

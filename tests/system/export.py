@@ -54,6 +54,15 @@ class Export(MoaTest):
         _, err = self.run_moa("export", CLIP, "-o", "out", "--verify")
         self.assertIn("not verified", err)
 
+    def test_an_export_needs_onnxruntime_to_be_run(self):
+        self.run_moa("export", CLIP, "-o", "out")
+        self.environment["MOA_ONNXRUNTIME"] = "/nowhere/libonnxruntime.so"
+        embed = ("embed", "--text", "a dog", "--engine", "onnxruntime")
+        self.assertEqual(self.error_code(*embed, "-m", "out", code=6), "unsupported")
+        self.assertEqual(self.error_code(*embed, "-m", CLIP, code=4), "not_found")
+        self.assertEqual(self.error_code("embed", "--text", "a dog", "-m", "out", code=4), "not_found")
+        self.assertEqual(self.error_code("embed", "--text", "a dog", "--provider", "cuda", code=2), "invalid_argument")
+
     def test_wrong_use_says_what_is_expected(self):
         self.assertEqual(self.error_code("export", CLIP, code=2), "invalid_argument")
         self.assertEqual(self.error_code("export", CLIP, "-o", "out", "--opset", "13", code=5), "out_of_range")

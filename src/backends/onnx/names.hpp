@@ -1,5 +1,5 @@
-// export: models in the forms that other programs read. It knows the embed room and the interpreters, and no
-// command. This header: the names that readers of ONNX exports expect.
+// The names of files, inputs and outputs that readers of exported graphs expect, and that moa itself finds
+// them by.
 #pragma once
 
 #include <string_view>
@@ -29,6 +29,11 @@ inline constexpr std::string_view kBatch = "batch_size";
 inline constexpr std::string_view kTextBatch = "text_batch_size";
 inline constexpr std::string_view kImageBatch = "image_batch_size";
 inline constexpr std::string_view kLength = "sequence_length";
+// What others' graphs may take or give beside them: the second sequence of BERT's, and, as
+// SiglipTextModel's and SiglipVisionModel's own output, the vector.
+inline constexpr std::string_view kTypes = "token_type_ids";
+inline constexpr std::string_view kPooled = "pooler_output";
+inline constexpr std::string_view kOtherInt8Suffix = "_int8";
 }  // namespace optimum
 
 // immich, machine learning: immich-app/immich, machine-learning/immich_ml/models/clip/textual.py and
