@@ -15,5 +15,6 @@
 #include <moa/model.hpp>
 #include <moa/onnx.hpp>
 #include <moa/quantize.hpp>
+#include <moa/safetensors.hpp>
 #include <moa/system.hpp>
 #include <moa/vectors.hpp>

@@ -102,7 +102,8 @@ class Writer {
 // The length of the header, little-endian, and the header, filled up with spaces so that elements of any size
 // are aligned behind it.
 std::string header_of(const std::vector<TensorToWrite>& tensors) {
-  nlohmann::json header = nlohmann::json::object();
+  // transformers takes no file that does not say whose tensors it holds.
+  nlohmann::json header = {{"__metadata__", {{"format", "pt"}}}};
   std::uint64_t end = 0;
   for (const TensorToWrite& tensor : tensors) {
     std::vector<std::int64_t> shape;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include <moa/onnx.hpp>
+#include <moa/safetensors.hpp>
 
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
@@ -50,12 +51,35 @@ std::string line(const OnnxExportedGraph& graph, std::size_t columns) {
   return text + "\n";
 }
 
+// What only graphs have.
+constexpr std::array kOnnxOptions = {"tower", "layout", "opset", "verify"};
+
+int run_safetensors(const Arguments& arguments, const std::string& model, const std::string& directory) {
+  for (const char* option : kOnnxOptions) {
+    if (arguments.has(option)) {
+      fail_usage(arguments.command(), "--" + std::string(option) + ": expected --format onnx beside it");
+    }
+  }
+  Output output = Output::to_stdout();
+  for (const std::string& file : export_safetensors(model, directory, arguments.value_or("dtype", "auto"))) {
+    output.write(displayable(file) + "\n");
+  }
+  output.finish();
+  return 0;
+}
+
 int run_export(const Arguments& arguments) {
   Console console(arguments);
   const std::vector<std::string> words = arguments.inputs();
   if (words.size() != 1) fail_usage(arguments.command(), "expected one MODEL");
   const std::optional<std::string> directory = arguments.value("output");
   if (!directory) fail_usage(arguments.command(), "expected -o DIR, the directory to make");
+  if (arguments.value_or("format", "onnx") == "safetensors") {
+    return run_safetensors(arguments, words.front(), *directory);
+  }
+  if (arguments.value_or("dtype", "f32") == "bf16") {
+    fail_usage(arguments.command(), "--dtype: found bf16, expected f32, f16 or int8 for --format onnx");
+  }
   const OnnxExport result = export_onnx(words.front(), *directory, export_options(arguments));
   std::size_t columns = 0;
   for (const OnnxExportedGraph& graph : result.graphs) {
@@ -70,7 +94,7 @@ int run_export(const Arguments& arguments) {
 }
 
 constexpr std::array kOptions = {
-    Option{0, "format", "FORMAT", "What to write", "onnx"},
+    Option{0, "format", "FORMAT", "What to write", "onnx|safetensors"},
     Option{'o', "output", "DIR", "The directory to make; it must not be there", {}, {}, Completes::folders},
     Option{0, "tower", "TOWER", "One tower, or both and a graph that scores pairs", "text|image|both"},
     Option{0, "layout", "LAYOUT",
@@ -78,8 +102,9 @@ constexpr std::array kOptions = {
            "(textual/model.onnx, ...)",
            "optimum|immich"},
     Option{0, "dtype", "TYPE",
-           "f16: half the size, norms and softmax in f32; int8: a quarter, quantized as it runs",
-           "f32|f16|int8"},
+           "onnx: f32; f16: half the size, norms and softmax in f32; int8: a quarter, quantized as it runs. "
+           "safetensors: f32, f16 or bf16 for every tensor, else each as it is",
+           "f32|f16|bf16|int8"},
     Option{0, "opset", "N", "ONNX opset, 14 to 21 (17)"},
     Option{0, "verify", "",
            "Run what was written in ONNX Runtime (python3 with onnxruntime; MOA_PYTHON names another) and "
@@ -89,6 +114,8 @@ constexpr std::array<Options, 2> kGroups = {kOptions, kTalkOptions};
 constexpr std::array kExamples = {
     Example{"For ONNX Runtime and transformers.js",
             "moa export moa-mini --format onnx -o moa-mini-onnx --verify"},
+    Example{"For transformers, of a quantized model",
+            "moa export moa-mini --format safetensors --dtype f16 -o moa-mini-f16"},
     Example{"For immich", "moa export openai/clip-vit-base-patch32 --layout immich -o clip"},
 };
 
@@ -96,7 +123,7 @@ constexpr std::array kExamples = {
 
 constexpr Command kExportCommand = {
     .name = "export",
-    .summary = "Write a model as ONNX, for ONNX Runtime, TensorRT and others",
+    .summary = "Write a model as ONNX, or as safetensors, for other programs",
     .usage = "MODEL -o DIR [options]",
     .description =
         "Writes the model's towers as ONNX graphs with dynamic batch and text length, and beside them its "
@@ -104,7 +131,10 @@ constexpr Command kExportCommand = {
         "The directory appears whole or not at all.\n\n"
         "Prints for each graph how many nodes and bytes it has and, with --verify, the largest difference of "
         "a "
-        "component and the least cosine between ONNX Runtime's vectors and moa's, on the unit sphere.\n",
+        "component and the least cosine between ONNX Runtime's vectors and moa's, on the unit sphere.\n\n"
+        "With --format safetensors, writes the model as transformers, open_clip or sentence-transformers "
+        "publish "
+        "it, whatever its weights were stored as, and prints the files.\n",
     .options = kGroups,
     .examples = kExamples,
     .inputs = Completes::models,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <system_error>
@@ -61,6 +62,15 @@ void NewDirectory::write(const std::filesystem::path& name, std::string_view con
   stream.write(content.data(), static_cast<std::streamsize>(content.size()));
   stream.close();
   if (!stream) fail(path, "write", std::error_code(errno, std::generic_category()));
+}
+
+std::vector<std::string> NewDirectory::files() const {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
+    if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(path_).string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 void NewDirectory::commit() {

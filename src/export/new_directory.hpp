@@ -3,7 +3,9 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace moa {
 
@@ -22,6 +24,8 @@ class NewDirectory {
   void write(const std::filesystem::path& name, std::string_view content);
   // The path for `name`, whose folders are made.
   std::filesystem::path file(const std::filesystem::path& name);
+  // Every file so far, relative to the directory, sorted.
+  std::vector<std::string> files() const;
   // Error: io_error; invalid_argument if something has come to be at the place meanwhile.
   void commit();
 

@@ -132,15 +132,6 @@ void write_beside(const LoadedModel& model, const std::vector<OnnxGraph>& graphs
   std::filesystem::permissions(directory.path() / "build_tensorrt.sh", std::filesystem::perms(0755), ignored);
 }
 
-std::vector<std::string> files_in(const std::filesystem::path& directory) {
-  std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(directory).string());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 }  // namespace
 
 OnnxExport export_onnx(std::string_view model_name, const std::filesystem::path& place,
@@ -167,7 +158,7 @@ OnnxExport export_onnx(std::string_view model_name, const std::filesystem::path&
       result.graphs[i].verification = verified.graphs[i];
     }
   }
-  result.files = files_in(directory.path());
+  result.files = directory.files();
   directory.commit();
   return result;
 }

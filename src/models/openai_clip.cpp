@@ -90,8 +90,7 @@ Config openai_clip_config(const Weights& weights, const std::string& where) {
 }
 
 std::unique_ptr<EmbeddingModel> build_openai_clip(const Config& config, Weights& weights) {
-  // Settings that OpenAI's files keep as tensors; the shapes say the same.
-  for (const char* setting : {"input_resolution", "context_length", "vocab_size"}) weights.ignore(setting);
+  for (const std::string_view setting : kOpenAiSettings) weights.ignore(setting);
   return build_open_clip(openai_clip_config(weights, config.where()), weights);
 }
 

@@ -2,7 +2,9 @@
 // The network and its names are open_clip's (open_clip.hpp).
 #pragma once
 
+#include <array>
 #include <memory>
+#include <string_view>
 
 #include "models/embedding_model.hpp"
 
@@ -12,6 +14,10 @@ namespace moa {
 // activation is quick_gelu. `config` only names the file. Error: unsupported if the tensors that tell the
 // sizes are not there.
 std::unique_ptr<EmbeddingModel> build_openai_clip(const Config& config, Weights& weights);
+
+// Settings that OpenAI's files keep as tensors; the shapes of the others say the same.
+inline constexpr std::array<std::string_view, 3> kOpenAiSettings = {"input_resolution", "context_length",
+                                                                    "vocab_size"};
 
 // The configuration that open_clip would give to these weights; ViT, or ResNet if there is no 'visual.proj'.
 Config openai_clip_config(const Weights& weights, const std::string& where);

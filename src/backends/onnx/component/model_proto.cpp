@@ -1,10 +1,11 @@
 #include "component/model_proto.hpp"
 
-#include <bit>
 #include <cstring>
 #include <type_traits>
 
 #include <moa/error.hpp>
+
+#include "base/half.hpp"
 
 namespace moa::onnx {
 namespace {
@@ -14,28 +15,6 @@ int ir_version(int opset) {
   if (opset >= 21) return 10;
   if (opset >= 19) return 9;
   return opset >= 15 ? 8 : 7;
-}
-
-// To the nearest, ties to even; what is too large becomes infinite.
-std::uint16_t half_of(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000U);
-  const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
-  if (magnitude > 0x7F800000U) return static_cast<std::uint16_t>(sign | 0x7E00U);  // NaN
-  if (magnitude >= 0x47800000U) return static_cast<std::uint16_t>(sign | 0x7C00U);
-  std::uint32_t shift = 13;
-  std::uint32_t mantissa = magnitude - 0x38000000U;  // the exponent's bias: 127 - 15
-  if (magnitude < 0x38800000U) {                     // below 2^-14: fewer bits, without the leading one
-    const std::uint32_t exponent = magnitude >> 23;
-    if (exponent < 102) return sign;
-    shift = 126 - exponent;
-    mantissa = (magnitude & 0x7FFFFFU) | 0x800000U;
-  }
-  const std::uint32_t rest = mantissa & ((1U << shift) - 1);
-  const std::uint32_t middle = 1U << (shift - 1);
-  std::uint32_t half = mantissa >> shift;
-  if (rest > middle || (rest == middle && (half & 1U) != 0)) ++half;
-  return static_cast<std::uint16_t>(sign | half);
 }
 
 template <typename Stored, typename Values, typename Convert>
@@ -98,7 +77,7 @@ std::string raw_bytes(const Initializer& initializer) {
     case ElementType::f32:
       return check(stored<float>(initializer.floats(), [](float value) { return value; }));
     case ElementType::f16:
-      return check(stored<std::uint16_t>(initializer.floats(), half_of));
+      return check(stored<std::uint16_t>(initializer.floats(), narrow_f16));
     case ElementType::i8:
       return check(stored<std::int8_t>(initializer.floats(),
                                        [](float value) { return static_cast<std::int8_t>(value); }));

@@ -1,0 +1,11 @@
+// IEEE 754 binary16.
+#pragma once
+
+#include <cstdint>
+
+namespace moa {
+
+// The bits of `value` in 16: to the nearest, ties to even; what is too large becomes infinite.
+std::uint16_t narrow_f16(float value) noexcept;
+
+}  // namespace moa
