@@ -218,7 +218,8 @@ EfficientNetBlock take_block(const WeightScope& scope, const EfficientNetBlockSi
                       take_pointwise(excitation.at("expand"), inner, sizes.squeezed_channels),
                       config.activation};
   block.project = take_convolution(scope.at("projection"), "project_conv", "project_bn",
-                                   {sizes.out_channels, inner, 1, 1}, config.norm_eps, {});
+                                   {sizes.out_channels, inner, 1, 1}, config.norm_eps,
+                                   {.precision = ProductPrecision::bf16});
   block.adds_input = sizes.adds_input;
   return block;
 }

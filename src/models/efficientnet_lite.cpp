@@ -104,6 +104,9 @@ InvertedResidual take_block(const WeightScope& scope, const InvertedResidualSize
   }
   block.depthwise = builder.depthwise(scope.at("depthwise"), sizes.kernel_px, sizes.stride);
   block.project = builder.full(scope.at("project"), sizes.channels, 1, 1, Activation::none);
+  // Behind a depthwise convolution the channels of a pixel differ most in size. In int8, 26 of 500 photos are
+  // below a cosine of 0.995 to f32, and 2 with this.
+  block.project.options.precision = ProductPrecision::bf16;
   block.adds_input = sizes.stride == 1 && sizes.channels == in;
   return block;
 }

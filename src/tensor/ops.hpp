@@ -83,7 +83,8 @@ struct ConvolutionOptions {
   PixelPadding padding = {};
   std::int64_t groups = 1;  // 1, or the number of channels (depthwise)
   Activation activation = Activation::none;
-  const Tensor* residual = nullptr;  // added last, if given
+  const Tensor* residual = nullptr;                       // added last, if given
+  ProductPrecision precision = ProductPrecision::of_run;  // of one over all channels
 };
 
 enum class TokenField { id, type };

@@ -122,6 +122,21 @@ TEST_P(CpuPrecision, AProductThatAsksForF32HasTheBitsOfAnF32Run) {
   EXPECT_NE(ops->read(ops->linear(in, layer)), expected);
 }
 
+TEST_P(CpuPrecision, AConvolutionThatAsksForMoreHasTheBitsOfARunInIt) {
+  const Convolution layer{random_parameter("w", {20, 24, 1, 1}, 32, 0.1F), {}};
+  const std::vector<float> values = random_values(2 * 24 * 5 * 5, 33);
+  const auto run = [&](Interpreter& interpreter, ProductPrecision asked) {
+    // Of an activation: a convolution of the pixels themselves is f32 anyway.
+    const Tensor x = interpreter.activation(interpreter.pixels(values, 2, 24, 5, 5), Activation::gelu);
+    return interpreter.read(interpreter.rows_of(interpreter.convolution(x, layer, {.precision = asked})));
+  };
+  for (const auto& [asked, precision] : {std::pair(ProductPrecision::bf16, Precision::bf16),
+                                         std::pair(ProductPrecision::f32, Precision::f32)}) {
+    CpuBackend other({.precision = precision, .threads = 2}, kernels_at(GetParam().level));
+    EXPECT_EQ(run(*ops, asked), run(*other.interpreter(), ProductPrecision::of_run));
+  }
+}
+
 TEST_P(CpuPrecision, AProductThatAsksForBf16HasAtLeastThatAndSharesItsRowsWithOthers) {
   const Linear layer{random_parameter("w", {70, 90}, 30, 0.1F), {}};
   const std::vector<float> x = random_values(9 * 90, 31);

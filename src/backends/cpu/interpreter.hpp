@@ -134,8 +134,9 @@ class CpuInterpreter final : public Interpreter {
   // x as products in `precision` (not f32) read it; kept until it is asked for in another one.
   const NarrowRows& narrowed(const RowsValue& x, Precision precision);
   NarrowRows room_for_narrow_rows(std::int64_t rows, std::int64_t width, const Products& products);
-  // Of a convolution over all channels of `input`.
-  Precision precision_for(const TensorValue& input) const;
+  // What a product that asks for `asked` runs in, and a convolution over all channels of `input`.
+  Precision precision_for(ProductPrecision asked) const;
+  Precision precision_for(const TensorValue& input, const ConvolutionOptions& options) const;
   // `whole` says what is the same for every picture; where a picture begins and ends is filled in.
   void depthwise(const TensorValue& x, const DepthwiseTask& whole, TensorValue& out);
   void general_convolution(const TensorValue& x, const Convolution& layer, const ConvolutionOptions& options,

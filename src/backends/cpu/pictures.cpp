@@ -91,7 +91,7 @@ Tensor CpuInterpreter::convolution(const Tensor& x, const Convolution& layer,
     depthwise(in, task, *out);
   } else if (shape[2] == 1 && shape[3] == 1 && options.stride == 1 && nothing_around) {
     product({in.block.get(), in.channels}, in.pixels(), in.channels,
-            engine_.weights.convolution(layer.weight, precision_for(in)), out->channels, epilogue,
+            engine_.weights.convolution(layer.weight, precision_for(in, options)), out->channels, epilogue,
             {out->block.get(), out->channels});
   } else {
     general_convolution(in, layer, options, epilogue, *out);
@@ -99,8 +99,8 @@ Tensor CpuInterpreter::convolution(const Tensor& x, const Convolution& layer,
   return Tensor(std::move(out));
 }
 
-Precision CpuInterpreter::precision_for(const TensorValue& input) const {
-  return input.is_pixels ? Precision::f32 : engine_.precision;
+Precision CpuInterpreter::precision_for(const TensorValue& input, const ConvolutionOptions& options) const {
+  return input.is_pixels ? Precision::f32 : precision_for(options.precision);
 }
 
 void CpuInterpreter::depthwise(const TensorValue& x, const DepthwiseTask& whole, TensorValue& out) {
@@ -130,7 +130,7 @@ void CpuInterpreter::general_convolution(const TensorValue& x, const Convolution
                                          TensorValue& out) {
   const Shape& shape = layer.weight.shape();
   const std::int64_t depth = shape[1] * shape[2] * shape[3];
-  const PreparedMatrix& weights = engine_.weights.convolution(layer.weight, precision_for(x));
+  const PreparedMatrix& weights = engine_.weights.convolution(layer.weight, precision_for(x, options));
   // Windows are gathered some at a time, so that memory stays within 4 MiB (one window, if that is larger).
   const std::int64_t slab = std::clamp<std::int64_t>((1 << 20) / depth, 1, out.pixels());
   const Block windows = engine_.blocks.take(slab * depth);

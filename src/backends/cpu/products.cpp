@@ -5,6 +5,12 @@
 
 namespace moa::cpu {
 
+Precision CpuInterpreter::precision_for(ProductPrecision asked) const {
+  const Precision of_run = engine_.precision;
+  if (asked == ProductPrecision::f32) return Precision::f32;
+  return asked == ProductPrecision::bf16 && of_run == Precision::int8 ? Precision::bf16 : of_run;
+}
+
 void CpuInterpreter::part_of_product(const Product& product, std::int64_t row, std::int64_t rows,
                                      std::int64_t column, std::int64_t columns) const {
   const PreparedMatrix& weights = product.weights;

@@ -8,11 +8,6 @@
 namespace moa::cpu {
 namespace {
 
-Precision precision_of(ProductPrecision asked, Precision of_run) {
-  if (asked == ProductPrecision::f32) return Precision::f32;
-  return asked == ProductPrecision::bf16 && of_run == Precision::int8 ? Precision::bf16 : of_run;
-}
-
 void expect_same_rows(const RowsValue& a, const RowsValue& b, const char* attempt) {
   if (a.width == b.width && a.sequences == b.sequences) return;
   throw Error(ErrorCode::shape_mismatch,
@@ -34,7 +29,7 @@ Rows CpuInterpreter::linear(const Rows& x, const Linear& layer, const LinearOpti
   Epilogue epilogue;
   epilogue.bias = engine_.weights.vector(layer.bias);
   epilogue.activation = options.activation;
-  const Precision precision = precision_of(options.precision, engine_.precision);
+  const Precision precision = precision_for(options.precision);
   const PreparedMatrix& weights = engine_.weights.matrix(layer.weight, precision);
   engine_.multiply_adds += in.rows() * in.width * shape[0];
   if (worth_describing(in, weights, options)) return described_product(in, weights, epilogue, shape[0]);

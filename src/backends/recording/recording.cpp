@@ -83,15 +83,14 @@ std::vector<float> RecordingInterpreter::read(const Rows&) {
   throw Error(ErrorCode::unsupported, "cannot read numbers from the recording interpreter: it computes none");
 }
 
-void RecordingInterpreter::add_narrowable(const Parameter& parameter, Precision least) {
+void RecordingInterpreter::add_narrowable(const Parameter& parameter, ProductPrecision asked) {
+  if (asked == ProductPrecision::f32) return;
+  const Precision least = asked == ProductPrecision::bf16 ? Precision::bf16 : Precision::int8;
   for (const Parameter& part : parameter.parts()) narrowable_.push_back({part, least});
 }
 
 Rows RecordingInterpreter::linear(const Rows& x, const Linear& layer, const LinearOptions& options) {
-  if (options.precision != ProductPrecision::f32) {
-    add_narrowable(layer.weight,
-                   options.precision == ProductPrecision::bf16 ? Precision::bf16 : Precision::int8);
-  }
+  add_narrowable(layer.weight, options.precision);
   std::vector<std::string> arguments{text(x), use(layer.weight)};
   if (layer.bias) arguments.push_back(use(layer.bias));
   if (options.activation != Activation::none) arguments.push_back("activation=" + text(options.activation));
@@ -147,7 +146,7 @@ Rows RecordingInterpreter::attention(const Rows& q, const Rows& k, const Rows& v
 }
 
 Rows RecordingInterpreter::embedding(const Tokens& tokens, TokenField field, const Parameter& table) {
-  add_narrowable(table);
+  add_narrowable(table, ProductPrecision::of_run);
   return record<Rows>("embedding", {text(tokens), field == TokenField::id ? "id" : "type", use(table)});
 }
 
@@ -202,7 +201,7 @@ Rows RecordingInterpreter::drop_rows_after(const Rows& x, const Tokens& tokens, 
 
 Tensor RecordingInterpreter::convolution(const Tensor& x, const Convolution& layer,
                                          const ConvolutionOptions& options) {
-  if (options.groups == 1 && !is_pixels(x)) add_narrowable(layer.weight);
+  if (options.groups == 1 && !is_pixels(x)) add_narrowable(layer.weight, options.precision);
   std::vector<std::string> arguments{text(x), use(layer.weight)};
   if (layer.bias) arguments.push_back(use(layer.bias));
   arguments.push_back("stride=" + std::to_string(options.stride));

@@ -77,7 +77,7 @@ class RecordingInterpreter final : public Interpreter {
   std::string use(const Parameter& parameter);
 
   std::vector<std::string> calls_;
-  void add_narrowable(const Parameter& parameter, Precision least = Precision::int8);
+  void add_narrowable(const Parameter& parameter, ProductPrecision asked);
 
   std::vector<Parameter> parameters_;
   std::vector<Narrowable> narrowable_;
