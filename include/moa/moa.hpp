@@ -12,6 +12,7 @@
 #include <moa/error.hpp>
 #include <moa/eval.hpp>
 #include <moa/hub.hpp>
+#include <moa/merge.hpp>
 #include <moa/model.hpp>
 #include <moa/onnx.hpp>
 #include <moa/quantize.hpp>

@@ -1,0 +1,125 @@
+#include <moa/merge.hpp>
+
+#include <cmath>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <moa/error.hpp>
+
+#include "embed/loaded_model.hpp"
+#include "export/new_directory.hpp"
+#include "export/published_directory.hpp"
+
+namespace moa {
+namespace {
+
+namespace fs = std::filesystem;
+
+// (1 - share) of one tensor and `share` of another of its shape.
+class Between final : public ParameterSource {
+ public:
+  Between(Parameter base, Parameter tuned, double share)
+      : base_(std::move(base)), tuned_(std::move(tuned)), share_(share) {}
+
+  void read(std::int64_t first, std::int64_t count, float* out) const override {
+    const std::vector<float> base = elements(base_, first, count);
+    const std::vector<float> tuned = elements(tuned_, first, count);
+    for (std::size_t i = 0; i < base.size(); ++i) {
+      out[i] = static_cast<float>((1 - share_) * base[i] + share_ * tuned[i]);
+      if (!std::isfinite(out[i])) {
+        throw Error(ErrorCode::out_of_range, "cannot merge '" + base_.name() +
+                                                 "': found a weight that is no number, expected numbers");
+      }
+    }
+  }
+  void drop_pages() const override {
+    base_.drop_pages();
+    tuned_.drop_pages();
+  }
+
+ private:
+  // Whole rows, as parameters are read.
+  static std::vector<float> elements(const Parameter& tensor, std::int64_t first, std::int64_t count) {
+    if (tensor.shape().rank() == 0) return tensor.read();
+    const std::int64_t width = tensor.shape().elements_per_row();
+    std::vector<float> values(static_cast<std::size_t>(count));
+    tensor.read_rows(first / width, count / width, values.data());
+    return values;
+  }
+
+  Parameter base_;
+  Parameter tuned_;
+  double share_;
+};
+
+bool is_counted(const Parameter& tensor) {  // positions' ids and the like, which are not weights
+  return tensor.dtype() == DType::i64 || tensor.dtype() == DType::i32 || tensor.dtype() == DType::u8;
+}
+
+Parameter merged(const Parameter& base, const Parameter& tuned, double share) {
+  if (is_counted(base)) return base;
+  const DType dtype = base.dtype() == tuned.dtype() ? base.dtype() : DType::f32;
+  if (share == 0 && base.dtype() == dtype) return base;
+  if (share == 1 && tuned.dtype() == dtype) return tuned;
+  return Parameter(base.name(), base.shape(), dtype, std::make_shared<Between>(base, tuned, share));
+}
+
+// What only one of them has, or has in another shape, as lines of a message.
+class Differences {
+ public:
+  void add(const std::string& difference) {
+    constexpr int kMost = 10;
+    if (++count_ <= kMost) lines_ += "; " + difference;
+  }
+  void refuse_any(std::string_view base, std::string_view tuned) const {
+    if (count_ == 0) return;
+    throw Error(ErrorCode::model_mismatch, "cannot merge '" + std::string(base) + "' and '" +
+                                               std::string(tuned) + "': found " + std::to_string(count_) +
+                                               " tensors that differ" + lines_ +
+                                               ", expected the same names and shapes");
+  }
+
+ private:
+  int count_ = 0;
+  std::string lines_;
+};
+
+}  // namespace
+
+void interpolate(std::string_view base_name, std::string_view tuned_name, double share,
+                 const fs::path& place) {
+  if (!(share >= 0 && share <= 1)) {
+    throw Error(ErrorCode::invalid_argument,
+                "cannot merge with a share of " + std::to_string(share) + ": expected one from 0 to 1");
+  }
+  NewDirectory directory(place);
+  const std::shared_ptr<const LoadedModel> base = LoadedModel::load(base_name, {.device = "cpu"});
+  const std::shared_ptr<const LoadedModel> tuned = LoadedModel::load(tuned_name, {.device = "cpu"});
+  const Weights base_weights = base->directory().weights();
+  const Weights tuned_weights = tuned->directory().weights();
+
+  std::map<std::string, Parameter> others;
+  for (const Parameter& tensor : tuned_weights.parameters()) others.emplace(tensor.name(), tensor);
+  Differences differences;
+  std::vector<Parameter> tensors;
+  for (const Parameter& tensor : base_weights.parameters()) {
+    const auto other = others.extract(tensor.name());
+    if (other.empty()) {
+      differences.add("'" + tensor.name() + "' is in the first alone");
+    } else if (other.mapped().shape() != tensor.shape()) {
+      differences.add("'" + tensor.name() + "' is " + to_string(tensor.shape()) + " and " +
+                      to_string(other.mapped().shape()));
+    } else {
+      tensors.push_back(merged(tensor, other.mapped(), share));
+    }
+  }
+  for (const auto& [name, tensor] : others) differences.add("'" + name + "' is in the second alone");
+  differences.refuse_any(base_name, tuned_name);
+  write_published(base->directory(), tensors, {}, directory);
+  directory.commit();
+}
+
+}  // namespace moa
