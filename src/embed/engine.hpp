@@ -49,7 +49,8 @@ class Engine {
   // Fills in what only it knows: architecture, parameters, dtypes, towers, format.
   virtual void describe(ModelInfo& info) const = 0;
 
-  // Rows [items, dim]: the model's vectors; on the unit sphere unless `raw`. One forward pass.
+  // Rows [items, dim]: the model's vectors; on the unit sphere unless `raw`. One forward pass, or, of a tower
+  // that takes few pictures at once, as many as that needs.
   virtual std::vector<float> embed_texts(std::span<const PreparedText> texts, bool raw) const = 0;
   virtual std::vector<float> embed_images(std::span<const PreparedImage> pictures, bool raw) const = 0;
 

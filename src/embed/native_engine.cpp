@@ -120,11 +120,20 @@ std::vector<float> NativeEngine::embed_texts(std::span<const PreparedText> texts
 }
 
 std::vector<float> NativeEngine::embed_images(std::span<const PreparedImage> pictures, bool raw) const {
-  const std::unique_ptr<Interpreter> ops = backend_->interpreter();
-  Rows rows = network_->image()->takes_patches() ? network_->forward_patches(*ops, patches(*ops, pictures))
-                                                 : network_->forward_image(*ops, pixels(*ops, pictures));
-  if (!raw) rows = ops->l2_normalize(rows, network_->normalize_eps());
-  return ops->read(rows);
+  const ImageTowerFacts& tower = *network_->image();
+  const std::size_t at_once =
+      tower.most_at_once == 0 ? pictures.size() : static_cast<std::size_t>(tower.most_at_once);
+  std::vector<float> vectors;
+  for (std::size_t begin = 0; begin < pictures.size(); begin += at_once) {
+    const auto some = pictures.subspan(begin, std::min(at_once, pictures.size() - begin));
+    const std::unique_ptr<Interpreter> ops = backend_->interpreter();
+    Rows rows = tower.takes_patches() ? network_->forward_patches(*ops, patches(*ops, some))
+                                      : network_->forward_image(*ops, pixels(*ops, some));
+    if (!raw) rows = ops->l2_normalize(rows, network_->normalize_eps());
+    const std::vector<float> read = ops->read(rows);
+    vectors.insert(vectors.end(), read.begin(), read.end());
+  }
+  return vectors;
 }
 
 std::vector<float> NativeEngine::match_images(std::span<const PreparedImage> pictures,

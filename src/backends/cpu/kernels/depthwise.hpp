@@ -20,14 +20,14 @@ struct TapRange {
 // Output pixels [x, x + kPixels) of line y, whose windows all have the taps `vertical` and `horizontal`. Side
 // by side, they share the loads of weights, and their sums need not wait for each other. Every sum runs over
 // the taps in the same order, so its bits do not depend on kPixels.
-template <class V, int kPixels>
+template <class V, Activation kActivation, int kPixels>
 inline void depthwise_pixels(const DepthwiseTask& task, std::int64_t y, std::int64_t x,
                              const TapRange<V>& vertical, const TapRange<V>& horizontal) {
   const std::int64_t step = task.stride * task.channels;
   const std::int64_t in_y = y * task.stride - task.top;
   const std::int64_t in_x = x * task.stride - task.left;
   const std::int64_t pixel = (y * task.out_width + x) * task.channels;
-  for_vectors<V>(task.channels, [&](std::int64_t channel, std::int64_t count) {
+  for_vectors<V>(task.channels, [&](std::int64_t channel, auto count) {
     Floats<V> sums[kPixels];
 #pragma GCC unroll 8
     for (int p = 0; p < kPixels; ++p) sums[p] = splat<V>(0.0F);
@@ -47,7 +47,7 @@ inline void depthwise_pixels(const DepthwiseTask& task, std::int64_t y, std::int
       const std::int64_t at = pixel + p * task.channels + channel;
       Floats<V> value = sums[p];
       if (task.epilogue.bias != nullptr) value = value + load<V>(task.epilogue.bias + channel, count);
-      value = activate<V>(task.epilogue.activation, value);
+      value = activate<V, kActivation>(value);
       if (task.epilogue.residual.data != nullptr) {
         value = value + load<V>(task.epilogue.residual.data + at, count);
       }
@@ -56,8 +56,8 @@ inline void depthwise_pixels(const DepthwiseTask& task, std::int64_t y, std::int
   });
 }
 
-template <class V>
-void depthwise(const DepthwiseTask& task) {
+template <class V, Activation kActivation>
+inline void depthwise(const DepthwiseTask& task) {
   constexpr int kPixels = 6;
   for (std::int64_t y = task.begin; y < task.end; ++y) {
     const TapRange<V> vertical(y * task.stride - task.top, task.kernel_height, task.in_height);
@@ -66,14 +66,20 @@ void depthwise(const DepthwiseTask& task) {
       const std::int64_t last = in_x + (kPixels - 1) * task.stride;
       const TapRange<V> horizontal(in_x, task.kernel_width, task.in_width);
       if (x + kPixels <= task.out_width && in_x >= 0 && last + task.kernel_width <= task.in_width) {
-        depthwise_pixels<V, kPixels>(task, y, x, vertical, horizontal);
+        depthwise_pixels<V, kActivation, kPixels>(task, y, x, vertical, horizontal);
         x += kPixels;
       } else {
-        depthwise_pixels<V, 1>(task, y, x, vertical, horizontal);
+        depthwise_pixels<V, kActivation, 1>(task, y, x, vertical, horizontal);
         ++x;
       }
     }
   }
+}
+
+// The same with the task's own activation.
+template <class V>
+void depthwise(const DepthwiseTask& task) {
+  with_activation(task.epilogue.activation, [&](auto kind) { depthwise<V, decltype(kind)::kKind>(task); });
 }
 
 }  // namespace moa::cpu

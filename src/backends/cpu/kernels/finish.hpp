@@ -16,7 +16,7 @@ inline void finish(const ProductTask& task, std::int64_t row, std::int64_t rows,
   const ConstMatrix residual{
       e.residual.data == nullptr ? nullptr : e.residual.data + row * e.residual.stride + column,
       e.residual.stride};
-  for_vectors<V>(columns, [&](std::int64_t at, std::int64_t count) {
+  for_vectors<V>(columns, [&](std::int64_t at, auto count) {
     typename Dot::ColumnScales scales;
     if constexpr (Dot::kScaled) scales = Dot::column_scales(task.scales, column + at, count);
     Floats<V> bias = splat<V>(0.0F);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace moa::cpu {
 
@@ -54,11 +55,13 @@ inline void store(float* to, Floats<V> x, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) to[i] = lanes[i];
 }
 
-// Calls piece(first, count) for every vector of [0, size); only the last may have count < kWidth.
+// Calls piece(first, count) for every vector of [0, size); only the last may have count < kWidth. The count
+// of the others is a constant: a long piece that takes `auto count` is compiled for it, and asks no more.
 template <class V, class Piece>
 inline void for_vectors(std::int64_t size, Piece piece) {
+  constexpr std::integral_constant<std::int64_t, V::kWidth> kWhole{};
   std::int64_t first = 0;
-  for (; first + V::kWidth <= size; first += V::kWidth) piece(first, std::int64_t{V::kWidth});
+  for (; first + V::kWidth <= size; first += V::kWidth) piece(first, kWhole);
   if (first < size) piece(first, size - first);
 }
 

@@ -6,6 +6,17 @@
 
 namespace moa::cpu {
 
+// e^r for |r| up to ln 2 / 2.
+template <class V>
+inline Floats<V> exp_near_zero(Floats<V> r) {
+  Floats<V> q = splat<V>(1.395047311e-3F);
+  q = V::fma(q, r, splat<V>(8.368882800e-3F));
+  q = V::fma(q, r, splat<V>(4.166620606e-2F));
+  q = V::fma(q, r, splat<V>(1.666651889e-1F));
+  q = V::fma(q, r, splat<V>(5.000000095e-1F));
+  return V::fma(q, r * r, r) + splat<V>(1.0F);
+}
+
 // e^x within 2 units in the last place; 0 below -87.3 (results that would be denormal), +inf above 88.7.
 template <class V>
 inline Floats<V> exp(Floats<V> x) {
@@ -19,12 +30,7 @@ inline Floats<V> exp(Floats<V> x) {
   const Floats<V> n = shifted - rounder;
   Floats<V> r = V::fma(n, splat<V>(-0.693359375F), t);  // ln 2 in two parts, the first exact in 10 bits
   r = V::fma(n, splat<V>(2.12194440e-4F), r);
-  Floats<V> q = splat<V>(1.395047311e-3F);
-  q = V::fma(q, r, splat<V>(8.368882800e-3F));
-  q = V::fma(q, r, splat<V>(4.166620606e-2F));
-  q = V::fma(q, r, splat<V>(1.666651889e-1F));
-  q = V::fma(q, r, splat<V>(5.000000095e-1F));
-  const Floats<V> e_r = V::fma(q, r * r, r) + splat<V>(1.0F);
+  const Floats<V> e_r = exp_near_zero<V>(r);
   // 2^n as two factors, each representable for n up to 128.
   const Ints<V> exponent = __builtin_bit_cast(Ints<V>, shifted) - __builtin_bit_cast(Ints<V>, rounder);
   const Ints<V> half = exponent >> 1;
@@ -33,11 +39,23 @@ inline Floats<V> exp(Floats<V> x) {
   return x < least ? splat<V>(0.0F) : e_r * low * high;
 }
 
-// 1 / (1 + e^-x).
+// 1 / (1 + e^-x). Within [-88, 87.33], where all but a last place is said, e^-x is a normal number: its
+// exponent can be added to as an integer, which saves a third of the work of exp.
 template <class V>
 inline Floats<V> sigmoid(Floats<V> x) {
+  const Floats<V> least = splat<V>(-88.0F);
+  const Floats<V> most = splat<V>(87.33F);
   const Floats<V> one = splat<V>(1.0F);
-  return one / (one + exp<V>(-x));
+  Floats<V> t = least > x ? least : x;  // NaN stays
+  t = most < t ? most : t;
+  const Floats<V> rounder = splat<V>(12582912.0F);
+  const Floats<V> shifted = V::fma(t, splat<V>(-1.44269504F), rounder);
+  const Floats<V> n = shifted - rounder;
+  Floats<V> r = V::fma(n, splat<V>(-0.693359375F), -t);
+  r = V::fma(n, splat<V>(2.12194440e-4F), r);
+  const Floats<V> e_r = exp_near_zero<V>(r);
+  const Ints<V> exponent = __builtin_bit_cast(Ints<V>, shifted) << 23;  // n alone is left of it
+  return one / (one + __builtin_bit_cast(Floats<V>, __builtin_bit_cast(Ints<V>, e_r) + exponent));
 }
 
 template <class V>
