@@ -12,7 +12,8 @@ struct Parameter::Data {
   Shape shape;
   DType dtype = DType::f32;
   std::shared_ptr<const ParameterSource> source;
-  std::vector<Parameter> parts;
+  std::vector<Parameter> parts{};
+  std::shared_ptr<const ParameterView> view{};
 };
 
 namespace {
@@ -152,7 +153,7 @@ bool ParameterSource::read_int8(std::int64_t, std::int64_t, std::int64_t, std::i
 
 Parameter::Parameter(std::string name, Shape shape, DType dtype,
                      std::shared_ptr<const ParameterSource> source)
-    : data_(std::make_shared<Data>(Data{std::move(name), std::move(shape), dtype, std::move(source), {}})) {}
+    : data_(std::make_shared<Data>(Data{std::move(name), std::move(shape), dtype, std::move(source)})) {}
 
 Parameter Parameter::from_values(std::string name, Shape shape, std::vector<float> values) {
   if (shape.elements() != static_cast<std::int64_t>(values.size())) {
@@ -195,6 +196,16 @@ DType Parameter::dtype() const {
 }
 std::vector<Parameter> Parameter::parts() const {
   return data_->parts.empty() ? std::vector<Parameter>{*this} : data_->parts;
+}
+
+const ParameterView* Parameter::view() const noexcept {
+  return data_->view.get();
+}
+
+Parameter Parameter::seen_as(ParameterView view) const {
+  auto data = std::make_shared<Data>(*data_);
+  data->view = std::make_shared<const ParameterView>(std::move(view));
+  return Parameter(std::move(data));
 }
 
 namespace {
@@ -254,8 +265,9 @@ Parameter Parameter::rows(std::int64_t begin, std::int64_t end) const {
   std::vector<std::int64_t> extents{end - begin};
   for (std::size_t axis = 1; axis < shape().rank(); ++axis) extents.push_back(shape()[axis]);
   auto source = std::make_shared<OffsetSource>(data_->source, begin * shape().elements_per_row());
-  return {name() + "[" + std::to_string(begin) + ":" + std::to_string(end) + "]", Shape(std::move(extents)),
-          dtype(), std::move(source)};
+  const Parameter part(name() + "[" + std::to_string(begin) + ":" + std::to_string(end) + "]",
+                       Shape(std::move(extents)), dtype(), std::move(source));
+  return part.seen_as({*this, ParameterView::Kind::rows, begin});
 }
 
 Parameter Parameter::reshaped(Shape shape) const {
@@ -263,7 +275,8 @@ Parameter Parameter::reshaped(Shape shape) const {
     throw Error(ErrorCode::shape_mismatch,
                 "'" + name() + "': cannot see " + to_string(this->shape()) + " as " + to_string(shape));
   }
-  return {name(), std::move(shape), dtype(), data_->source};
+  return Parameter(name(), std::move(shape), dtype(), data_->source)
+      .seen_as({*this, ParameterView::Kind::reshaped});
 }
 
 Parameter Parameter::renamed(std::string name) const {
@@ -285,9 +298,9 @@ Parameter Parameter::transposed() const {
           values[static_cast<std::size_t>(row * columns + column)];
     }
   }
-  Parameter result = from_values(name(), {columns, rows}, std::move(turned));
   drop_pages();
-  return result;
+  return from_values(name(), {columns, rows}, std::move(turned))
+      .seen_as({*this, ParameterView::Kind::transposed});
 }
 
 }  // namespace moa

@@ -45,6 +45,8 @@ class ParameterSource {
   virtual void drop_pages() const {}
 };
 
+struct ParameterView;
+
 // A named, immutable tensor. Copies are cheap and share it. An interpreter prepares its own form (packed,
 // converted, a graph initializer) once per `identity()`, and then may drop the pages of the original.
 class Parameter {
@@ -66,6 +68,8 @@ class Parameter {
   const void* identity() const noexcept { return data_.get(); }
   // What was stacked; just this parameter if nothing was.
   std::vector<Parameter> parts() const;
+  // What this is a view of; nullptr if it is a tensor of its own.
+  const ParameterView* view() const noexcept;
 
   // Rows [first, first + count) of the first axis as f32, row-major. Error: out_of_range.
   void read_rows(std::int64_t first, std::int64_t count, float* out) const;
@@ -78,8 +82,8 @@ class Parameter {
   void drop_pages() const;
 
   // Views. `rows`: part of the first axis, named like the whole with "[begin:end]". `reshaped`: the same
-  // elements. `renamed`: the same tensor, called otherwise. `transposed`: of a matrix; holds its own copy.
-  // Errors: out_of_range, shape_mismatch.
+  // elements. `renamed`: the same tensor, called otherwise; to view() a tensor of its own. `transposed`: of a
+  // matrix; holds its own copy. Errors: out_of_range, shape_mismatch.
   Parameter rows(std::int64_t begin, std::int64_t end) const;
   Parameter reshaped(Shape shape) const;
   Parameter renamed(std::string name) const;
@@ -87,8 +91,18 @@ class Parameter {
 
  private:
   struct Data;
+  Parameter seen_as(ParameterView view) const;
   explicit Parameter(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
   std::shared_ptr<const Data> data_;
+};
+
+// How a view comes from the parameter that it was taken of: for interpreters that learn, and have to reach
+// the checkpoint's own tensor.
+struct ParameterView {
+  enum class Kind { rows, reshaped, transposed };
+  Parameter of;
+  Kind kind = Kind::rows;
+  std::int64_t begin = 0;  // of rows
 };
 
 }  // namespace moa

@@ -52,7 +52,7 @@ struct LossOptions {
   DistillationOptions distillation{};
   // Matryoshka: the loss is the mean of those of the first n columns, normalised again, for each n; empty:
   // of all columns. Kusupati et al. 2022 (arXiv 2205.13147).
-  std::vector<std::int64_t> prefix_dims;
+  std::vector<std::int64_t> prefix_dims{};
 };
 
 }  // namespace moa::train

@@ -2,6 +2,7 @@
 // the reference computes.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -82,6 +83,25 @@ struct Golden {
     return grids.empty() ? model->forward_image(ops, pixels(ops)) : model->forward_patches(ops, patches(ops));
   }
 };
+
+// Every golden checkpoint, below tests/golden: a folder with expected.safetensors beside a checkpoint.
+inline std::vector<std::string> golden_folders() {
+  const std::filesystem::path root = std::filesystem::path(MOA_TEST_DATA) / "golden";
+  std::vector<std::string> folders;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    if (entry.path().filename() != "expected.safetensors") continue;
+    const std::filesystem::path folder = entry.path().parent_path();
+    // Expectations of a checkpoint that lies elsewhere (moa-mini) have a test of their own.
+    if (!std::filesystem::exists(folder / "config.json") &&
+        !std::filesystem::exists(folder / "open_clip_config.json") &&
+        !std::filesystem::exists(folder / "model.pt")) {
+      continue;
+    }
+    folders.push_back(folder.lexically_relative(root).generic_string());
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
 
 // Every component within `tolerance`, or, for hidden states, within `tolerance` of the largest value
 // expected.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,24 +17,6 @@ namespace moa {
 namespace {
 
 constexpr double kVectorTolerance = 1e-5;  // for each component of a unit vector
-
-std::vector<std::string> golden_folders() {
-  const std::filesystem::path root = std::filesystem::path(MOA_TEST_DATA) / "golden";
-  std::vector<std::string> folders;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
-    if (entry.path().filename() != "expected.safetensors") continue;
-    const std::filesystem::path folder = entry.path().parent_path();
-    // Expectations of a checkpoint that lies elsewhere (moa-mini) have a test of their own.
-    if (!std::filesystem::exists(folder / "config.json") &&
-        !std::filesystem::exists(folder / "open_clip_config.json") &&
-        !std::filesystem::exists(folder / "model.pt")) {
-      continue;
-    }
-    folders.push_back(folder.lexically_relative(root).generic_string());
-  }
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
 
 class EveryGolden : public testing::TestWithParam<std::string> {
  protected:

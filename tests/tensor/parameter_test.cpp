@@ -99,5 +99,18 @@ TEST(DType, HasANameForEach) {
   EXPECT_EQ(name(DType::q4), "q4");
 }
 
+TEST(Parameter, AViewTellsWhatItIsOf) {
+  const Parameter whole = counting("a", {4, 2});
+  EXPECT_EQ(whole.view(), nullptr);
+  const Parameter part = whole.rows(1, 3);
+  ASSERT_NE(part.view(), nullptr);
+  EXPECT_EQ(part.view()->kind, ParameterView::Kind::rows);
+  EXPECT_EQ(part.view()->begin, 1);
+  EXPECT_EQ(part.view()->of.identity(), whole.identity());
+  EXPECT_EQ(part.transposed().view()->kind, ParameterView::Kind::transposed);
+  EXPECT_EQ(part.reshaped({4}).view()->of.identity(), part.identity());
+  EXPECT_EQ(whole.renamed("b").view(), nullptr);
+}
+
 }  // namespace
 }  // namespace moa

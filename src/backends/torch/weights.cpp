@@ -1,0 +1,78 @@
+#include "backends/torch/weights.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace moa::torch {
+namespace {
+
+std::vector<std::int64_t> extents(const Shape& shape) {
+  std::vector<std::int64_t> result;
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis) result.push_back(shape[axis]);
+  return result;
+}
+
+}  // namespace
+
+at::Tensor TorchWeights::leaf(const Parameter& parameter) {
+  Leaf& leaf = leaves_[parameter.identity()];
+  if (!leaf.tensor.defined()) {
+    leaf.parameter = parameter;
+    const at::Tensor values = at::empty(extents(parameter.shape()), at::kFloat);
+    const std::vector<float> read = parameter.read();
+    std::copy(read.begin(), read.end(), values.data_ptr<float>());
+    parameter.drop_pages();
+    leaf.tensor = values.to(device_);
+  }
+  return leaf.tensor;
+}
+
+at::Tensor TorchWeights::learn(const Parameter& parameter) {
+  return leaf(parameter).requires_grad_(true);
+}
+
+at::Tensor TorchWeights::of(const Parameter& parameter) {
+  if (!parameter) return {};
+  if (const ParameterView* view = parameter.view(); view != nullptr) {
+    const at::Tensor whole = of(view->of);
+    switch (view->kind) {
+      case ParameterView::Kind::rows:
+        return whole.narrow(0, view->begin, parameter.shape()[0]);
+      case ParameterView::Kind::reshaped:
+        return whole.reshape(extents(parameter.shape()));
+      case ParameterView::Kind::transposed:
+        return whole.t();
+    }
+  }
+  const std::vector<Parameter> parts = parameter.parts();
+  if (parts.front().identity() == parameter.identity()) return leaf(parameter);
+  std::vector<at::Tensor> tensors;
+  for (const Parameter& part : parts) tensors.push_back(of(part));
+  return at::cat(tensors);
+}
+
+void TorchWeights::add_to(const Parameter& weight, std::shared_ptr<const LinearAddition> addition) {
+  additions_[weight.identity()] = std::move(addition);
+}
+
+at::Tensor TorchWeights::additions(const at::Tensor& x, const Parameter& weight) const {
+  if (additions_.empty()) return {};
+  std::vector<at::Tensor> columns;
+  bool any = false;
+  for (const Parameter& part : weight.parts()) {
+    const auto found = additions_.find(part.identity());
+    if (found != additions_.end()) {
+      any = true;
+      columns.push_back(found->second->forward(x));
+    } else {
+      std::vector<std::int64_t> sizes = x.sizes().vec();
+      sizes.back() = part.shape()[0];
+      columns.push_back(at::zeros(sizes, x.options()));
+    }
+  }
+  if (!any) return {};
+  return columns.size() == 1 ? columns.front() : at::cat(columns, -1);
+}
+
+}  // namespace moa::torch

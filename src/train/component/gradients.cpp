@@ -1,0 +1,92 @@
+#include "train/component/gradients.hpp"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <moa/error.hpp>
+
+namespace moa::train {
+namespace {
+
+void expect_items(std::int64_t found, std::int64_t expected, const char* what) {
+  if (found == expected) return;
+  throw Error(ErrorCode::shape_mismatch, std::string("cannot learn from a batch: found ") +
+                                             std::to_string(found) + " " + what + ", expected " +
+                                             std::to_string(expected));
+}
+
+// [begin, end) of each chunk.
+template <typename Work>
+void in_chunks(std::int64_t items, std::int64_t chunk, Work work) {
+  for (std::int64_t begin = 0; begin < items; begin += chunk) work(begin, std::min(begin + chunk, items));
+}
+
+// The vectors of a side, without a graph.
+at::Tensor without_graph(const Towers& towers, const Side& side, std::int64_t chunk) {
+  const at::NoGradGuard no_graph;
+  std::vector<at::Tensor> parts;
+  in_chunks(items_of(side), chunk,
+            [&](std::int64_t begin, std::int64_t end) { parts.push_back(towers.forward(side, begin, end)); });
+  return at::cat(parts);
+}
+
+}  // namespace
+
+LossInput LossOfBatch::around(const TrainingBatch& batch, at::Tensor first, at::Tensor second) const {
+  LossInput input;
+  input.teacher_first = towers.vectors(batch.teacher_first);
+  input.teacher_second = towers.vectors(batch.teacher_second);
+  for (const at::Tensor& teacher : {input.teacher_first, input.teacher_second}) {
+    if (teacher.defined()) expect_items(teacher.size(0), first.size(0), "vectors of a teacher");
+  }
+  if (!batch.groups.empty()) {
+    expect_items(static_cast<std::int64_t>(batch.groups.size()), first.size(0), "groups");
+    const at::Tensor groups = at::empty({first.size(0)}, at::kLong);
+    std::copy(batch.groups.begin(), batch.groups.end(), groups.data_ptr<std::int64_t>());
+    input.groups = groups.to(first.device());
+  }
+  input.first = std::move(first);
+  input.second = std::move(second);
+  return input;
+}
+
+double LossOfBatch::value(const TrainingBatch& batch) const {
+  const at::NoGradGuard no_graph;
+  expect_items(items_of(batch.second), items_of(batch.first), "items on the second side");
+  const LossInput input = around(batch, towers.forward(batch.first), towers.forward(batch.second));
+  return total_loss(options, input, scale.now()).item<double>();
+}
+
+// GradCache (Gao et al. 2021, arXiv 2101.06983): vectors without a graph; the loss, and its gradient with
+// respect to them; then each chunk again, with a graph, backward from that gradient.
+double LossOfBatch::backward(const TrainingBatch& batch, std::int64_t chunk_items) const {
+  const std::int64_t items = items_of(batch.first);
+  expect_items(items_of(batch.second), items, "items on the second side");
+  if (items == 0) throw Error(ErrorCode::invalid_argument, "cannot learn from a batch: found no items");
+  if (chunk_items <= 0 || chunk_items >= items) {
+    const LossInput input = around(batch, towers.forward(batch.first), towers.forward(batch.second));
+    const at::Tensor loss = total_loss(options, input, scale.now());
+    if (loss.requires_grad()) loss.backward();
+    return loss.item<double>();
+  }
+  at::Tensor first = without_graph(towers, batch.first, chunk_items).requires_grad_(true);
+  at::Tensor second = without_graph(towers, batch.second, chunk_items).requires_grad_(true);
+  const at::Tensor loss = total_loss(options, around(batch, first, second), scale.now());
+  loss.backward();
+  const auto through = [&](const Side& side, const at::Tensor& gradient) {
+    if (!gradient.defined()) return;
+    in_chunks(items, chunk_items, [&](std::int64_t begin, std::int64_t end) {
+      const at::Tensor vectors = towers.forward(side, begin, end);
+      if (vectors.requires_grad()) vectors.backward(gradient.narrow(0, begin, end - begin));
+    });
+  };
+  through(batch.first, first.grad());
+  through(batch.second, second.grad());
+  return loss.item<double>();
+}
+
+}  // namespace moa::train

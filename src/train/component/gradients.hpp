@@ -1,0 +1,25 @@
+// The loss of a batch, and its gradients.
+#pragma once
+
+#include "train/component/logit_scale.hpp"
+#include "train/component/towers.hpp"
+#include "train/engine.hpp"
+
+namespace moa::train {
+
+struct LossOfBatch {
+  const Towers& towers;
+  const LogitScale& scale;
+  const LossOptions& options;
+
+  // Nothing is recorded.
+  double value(const TrainingBatch& batch) const;
+  // Adds its gradients to those of the tensors that are learned. `chunk_items` at a time (0: all) are
+  // forwarded with their activations kept; loss and gradients are those of the whole batch.
+  double backward(const TrainingBatch& batch, std::int64_t chunk_items) const;
+
+ private:
+  LossInput around(const TrainingBatch& batch, at::Tensor first, at::Tensor second) const;
+};
+
+}  // namespace moa::train

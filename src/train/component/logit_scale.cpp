@@ -1,0 +1,60 @@
+#include "train/component/logit_scale.hpp"
+
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+namespace moa::train {
+
+namespace {
+
+constexpr double kMostScale = 100;
+
+}  // namespace
+
+LogitScale::LogitScale(const LossOptions& options, const std::vector<Parameter>& parameters,
+                       torch::TorchWeights& weights, const std::function<bool(const std::string&)>& learns,
+                       std::vector<LearnedTensor>& all) {
+  const auto number = [&](const char* name) -> at::Tensor {
+    for (const Parameter& parameter : parameters) {
+      if (parameter.name() != name || parameter.shape().elements() != 1) continue;
+      if (!options.learns_logit_scale || !learns(parameter.name())) return weights.of(parameter);
+      const at::Tensor value = weights.learn(parameter);
+      all.push_back(learned(name, value));
+      return value;
+    }
+    return {};
+  };
+  const auto own = [&](const char* name, double initial) {
+    at::Tensor value = at::full({}, initial, at::TensorOptions(at::kFloat).device(weights.device()));
+    if (options.learns_logit_scale) all.push_back(learned(name, value.requires_grad_(true)));
+    return value;
+  };
+  scale_ = number("logit_scale");
+  if (!scale_.defined()) {
+    scale_ = number("temperature");
+    is_temperature_ = scale_.defined();
+  }
+  if (!scale_.defined()) scale_ = own("logit_scale", options.initial_logit_scale);
+  if (options.kind != LossKind::sigmoid) return;
+  bias_ = number("logit_bias");
+  if (!bias_.defined()) bias_ = own("logit_bias", options.initial_logit_bias);
+}
+
+ScoreScale LogitScale::now() const {
+  const at::Tensor number = scale_.reshape({});
+  return {is_temperature_ ? number.reciprocal() : number.exp(),
+          bias_.defined() ? bias_.reshape({}) : at::Tensor()};
+}
+
+void LogitScale::clamp() const {
+  if (!scale_.requires_grad()) return;
+  const at::NoGradGuard no_graph;
+  if (is_temperature_) {
+    scale_.clamp_(1 / kMostScale, 1);
+  } else {
+    scale_.clamp_(0, std::log(kMostScale));
+  }
+}
+
+}  // namespace moa::train

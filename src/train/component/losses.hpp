@@ -1,0 +1,52 @@
+// The losses of loss.hpp as functions of tensors. `scores` and `cosines` are [items, items], a row for each
+// item of the first side, a column for each of the second; partners stand on the diagonal. `together`
+// [items, items] is true for pairs of one group and on the diagonal; undefined: the diagonal alone.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "train/loss.hpp"
+
+namespace moa::train {
+
+at::Tensor info_nce(const at::Tensor& scores, const at::Tensor& together, double label_smoothing);
+at::Tensor sigmoid_loss(const at::Tensor& scores, const at::Tensor& together);
+
+enum class Negatives { all, hardest, semi_hard };
+// Over all negatives, or the semi-hard one of each positive pair.
+at::Tensor triplet(const at::Tensor& cosines, const at::Tensor& together, double margin, Negatives negatives);
+// Over all negatives, or the hardest of each row and column.
+at::Tensor hinge(const at::Tensor& cosines, const at::Tensor& together, double margin, Negatives negatives);
+
+// `vectors` [n, dim], `labels` [n]: those of one label are each other's positives. A vector without any
+// counts 0.
+at::Tensor sup_con(const at::Tensor& vectors, const at::Tensor& labels, double temperature);
+
+// Of one side: vectors of student and teacher [items, dim].
+at::Tensor cosine_distillation(const at::Tensor& student, const at::Tensor& teacher);
+at::Tensor squared_distillation(const at::Tensor& student, const at::Tensor& teacher);
+// KL(teacher || student) of the softmax of rows and of columns, half of each.
+at::Tensor distribution_distillation(const at::Tensor& student_scores, const at::Tensor& teacher_scores);
+
+// ---- all of it
+
+// What is multiplied with cosines, and added.
+struct ScoreScale {
+  at::Tensor scale;
+  at::Tensor bias;  // undefined: none
+};
+
+// Vectors on the unit sphere, [items, dim].
+struct LossInput {
+  at::Tensor first;
+  at::Tensor second;
+  at::Tensor groups;          // [items]; undefined without
+  at::Tensor teacher_first;   // undefined without
+  at::Tensor teacher_second;  // undefined without
+};
+
+// The loss that `options` describes. Error: invalid_argument if it needs a teacher, or dims, that are not
+// there.
+at::Tensor total_loss(const LossOptions& options, const LossInput& input, const ScoreScale& scale);
+
+}  // namespace moa::train

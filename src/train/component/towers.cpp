@@ -1,0 +1,98 @@
+#include "train/component/towers.hpp"
+
+#include <algorithm>
+#include <set>
+#include <span>
+#include <string>
+
+#include <moa/error.hpp>
+
+#include "backends/recording/recording.hpp"
+#include "backends/torch/interpreter.hpp"
+
+namespace moa::train {
+namespace {
+
+// What `parameter` is made of, in the end.
+void add_leaves(const Parameter& parameter, std::set<const void*>& seen, std::vector<Parameter>& leaves) {
+  if (const ParameterView* view = parameter.view(); view != nullptr) {
+    add_leaves(view->of, seen, leaves);
+    return;
+  }
+  const std::vector<Parameter> parts = parameter.parts();
+  if (parts.front().identity() != parameter.identity()) {
+    for (const Parameter& part : parts) add_leaves(part, seen, leaves);
+  } else if (seen.insert(parameter.identity()).second) {
+    leaves.push_back(parameter);
+  }
+}
+
+void expect_items(std::size_t found, std::int64_t items, std::int64_t each, const char* what) {
+  if (items >= 0 && each >= 0 && static_cast<std::int64_t>(found) == items * each) return;
+  throw Error(ErrorCode::shape_mismatch, std::string("cannot take ") + what + ": found " +
+                                             std::to_string(found) + " numbers for " + std::to_string(items) +
+                                             " items of " + std::to_string(each));
+}
+
+}  // namespace
+
+std::vector<Parameter> tower_parameters(const EmbeddingModel& model) {
+  RecordingInterpreter recording;
+  if (model.text() != nullptr) model.forward_text(recording, recording.tokens({}, {}, {}));
+  if (const ImageTowerFacts* image = model.image(); image != nullptr && !image->takes_patches()) {
+    model.forward_image(recording,
+                        recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
+  }
+  std::set<const void*> seen;
+  std::vector<Parameter> leaves;
+  for (const Parameter& parameter : recording.parameters()) add_leaves(parameter, seen, leaves);
+  return leaves;
+}
+
+at::Tensor Towers::vectors(const VectorBatch& batch) const {
+  if (batch.items == 0) return {};
+  expect_items(batch.values.size(), batch.items, batch.dim, "vectors");
+  at::Tensor rows = at::empty({batch.items, batch.dim}, at::kFloat);
+  std::copy(batch.values.begin(), batch.values.end(), rows.data_ptr<float>());
+  rows = rows.to(weights_.device());
+  return rows / rows.norm(2, -1, true).clamp_min(1e-12);
+}
+
+at::Tensor Towers::forward(const Side& side, std::int64_t begin, std::int64_t end) const {
+  if (const auto* batch = std::get_if<VectorBatch>(&side)) {
+    return vectors(*batch).narrow(0, begin, end - begin);
+  }
+  TorchInterpreter ops(weights_, precision_);
+  Rows rows;
+  if (const auto* pictures = std::get_if<PictureBatch>(&side)) {
+    const ImageTowerFacts* image = model_.image();
+    if (image == nullptr || image->takes_patches()) {
+      throw Error(ErrorCode::unsupported, image == nullptr
+                                              ? "cannot learn from pictures: the model has no tower for them"
+                                              : "cannot learn from pictures in their own shapes");
+    }
+    const std::int64_t each = pictures->channels * pictures->height_px * pictures->width_px;
+    expect_items(pictures->pixels.size(), pictures->pictures, each, "pictures");
+    const std::span<const float> pixels(pictures->pixels);
+    const auto part = pixels.subspan(static_cast<std::size_t>(begin * each),
+                                     static_cast<std::size_t>((end - begin) * each));
+    rows = model_.forward_image(
+        ops, ops.pixels(part, end - begin, pictures->channels, pictures->height_px, pictures->width_px));
+  } else {
+    const auto& texts = std::get<TextBatch>(side);
+    if (model_.text() == nullptr) {
+      throw Error(ErrorCode::unsupported, "cannot learn from texts: the model has no tower for them");
+    }
+    expect_items(texts.ids.size(), texts.sequences.rows(), 1, "texts");
+    std::vector<std::int64_t> lengths;
+    for (std::int64_t item = begin; item < end; ++item) lengths.push_back(texts.sequences.length(item));
+    const std::span<const std::int32_t> ids(texts.ids);
+    const Sequences sequences(lengths);
+    const auto part = ids.subspan(static_cast<std::size_t>(texts.sequences.begin(begin)),
+                                  static_cast<std::size_t>(sequences.rows()));
+    rows = model_.forward_text(ops, ops.tokens(part, {}, sequences));
+  }
+  return TorchInterpreter::matrix(ops.l2_normalize(rows, model_.normalize_eps()));
+}
+
+}  // namespace moa::train

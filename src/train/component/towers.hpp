@@ -1,0 +1,37 @@
+// A model's two sides, forwarded with torch.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "backends/torch/weights.hpp"
+#include "tensor/precision.hpp"
+#include "train/engine.hpp"
+
+namespace moa::train {
+
+// The checkpoint's own tensors that the towers of `model` are made of, once each.
+std::vector<Parameter> tower_parameters(const EmbeddingModel& model);
+
+class Towers {
+ public:
+  // `model` and `weights` must outlive it.
+  Towers(const EmbeddingModel& model, torch::TorchWeights& weights, Precision precision)
+      : model_(model), weights_(weights), precision_(precision) {}
+
+  // Items [begin, end) of `side` as rows on the unit sphere, [items, dim]; with a graph if torch records.
+  // Errors: those of TrainingEngine; unsupported without that tower.
+  at::Tensor forward(const Side& side, std::int64_t begin, std::int64_t end) const;
+  at::Tensor forward(const Side& side) const { return forward(side, 0, items_of(side)); }
+  // [items, dim], on the unit sphere; undefined if there are none.
+  at::Tensor vectors(const VectorBatch& batch) const;
+
+ private:
+  const EmbeddingModel& model_;
+  torch::TorchWeights& weights_;
+  Precision precision_;
+};
+
+}  // namespace moa::train

@@ -1,0 +1,296 @@
+// The engine against the reference's gradients and curve (tests/parity/training.py), and against itself.
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "backends/torch/weights.hpp"
+#include "base/expect_error.hpp"
+#include "models/golden.hpp"
+#include "train/component/gradients.hpp"
+#include "train/component/torch_engine.hpp"
+
+namespace moa::train {
+namespace {
+
+constexpr std::size_t kPairs = 3;
+
+// A golden checkpoint with all its parameters, and its first texts and its pictures as a batch.
+struct Learner {
+  explicit Learner(const std::string& folder) : golden(Golden::load(folder)) {
+    const ModelDirectory directory = ModelDirectory::open(golden.path);
+    Weights weights = directory.weights();
+    model =
+        architecture_of(directory.config(), Golden::layout_of(directory)).build(directory.config(), weights);
+    parameters = weights.parameters();
+  }
+
+  TrainingBatch batch(float contrast = 1) const {
+    const Shape shape = golden.expected.shape_of("pixels");
+    PictureBatch pictures{golden.values("pixels"), shape[0], shape[1], shape[2], shape[3]};
+    for (float& value : pictures.pixels) value *= contrast;
+    const std::vector<std::int64_t> lengths(golden.lengths.begin(), golden.lengths.begin() + kPairs);
+    TextBatch texts;
+    texts.sequences = Sequences(lengths);
+    texts.ids.assign(golden.ids.begin(), golden.ids.begin() + texts.sequences.rows());
+    return {std::move(pictures), std::move(texts), {}, {}, {}};
+  }
+
+  std::unique_ptr<TrainingEngine> engine(const EngineOptions& options) const {
+    return make_torch_engine(*model, parameters, options);
+  }
+
+  Golden golden;
+  std::unique_ptr<EmbeddingModel> model;
+  std::vector<Parameter> parameters;
+};
+
+Weights tensors_of(const std::filesystem::path& path) {
+  Weights weights;
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  for (const StoredTensor& stored : file.tensors()) weights.add(file.parameter(stored, stored.name));
+  return weights;
+}
+
+// Every parameter's gradient of one batch, by name.
+std::vector<std::pair<std::string, std::vector<double>>> gradients(const Learner& learner,
+                                                                   const LossOptions& options,
+                                                                   std::int64_t chunk, double* loss) {
+  torch::TorchWeights weights{at::Device(at::kCPU)};
+  std::vector<LearnedTensor> all;
+  const LogitScale scale(
+      options, learner.parameters, weights, [](const std::string&) { return true; }, all);
+  for (const Parameter& parameter : tower_parameters(*learner.model)) {
+    all.push_back(learned(parameter.name(), weights.learn(parameter)));
+  }
+  const Towers towers(*learner.model, weights, Precision::f32);
+  const LossOfBatch whole{towers, scale, options};
+  *loss = whole.backward(learner.batch(), chunk);
+  std::vector<std::pair<std::string, std::vector<double>>> found;
+  for (const LearnedTensor& tensor : all) {
+    if (!tensor.value.grad().defined()) continue;
+    const at::Tensor flat = tensor.value.grad().to(at::kDouble).contiguous();
+    found.emplace_back(tensor.name,
+                       std::vector<double>(flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()));
+  }
+  return found;
+}
+
+struct Case {
+  const char* folder;
+  LossKind kind;
+};
+
+class Gradients : public testing::TestWithParam<Case> {
+ protected:
+  Learner learner_{GetParam().folder};
+  LossOptions options_{.kind = GetParam().kind};
+};
+
+TEST_P(Gradients, EqualTheReferences) {
+  const Weights expected = tensors_of(learner_.golden.path / "gradients.safetensors");
+  double loss = 0;
+  const auto found = gradients(learner_, options_, 0, &loss);
+  EXPECT_NEAR(loss, Weights(expected).take("loss", {1}).read().front(), 1e-5);
+  double longest = 0;
+  for (const auto& [name, values] : found) {
+    for (const double value : values) longest = std::max(longest, std::abs(value));
+  }
+  std::size_t compared = 0;
+  for (const auto& [name, values] : found) {
+    if (!expected.has(name)) continue;
+    ++compared;
+    double squares = 0;
+    double product = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      squares += values[i] * values[i];
+      product += values[i] * std::cos(0.7 * static_cast<double>(i));
+    }
+    const std::vector<float> reference = Weights(expected).take(name, {2}).read();
+    // A key's bias has no influence: what is left of its gradient is rounding.
+    const double tolerance = 1e-4 * std::max<double>(reference[0], 1e-3 * longest);
+    EXPECT_NEAR(std::sqrt(squares), reference[0], tolerance) << name;
+    EXPECT_NEAR(product, reference[1], tolerance) << name;
+  }
+  // All that the reference has, but the loss itself and what is not looked at.
+  EXPECT_GE(compared + 2, expected.parameters().size());
+}
+
+TEST_P(Gradients, AreTheSameInChunksOfAnySize) {
+  double whole_loss = 0;
+  const auto whole = gradients(learner_, options_, 0, &whole_loss);
+  for (const std::int64_t chunk : {1, 2}) {
+    double loss = 0;
+    const auto chunked = gradients(learner_, options_, chunk, &loss);
+    EXPECT_NEAR(loss, whole_loss, 1e-6 * std::abs(whole_loss));
+    ASSERT_EQ(chunked.size(), whole.size());
+    double largest = 0;
+    double worst = 0;
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      ASSERT_EQ(chunked[i].second.size(), whole[i].second.size());
+      for (std::size_t j = 0; j < whole[i].second.size(); ++j) {
+        largest = std::max(largest, std::abs(whole[i].second[j]));
+        worst = std::max(worst, std::abs(whole[i].second[j] - chunked[i].second[j]));
+      }
+    }
+    EXPECT_LT(worst, 2e-6 * largest) << chunk;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Checkpoints, Gradients,
+                         testing::Values(Case{"clip/odd_sizes", LossKind::info_nce},
+                                         Case{"siglip/odd_sizes", LossKind::sigmoid},
+                                         Case{"dual_encoder/vit_bert", LossKind::info_nce}),
+                         [](const auto& the_case) {
+                           const std::string folder = the_case.param.folder;
+                           return folder.substr(0, folder.find('/'));
+                         });
+
+EngineOptions curve_options() {
+  EngineOptions options;
+  options.clip_gradient_norm = 1;
+  return options;
+}
+
+TEST(TrainingEngine, FollowsTheReferencesCurve) {
+  const Learner learner("clip/odd_sizes");
+  const std::vector<float> expected =
+      tensors_of(learner.golden.path / "curve.safetensors").take("losses", {50}).read();
+  const auto engine = learner.engine(curve_options());
+  for (std::size_t step = 0; step < expected.size(); ++step) {
+    const StepReport report = engine->step(learner.batch(static_cast<float>(1 + step % 5)), 2e-4);
+    EXPECT_NEAR(report.loss, expected[step], 1e-3) << step;
+  }
+}
+
+TEST(TrainingEngine, GoesOnBitForBitFromItsState) {
+  const Learner learner("clip/odd_sizes");
+  const auto whole = learner.engine(curve_options());
+  const auto first = learner.engine(curve_options());
+  for (int step = 0; step < 2; ++step) {
+    whole->step(learner.batch(), 1e-3);
+    first->step(learner.batch(), 1e-3);
+  }
+  const auto second = learner.engine(curve_options());
+  second->restore(first->state());
+  EXPECT_EQ(whole->step(learner.batch(), 1e-3).loss, second->step(learner.batch(), 1e-3).loss);
+  const std::vector<Parameter> a = whole->weights();
+  const std::vector<Parameter> b = second->weights();
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].read(), b[i].read()) << a[i].name();
+}
+
+TEST(TrainingEngine, RefusesTheStateOfAnother) {
+  const Learner learner("clip/odd_sizes");
+  EngineOptions some;
+  some.trainable.include = {"text_model.*"};
+  const EngineState state = learner.engine(some)->state();
+  const auto all = learner.engine({});
+  MOA_EXPECT_ERROR(all->restore(state), model_mismatch);
+  EngineState misshapen = all->state();
+  misshapen.tensors.front() = Parameter::from_values(misshapen.tensors.front().name(), {1, 1, 1}, {0});
+  MOA_EXPECT_ERROR(all->restore(misshapen), model_mismatch);
+}
+
+TEST(TrainingEngine, LearnsWhatIsNamedAndNothingElse) {
+  const Learner learner("clip/odd_sizes");
+  EngineOptions options;
+  options.trainable.include = {"text_model.*", "text_projection.weight"};
+  options.trainable.exclude = {"*embedding*"};
+  const auto engine = learner.engine(options);
+  const std::vector<float> pictures = engine->embed(learner.batch().first);
+  engine->step(learner.batch(), 1e-2);
+  EXPECT_EQ(engine->embed(learner.batch().first), pictures);
+  for (const Parameter& weight : engine->weights()) {
+    EXPECT_EQ(weight.name().rfind("text_", 0), 0U) << weight.name();
+    EXPECT_EQ(weight.name().find("embedding"), std::string::npos) << weight.name();
+  }
+}
+
+TEST(TrainingEngine, WeightsKeepTheNamesAndShapesOfTheCheckpoint) {
+  const Learner learner("clip/open_clip_tiny");
+  const auto engine = learner.engine({});
+  engine->step(learner.batch(), 1e-3);
+  const std::vector<Parameter> weights = engine->weights();
+  EXPECT_GT(weights.size(), 10U);
+  for (const Parameter& weight : weights) {
+    const auto own = std::find_if(learner.parameters.begin(), learner.parameters.end(),
+                                  [&](const Parameter& other) { return other.name() == weight.name(); });
+    ASSERT_NE(own, learner.parameters.end()) << weight.name();
+    EXPECT_EQ(own->shape(), weight.shape()) << weight.name();
+  }
+}
+
+TEST(TrainingEngine, ChangesNothingWhenTheLossIsNoNumber) {
+  const Learner learner("clip/odd_sizes");
+  const auto engine = learner.engine({});
+  const std::vector<float> before = engine->weights().front().read();
+  const StepReport report = engine->step(learner.batch(std::nanf("")), 1e-3);
+  EXPECT_FALSE(report.updated);
+  EXPECT_EQ(engine->weights().front().read(), before);
+  EXPECT_EQ(engine->state().steps, 0);
+}
+
+TEST(TrainingEngine, KeepsTheLogitScaleWithinItsBounds) {
+  const Learner learner("clip/odd_sizes");
+  const auto engine = learner.engine({});
+  StepReport report;
+  for (int step = 0; step < 12; ++step) report = engine->step(learner.batch(), 0.5);
+  EXPECT_GE(report.logit_scale, 1);
+  EXPECT_LE(report.logit_scale, 100.001);
+}
+
+TEST(TrainingEngine, LearnsFromVectorsOfOneSide) {
+  const Learner learner("clip/odd_sizes");
+  EngineOptions options;
+  options.trainable.include = {"text*"};
+  const auto engine = learner.engine(options);
+  TrainingBatch batch = learner.batch();
+  const double with_pictures = engine->loss(batch);
+  const std::int64_t dim = learner.model->dim();
+  batch.first = VectorBatch{engine->embed(batch.first), kPairs, dim};
+  EXPECT_NEAR(engine->loss(batch), with_pictures, 1e-5);
+  const double before = engine->step(batch, 1e-3).loss;
+  EXPECT_LT(engine->step(batch, 1e-3).loss, before);
+}
+
+TEST(TrainingEngine, RefusesWhatItCannotDo) {
+  const Learner learner("clip/odd_sizes");
+  EngineOptions options;
+  options.trainable.include = {"no_such_tower.*"};
+  MOA_EXPECT_ERROR(learner.engine(options), invalid_argument);
+  options = {};
+  options.device = "tpu";
+  MOA_EXPECT_ERROR(learner.engine(options), invalid_argument);
+  options = {};
+  options.optimizer.beta1 = 1;
+  MOA_EXPECT_ERROR(learner.engine(options), invalid_argument);
+  const auto engine = learner.engine({});
+  TrainingBatch batch = learner.batch();
+  std::get<PictureBatch>(batch.first).pictures = 2;
+  MOA_EXPECT_ERROR(engine->step(batch, 1e-3), shape_mismatch);
+  batch = learner.batch();
+  std::get<TextBatch>(batch.second).ids.front() = 1 << 20;
+  MOA_EXPECT_ERROR(engine->step(batch, 1e-3), out_of_range);
+  const Learner folded("align/odd_sizes");
+  MOA_EXPECT_ERROR(folded.engine({}), unsupported);
+}
+
+// The component as a program without libtorch opens it.
+TEST(TrainingEngine, ComesThroughTheDoorOfTheComponent) {
+  const Learner learner("clip/odd_sizes");
+  const auto engine = make_training_engine(*learner.model, learner.parameters, {});
+  const auto here = learner.engine({});
+  EXPECT_EQ(engine->step(learner.batch(), 1e-3).loss, here->step(learner.batch(), 1e-3).loss);
+  TrainingBatch batch = learner.batch();
+  std::get<PictureBatch>(batch.first).pictures = 2;
+  MOA_EXPECT_ERROR(engine->step(batch, 1e-3), shape_mismatch);
+  EngineOptions options;
+  options.device = "tpu";
+  MOA_EXPECT_ERROR(make_training_engine(*learner.model, learner.parameters, options), invalid_argument);
+}
+
+}  // namespace
+}  // namespace moa::train
