@@ -122,10 +122,22 @@ void add_as_it_is(std::vector<TensorToWrite>& out, const Parameter& tensor) {
   }
 }
 
+// The folder that a tensor of sentence-transformers' modules is called after ("2_Dense/linear.weight"), and
+// its slash; empty for one of the directory itself.
+std::string folder_of(const ModelDirectory& directory, const std::string& tensor) {
+  if (directory.layout() != ModelDirectory::Layout::sentence_transformers) return {};
+  return tensor.substr(0, tensor.find('/') + 1);
+}
+
+// One file in each folder that has weights.
 void write_weights(const fs::path& path, const LoadedModel& model, Precision precision) {
   const std::map<std::string, Precision> narrowable = narrowable_tensors(model);
-  std::vector<TensorToWrite> tensors;
-  for (const Parameter& tensor : model.directory().weights().parameters()) {
+  const ModelDirectory& source = model.directory();
+  std::map<std::string, std::vector<TensorToWrite>> by_folder;
+  for (const Parameter& tensor : source.weights().parameters()) {
+    const std::string folder = folder_of(source, tensor.name());
+    std::vector<TensorToWrite>& tensors = by_folder[folder];
+    const std::size_t first = tensors.size();
     const auto found = narrowable.find(tensor.name());
     const Precision to =
         found != narrowable.end() && found->second == Precision::bf16 ? found->second : precision;
@@ -138,8 +150,14 @@ void write_weights(const fs::path& path, const LoadedModel& model, Precision pre
     } else {
       add_int8(tensors, tensor);
     }
+    for (std::size_t i = first; i < tensors.size(); ++i) tensors[i].name.erase(0, folder.size());
   }
-  write_safetensors(path, std::move(tensors));
+  const bool is_open_clip = source.layout() == ModelDirectory::Layout::open_clip;
+  const std::string_view file = (is_open_clip ? kOpenClipFiles : kTransformersFiles).safetensors.whole;
+  for (auto& [folder, tensors] : by_folder) {
+    fs::create_directories(path / folder);
+    write_safetensors(path / folder / file, std::move(tensors));
+  }
 }
 
 // A directory beside its final place, removed unless it was put there.
@@ -175,13 +193,18 @@ class DirectoryBeside {
   fs::path path_;
 };
 
-void copy_what_belongs_to_it(const fs::path& from, const fs::path& to) {
-  std::vector<std::string_view> names(kIdentityFileNames.begin(), kIdentityFileNames.end());
-  names.insert(names.end(), kModelCardNames.begin(), kModelCardNames.end());
+void copy_what_belongs_to_it(const ModelDirectory& source, const fs::path& to) {
+  std::vector<std::string> names(kModelCardNames.begin(), kModelCardNames.end());
   names.insert(names.end(), {"LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt"});
-  for (const std::string_view name : names) {
+  const std::vector<fs::path>& weights = source.weight_files();
+  for (const fs::path& file : source.identity_files()) {
+    if (std::ranges::find(weights, file) == weights.end()) names.push_back(source.label(file));
+  }
+  const fs::path& from = source.path();
+  for (const std::string& name : names) {
     std::error_code failed;
     if (!fs::is_regular_file(from / name, failed)) continue;
+    fs::create_directories((to / name).parent_path(), failed);
     fs::copy_file(from / name, to / name, failed);
     if (failed) {
       throw Error(ErrorCode::io_error, "cannot write '" + (to / name).string() + "': " + failed.message());
@@ -206,21 +229,20 @@ void quantize(std::string_view name, const fs::path& directory, std::string_view
   }
   const auto model = LoadedModel::load(name, {});
   const ModelDirectory& source = model->directory();
-  const bool is_open_clip = source.layout() == ModelDirectory::Layout::open_clip;
-  if (!is_open_clip && source.layout() != ModelDirectory::Layout::transformers) {
-    throw Error(ErrorCode::unsupported, "cannot quantize '" + std::string(name) +
-                                            "': found a lone file or a folder of modules, expected a "
-                                            "directory as transformers or open_clip writes it");
+  if (source.layout() == ModelDirectory::Layout::openai) {
+    throw Error(ErrorCode::unsupported,
+                "cannot quantize '" + std::string(name) +
+                    "': found a lone file without a configuration, expected a directory as transformers, "
+                    "open_clip or sentence-transformers writes it");
   }
   if (quantized_to(source)) {
     throw Error(ErrorCode::invalid_argument, "cannot quantize '" + std::string(name) +
                                                  "': it is quantized to " +
                                                  std::string(moa::name(*quantized_to(source))) + " already");
   }
-  const LayoutFiles& files = is_open_clip ? kOpenClipFiles : kTransformersFiles;
   DirectoryBeside unfinished(place);
-  write_weights(unfinished.path() / files.safetensors.whole, *model, precision);
-  copy_what_belongs_to_it(source.path(), unfinished.path());
+  write_weights(unfinished.path(), *model, precision);
+  copy_what_belongs_to_it(source, unfinished.path());
   write_file_atomically(unfinished.path() / kQuantizationName, quantization_statement(precision));
   unfinished.put_in_place();
 }

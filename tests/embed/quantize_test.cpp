@@ -55,6 +55,26 @@ TEST_P(Quantize, ADirectoryRunsInF32TooAndInTheOtherPrecision) {
   }
 }
 
+TEST_P(Quantize, ModulesOfSentenceTransformersKeepTheirFolders) {
+  const fs::path modules = fs::path(MOA_TEST_DATA) / "golden/sentence_transformers/roberta_max_dense";
+  quantize(modules.string(), place_, GetParam());
+  for (const char* file : {"model.safetensors", "modules.json", "1_Pooling/config.json",
+                           "2_Dense/config.json", "2_Dense/model.safetensors", "3_Dense/model.safetensors"}) {
+    EXPECT_TRUE(fs::exists(place_ / file)) << file;
+  }
+  const Model small = Model::load(place_.string());
+  EXPECT_EQ(small.dtype(), GetParam());
+  const std::vector<std::string> texts = {"a dog", "two cats"};
+  const Comparison found = compare(Model::load(modules.string()), small, {.texts = texts});
+  EXPECT_GT(found.texts->least_cosine, 0.99);
+}
+
+TEST_P(Quantize, ALoneFileIsUnsupported) {
+  const fs::path lone = fs::path(MOA_TEST_DATA) / "golden/openai_clip/vit/model.pt";
+  MOA_EXPECT_ERROR((quantize(lone.string(), place_, GetParam())), unsupported);
+  EXPECT_EQ(entries(folder_.path()), 0u);
+}
+
 TEST_P(Quantize, WhatExistsIsNotWrittenOverAndWhatIsQuantizedIsNotAgain) {
   quantize(kCheckpoint.string(), place_, GetParam());
   MOA_EXPECT_ERROR((quantize(kCheckpoint.string(), place_, GetParam())), invalid_argument);
