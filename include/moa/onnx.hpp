@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <moa/export.hpp>
+#include <moa/model.hpp>
 
 namespace moa {
 
@@ -25,6 +26,11 @@ struct OnnxExportOptions {
   Towers towers = Towers::both;
   Layout layout = Layout::optimum;
   Precision precision = Precision::f32;
+  // Of int8: pictures and texts like those that the graphs will be given. If there are any, what matrices
+  // multiply is quantized by ranges that these tell beforehand (QDQ), through ONNX Runtime's shared library
+  // (LoadOptions::engine); there must be some for every tower that is written.
+  std::vector<Input> calibration_pictures = {};
+  std::vector<std::string> calibration_texts = {};
   // 14 to 21. LayerNormalization is one node from 17 on, Gelu from 20.
   int opset = 17;
   // Run the written graphs in ONNX Runtime, through python3 and its package onnxruntime, and compare them

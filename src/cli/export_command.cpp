@@ -10,6 +10,7 @@
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
 #include "cli/display.hpp"
+#include "cli/inputs.hpp"
 #include "cli/json_text.hpp"
 #include "cli/output.hpp"
 #include "cli/shared_options.hpp"
@@ -33,6 +34,21 @@ OnnxExportOptions export_options(const Arguments& arguments) {
   return options;
 }
 
+// Pictures and texts that int8 is calibrated with.
+void add_calibration(const Arguments& arguments, const std::string& model, OnnxExportOptions& options,
+                     Console& console) {
+  const std::vector<std::string> places = arguments.values("calibrate");
+  if (!places.empty()) {
+    InputList list;
+    add_inputs(list, places, Model::load(model), console);
+    note_skipped(list, console);
+    options.calibration_pictures = std::move(list.inputs);
+  }
+  if (const std::optional<std::string> file = arguments.value("calibrate-texts")) {
+    options.calibration_texts = read_texts(*file);
+  }
+}
+
 std::string number(const char* format, double value) {
   std::array<char, 32> digits{};
   std::snprintf(digits.data(), digits.size(), format, value);
@@ -52,7 +68,7 @@ std::string line(const OnnxExportedGraph& graph, std::size_t columns) {
 }
 
 // What only graphs have.
-constexpr std::array kOnnxOptions = {"tower", "layout", "opset", "verify"};
+constexpr std::array kOnnxOptions = {"tower", "layout", "opset", "verify", "calibrate", "calibrate-texts"};
 
 int run_safetensors(const Arguments& arguments, const std::string& model, const std::string& directory) {
   for (const char* option : kOnnxOptions) {
@@ -80,7 +96,9 @@ int run_export(const Arguments& arguments) {
   if (arguments.value_or("dtype", "f32") == "bf16") {
     fail_usage(arguments.command(), "--dtype: found bf16, expected f32, f16 or int8 for --format onnx");
   }
-  const OnnxExport result = export_onnx(words.front(), *directory, export_options(arguments));
+  OnnxExportOptions options = export_options(arguments);
+  add_calibration(arguments, words.front(), options, console);
+  const OnnxExport result = export_onnx(words.front(), *directory, options);
   std::size_t columns = 0;
   for (const OnnxExportedGraph& graph : result.graphs) {
     columns = std::max(columns, display_width(displayable(graph.file)));
@@ -105,6 +123,15 @@ constexpr std::array kOptions = {
            "onnx: f32; f16: half the size, norms and softmax in f32; int8: a quarter, quantized as it runs. "
            "safetensors: f32, f16 or bf16 for every tensor, else each as it is",
            "f32|f16|bf16|int8"},
+    Option{0,
+           "calibrate",
+           "PLACE",
+           "With --dtype int8: a picture, or a folder of some, that tells beforehand what is quantized (QDQ; "
+           "needs ONNX Runtime, as --engine onnxruntime does); may be given several times",
+           {},
+           {},
+           Completes::files},
+    Option{0, "calibrate-texts", "F", "The same of texts, one a line", {}, {}, Completes::files},
     Option{0, "opset", "N", "ONNX opset, 14 to 21 (17)"},
     Option{0, "verify", "",
            "Run what was written in ONNX Runtime (python3 with onnxruntime; MOA_PYTHON names another) and "

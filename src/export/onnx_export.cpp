@@ -16,6 +16,7 @@
 #include "embed/native_engine.hpp"
 #include "export/immich_files.hpp"
 #include "export/new_directory.hpp"
+#include "export/onnx_calibration.hpp"
 #include "export/onnx_graphs.hpp"
 #include "export/onnx_readme.hpp"
 #include "export/onnx_verification.hpp"
@@ -59,6 +60,12 @@ void expect_component() {
     throw Error(error.code(), "cannot write ONNX: " + std::string(error.what()) +
                                   " (moa is built with it where libonnx-dev and libprotobuf-dev are)");
   }
+}
+
+void calibrate(const LoadedModel& model, const OnnxExportOptions& options, std::vector<OnnxGraph>& graphs) {
+  const CalibrationSamples samples =
+      CalibrationSamples::prepare(model, graphs, options.calibration_pictures, options.calibration_texts);
+  for (OnnxGraph& graph : graphs) graph.graph = onnx::in_static_int8(graph.graph, ranges_of(graph, samples));
 }
 
 // What moa needs to know of the model to have the graphs run (--engine onnxruntime).
@@ -136,12 +143,16 @@ void write_beside(const LoadedModel& model, const std::vector<OnnxGraph>& graphs
 
 OnnxExport export_onnx(std::string_view model_name, const std::filesystem::path& place,
                        const OnnxExportOptions& options) {
+  if (is_calibrated(options) && options.precision != OnnxExportOptions::Precision::int8) {
+    throw Error(ErrorCode::invalid_argument, "cannot calibrate a graph in f32 or f16: expected int8");
+  }
   expect_component();
   NewDirectory directory(place);
   const std::shared_ptr<const LoadedModel> model =
       LoadedModel::load(model_name, {.device = "cpu", .dtype = "f32"});
   std::vector<OnnxGraph> graphs = onnx_graphs(model->network(), picture_size(*model), options);
   OnnxExport result;
+  if (is_calibrated(options)) calibrate(*model, options, graphs);
   for (OnnxGraph& graph : graphs) {
     describe(*model, graph);
     const onnx::WriteResult written = onnx::write_graph(graph.graph, directory.file(graph.file));

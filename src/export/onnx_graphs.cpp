@@ -23,8 +23,9 @@ Rows image_rows(const EmbeddingModel& model, const PictureSize& size, OnnxInterp
   return model.forward_image(ops, ops.pixels({}, 1, model.image()->channels, size.height_px, size.width_px));
 }
 
-onnx::Graph in_precision(const onnx::Graph& graph, GraphPrecision precision) {
-  switch (precision) {
+onnx::Graph in_precision(const onnx::Graph& graph, const OnnxExportOptions& options) {
+  if (is_calibrated(options)) return graph;
+  switch (options.precision) {
     case GraphPrecision::f16:
       return onnx::in_f16(graph);
     case GraphPrecision::int8:
@@ -86,7 +87,7 @@ OnnxGraph optimum_graph(const EmbeddingModel& model, const PictureSize& size,
   } else {
     ops.output(result.image_vector, image_rows(model, size, ops));
   }
-  result.graph = in_precision(ops.graph(), options.precision);
+  result.graph = in_precision(ops.graph(), options);
   const std::string_view suffix = options.precision == GraphPrecision::f16    ? optimum::kF16Suffix
                                   : options.precision == GraphPrecision::int8 ? optimum::kInt8Suffix
                                                                               : std::string_view();
@@ -109,7 +110,7 @@ OnnxGraph immich_text(const EmbeddingModel& model, const OnnxExportOptions& opti
     ops.output(result.text_vector, ops.l2_normalize(text_rows(model, ops), model.normalize_eps()));
     if (!masked && ops.needs_mask()) continue;
     result.text = how.text;
-    result.graph = in_precision(ops.graph(), options.precision);
+    result.graph = in_precision(ops.graph(), options);
     break;
   }
   return result;
@@ -128,11 +129,15 @@ OnnxGraph immich_image(const EmbeddingModel& model, const PictureSize& size,
   result.image = how.image;
   OnnxInterpreter ops(how);
   ops.output(result.image_vector, ops.l2_normalize(image_rows(model, size, ops), model.normalize_eps()));
-  result.graph = in_precision(ops.graph(), options.precision);
+  result.graph = in_precision(ops.graph(), options);
   return result;
 }
 
 }  // namespace
+
+bool is_calibrated(const OnnxExportOptions& options) {
+  return !options.calibration_pictures.empty() || !options.calibration_texts.empty();
+}
 
 std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const PictureSize& size,
                                    const OnnxExportOptions& options) {

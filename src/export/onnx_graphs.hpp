@@ -31,7 +31,11 @@ struct PictureSize {
   std::int64_t width_px = 0;
 };
 
-// The graphs that the options ask for. Errors: those of export_onnx.
+// Whether int8 is to know beforehand what is quantized.
+bool is_calibrated(const OnnxExportOptions& options);
+
+// The graphs that the options ask for; those that are to be calibrated are in f32. Errors: those of
+// export_onnx.
 std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const PictureSize& size,
                                    const OnnxExportOptions& options);
 

@@ -102,5 +102,33 @@ TEST_F(OnnxEngines, SmallerGraphsSayWhatTheyAre) {
   EXPECT_EQ(model.embed_text("a").size(), static_cast<std::size_t>(model.dim()));
 }
 
+TEST_F(OnnxEngines, CalibratedGraphsStayNearTheModel) {
+  OnnxExportOptions options{.precision = OnnxExportOptions::Precision::int8};
+  options.calibration_pictures = {Input::file(pictures_.front())};
+  options.calibration_texts = texts_;
+  const Model model = run(exported(golden("clip/odd_sizes"), options));
+  const Model own = Model::load(golden("clip/odd_sizes"));
+  const Vectors expected = own.embed_texts(texts_);
+  const Vectors found = model.embed_texts(texts_);
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    float cosine = 0;
+    for (std::size_t at = 0; at < expected.row(i).size(); ++at)
+      cosine += expected.row(i)[at] * found.row(i)[at];
+    EXPECT_GT(cosine, 0.99F) << texts_[i];
+    EXPECT_LT(cosine, 0.9999999F) << "nothing was rounded";
+  }
+}
+
+TEST_F(OnnxEngines, CalibrationWantsSomethingForEveryTower) {
+  OnnxExportOptions options{.precision = OnnxExportOptions::Precision::int8};
+  options.calibration_texts = texts_;
+  try {
+    exported(golden("clip/odd_sizes"), options);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+  }
+}
+
 }  // namespace
 }  // namespace moa

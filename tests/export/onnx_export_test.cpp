@@ -87,6 +87,11 @@ TEST_F(Exports, SmallerPrecisionsPassTheChecker) {
   export_onnx(model, root_ / "int8", {.precision = OnnxExportOptions::Precision::int8});
 }
 
+TEST_F(Exports, RangesAreForInt8Alone) {
+  EXPECT_EQ(code_of(golden("clip/odd_sizes").string(), root_ / "out", {.calibration_texts = {"a"}}),
+            ErrorCode::invalid_argument);
+}
+
 TEST_F(Exports, OptimumsLayoutHasItsNames) {
   const OnnxExport result = export_onnx(golden("clip/odd_sizes").string(), root_ / "out");
   const std::vector<std::string> files = {"README.md",

@@ -53,7 +53,8 @@ constexpr const char* kLastAxis = "int8.last_axis";
 
 class Int8Writer {
  public:
-  explicit Int8Writer(const Graph& graph) : in_(graph), out_(graph) {
+  // Without ranges, what a product takes is quantized as the graph runs.
+  Int8Writer(const Graph& graph, const Ranges* ranges) : in_(graph), out_(graph), ranges_(ranges) {
     out_.nodes.clear();
     for (const Initializer& initializer : in_.initializers) {
       if (initializer.type != ElementType::f32) continue;
@@ -63,11 +64,14 @@ class Int8Writer {
   }
 
   Graph write() {
-    add_constants();
+    if (ranges_ == nullptr) add_constants();
     for (const Node& node : in_.nodes) {
-      if (node.type == "MatMul" && !node.exact && matrices_.contains(node.inputs[1])) {
+      const bool is_product = multiplies_by_matrix(node);
+      if (is_product && node.exact) {
+        product_in_f32(node);
+      } else if (is_product && node.type == "MatMul") {
         product(node, node.inputs[1], {});
-      } else if (node.type == "Gemm" && !node.exact && matrices_.contains(node.inputs[1])) {
+      } else if (is_product) {
         product(node, turned(node.inputs[1]), node.inputs.size() > 2 ? node.inputs[2] : "");
       } else if (node.type == "Gather" && matrices_.contains(node.inputs[0])) {
         lookup(node);
@@ -84,7 +88,20 @@ class Int8Writer {
     return std::move(out_);
   }
 
+  // What the products that run in integers take.
+  std::vector<std::string> product_inputs() const {
+    std::set<std::string> inputs;
+    for (const Node& node : in_.nodes) {
+      if (!node.exact && multiplies_by_matrix(node)) inputs.insert(node.inputs[0]);
+    }
+    return {inputs.begin(), inputs.end()};
+  }
+
  private:
+  bool multiplies_by_matrix(const Node& node) const {
+    return (node.type == "MatMul" || node.type == "Gemm") && matrices_.contains(node.inputs[1]);
+  }
+
   std::string emit(const Node& of, const std::string& operation, std::vector<std::string> inputs,
                    ElementType type = ElementType::f32, Attributes attributes = {}) {
     std::string name = of.name + "/" + operation;
@@ -142,6 +159,7 @@ class Int8Writer {
     const Initializer& matrix = *matrices_.at(weight);
     add(weight, matrix.shape, matrix_of(matrix), Scaled::columns);
     const std::string& x = node.inputs[0];
+    if (ranges_ != nullptr) return static_product(node, weight, bias);
     if (quantized_.insert(x).second) quantize_rows(x);
     std::string y = emit(node, "MatMulInteger", {x + "/u8", weight + ".int8", kMiddle}, ElementType::i32);
     y = emit(node, "Cast", {y}, ElementType::f32, {{"to", static_cast<std::int64_t>(ElementType::f32)}});
@@ -151,6 +169,58 @@ class Int8Writer {
     if (bias.empty()) return finish(node, "Mul", {y, scale});
     y = emit(node, "Mul", {y, scale});
     finish(node, "Add", {y, bias});
+  }
+
+  void static_product(const Node& node, const std::string& weight, const std::string& bias) {
+    std::string x = node.inputs[0];
+    if (const auto range = ranges_->find(x); range != ranges_->end()) {
+      if (quantized_.insert(x).second) round_to_range(x, range->second);
+      x += "/dequantized";
+    }
+    const std::string w = emit(node, "DequantizeLinear", {weight + ".int8", weight + ".scale"},
+                               ElementType::f32, {{"axis", std::int64_t{1}}});
+    if (bias.empty()) return finish(node, "MatMul", {x, w});
+    const std::string y = emit(node, "MatMul", {x, w});
+    finish(node, "Add", {y, bias});
+  }
+
+  // x/dequantized: what is left of x in 255 steps.
+  void round_to_range(const std::string& x, const Range& range) {
+    const float width = range.largest - range.least;
+    const float scale = width > 0 ? width / 255 : 1;
+    const float zero = std::nearbyint(-range.least / scale);
+    const std::string scale_name = x + "/range.scale";
+    const std::string zero_name = x + "/range.zero_point";
+    out_.initializers.push_back(
+        {scale_name, ElementType::f32, {}, [scale] { return std::vector<float>{scale}; }});
+    out_.initializers.push_back(
+        {zero_name, ElementType::u8, {}, [zero] { return std::vector<float>{zero}; }});
+    out_.types[zero_name] = ElementType::u8;
+    const std::string narrow = x + "/u8";
+    out_.nodes.push_back({"QuantizeLinear", narrow, {x, scale_name, zero_name}, {narrow}, {}, false});
+    out_.types[narrow] = ElementType::u8;
+    const std::string wide = x + "/dequantized";
+    out_.nodes.push_back({"DequantizeLinear", wide, {narrow, scale_name, zero_name}, {wide}, {}, false});
+  }
+
+  // Only the matrix is stored in 8 bits; readers widen it once, when they load the graph.
+  void product_in_f32(Node node) {
+    const Initializer& matrix = *matrices_.at(node.inputs[1]);
+    const bool is_turned = node.type == "Gemm";  // whose matrix is [out, in]
+    add(matrix.name, matrix.shape, matrix_of(matrix), is_turned ? Scaled::rows : Scaled::columns);
+    node.inputs[1] = widened(node, matrix.name);
+    out_.nodes.push_back(std::move(node));
+  }
+
+  // The f32 of what add() wrote under `name`, once. Not by DequantizeLinear, which ONNX Runtime leaves in its
+  // place and computes each time.
+  std::string widened(const Node& of, const std::string& name) {
+    const std::string wide = name + ".widened";
+    if (!widened_.insert(wide).second) return wide;
+    const std::string cast = emit(of, "Cast", {name + ".int8"}, ElementType::f32,
+                                  {{"to", static_cast<std::int64_t>(ElementType::f32)}});
+    out_.nodes.push_back({"Mul", wide, {cast, name + ".scale"}, {wide}, {}, false});
+    return wide;
   }
 
   // x/u8 and x/scale: each row by its own largest magnitude. DynamicQuantizeLinear would take that of the
@@ -208,7 +278,6 @@ class Int8Writer {
   // Only stored in 8 bits: readers widen the kernels once, when they load the graph.
   void convolution(Node node) {
     const Initializer& kernel = *kernels_.at(node.inputs[1]);
-    const std::string widened = kernel.name + ".widened";
     if (written_.insert(kernel.name).second) {
       const Shape& shape = kernel.shape;
       const auto matrix = [values = kernel.floats, rows = static_cast<std::size_t>(shape[0])] {
@@ -221,28 +290,34 @@ class Int8Writer {
       out_.types[kernel.name + ".int8"] = ElementType::i8;
       out_.initializers.push_back({kernel.name + ".scale", ElementType::f32, Shape{shape[0], 1, 1, 1},
                                    [matrix] { return scales_of(matrix(), Scaled::rows); }});
-      // Not DequantizeLinear, which ONNX Runtime leaves in its place and computes each time.
-      const std::string cast = emit(node, "Cast", {kernel.name + ".int8"}, ElementType::f32,
-                                    {{"to", static_cast<std::int64_t>(ElementType::f32)}});
-      out_.nodes.push_back({"Mul", node.name + "/Mul", {cast, kernel.name + ".scale"}, {widened}, {}, false});
     }
-    node.inputs[1] = widened;
+    node.inputs[1] = widened(node, kernel.name);
     out_.nodes.push_back(std::move(node));
   }
 
   const Graph& in_;
   Graph out_;
+  const Ranges* ranges_;
   std::map<std::string, const Initializer*> matrices_;
   std::map<std::string, const Initializer*> kernels_;
   std::map<std::string, Initializer> turned_;
   std::set<std::string> written_;
   std::set<std::string> quantized_;
+  std::set<std::string> widened_;
 };
 
 }  // namespace
 
 Graph in_dynamic_int8(const Graph& graph) {
-  return Int8Writer(graph).write();
+  return Int8Writer(graph, nullptr).write();
+}
+
+std::vector<std::string> product_inputs(const Graph& graph) {
+  return Int8Writer(graph, nullptr).product_inputs();
+}
+
+Graph in_static_int8(const Graph& graph, const Ranges& ranges) {
+  return Int8Writer(graph, &ranges).write();
 }
 
 }  // namespace moa::onnx

@@ -31,8 +31,9 @@ void set_port(::onnx::ValueInfoProto& info, const Port& port) {
   info.set_name(port.name);
   ::onnx::TypeProto_Tensor& type = *info.mutable_type()->mutable_tensor_type();
   type.set_elem_type(static_cast<int>(port.type));
+  ::onnx::TensorShapeProto& shape = *type.mutable_shape();  // also of a lone number, which has none
   for (const Dimension& dimension : port.shape) {
-    ::onnx::TensorShapeProto_Dimension& size = *type.mutable_shape()->add_dim();
+    ::onnx::TensorShapeProto_Dimension& size = *shape.add_dim();
     if (dimension.name.empty()) {
       size.set_dim_value(dimension.size);
     } else {

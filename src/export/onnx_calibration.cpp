@@ -1,0 +1,150 @@
+#include "export/onnx_calibration.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <moa/error.hpp>
+
+#include "backends/onnx/writer.hpp"
+#include "backends/onnxruntime/session.hpp"
+#include "base/file.hpp"
+#include "export/new_directory.hpp"
+
+namespace moa {
+namespace {
+
+using Holds = OnnxGraph::Holds;
+using onnx::ElementType;
+
+constexpr std::uint64_t kMaxPictureBytes = std::uint64_t{1} << 30;
+constexpr double kMaxMegapixels = 256;
+
+const char* const kLeast = "/least";
+const char* const kLargest = "/largest";
+
+// `graph` with the least and the largest of each value as outputs in place of its own.
+onnx::Graph with_extremes(const onnx::Graph& graph, const std::vector<std::string>& values) {
+  onnx::Graph watched = graph;
+  watched.outputs.clear();
+  for (const std::string& value : values) {
+    for (const auto& [operation, suffix] :
+         {std::pair("ReduceMin", kLeast), std::pair("ReduceMax", kLargest)}) {
+      const std::string name = value + suffix;
+      watched.nodes.push_back({operation, name, {value}, {name}, {{"keepdims", std::int64_t{0}}}, true});
+      watched.outputs.push_back({name, ElementType::f32, {}});
+    }
+  }
+  return watched;
+}
+
+// One item of each tower that the graph has.
+class Feeds {
+ public:
+  Feeds(const OnnxGraph& graph, const CalibrationSamples& samples, std::size_t index) {
+    if (graph.holds != Holds::image) {
+      const std::vector<std::int32_t>& ids = samples.texts[index % samples.texts.size()].ids;
+      add_integers(graph.text.ids, graph.text.type, {ids.begin(), ids.end()});
+      if (!graph.text.mask.empty()) {
+        add_integers(graph.text.mask, graph.text.type, std::vector<std::int64_t>(ids.size(), 1));
+      }
+    }
+    if (graph.holds == Holds::text) return;
+    const PreparedImage& picture = samples.pictures[index % samples.pictures.size()];
+    const auto area = static_cast<std::size_t>(picture.height_px * picture.width_px);
+    feeds_.push_back(
+        {graph.image.pixels,
+         ElementType::f32,
+         std::as_bytes(std::span(picture.values)),
+         {1, static_cast<std::int64_t>(picture.values.size() / area), picture.height_px, picture.width_px}});
+  }
+  Feeds(const Feeds&) = delete;
+  Feeds& operator=(const Feeds&) = delete;
+
+  std::span<const OnnxFeed> all() const { return feeds_; }
+
+ private:
+  void add_integers(const std::string& name, ElementType type, std::vector<std::int64_t> values) {
+    const auto length = static_cast<std::int64_t>(values.size());
+    std::span<const std::byte> bytes;
+    if (type == ElementType::i32) {
+      bytes = std::as_bytes(std::span(narrow_.emplace_back(values.begin(), values.end())));
+    } else {
+      bytes = std::as_bytes(std::span(wide_.emplace_back(std::move(values))));
+    }
+    feeds_.push_back({name, type, bytes, {1, length}});
+  }
+
+  std::vector<std::vector<std::int64_t>> wide_;  // the arrays stay where they are when these vectors grow
+  std::vector<std::vector<std::int32_t>> narrow_;
+  std::vector<OnnxFeed> feeds_;
+};
+
+}  // namespace
+
+CalibrationSamples CalibrationSamples::prepare(const LoadedModel& model, const std::vector<OnnxGraph>& graphs,
+                                               std::span<const Input> pictures,
+                                               std::span<const std::string> texts) {
+  const auto refuse_none = [](bool is_none, bool is_needed, const char* what) {
+    if (!is_none || !is_needed) return;
+    throw Error(ErrorCode::invalid_argument, std::string("cannot calibrate the graph: found no ") + what +
+                                                 ", expected some like those that it will be given");
+  };
+  const auto any = [&](Holds other) {
+    return std::ranges::any_of(graphs, [&](const OnnxGraph& graph) { return graph.holds != other; });
+  };
+  refuse_none(texts.empty(), any(Holds::image), "texts");
+  refuse_none(pictures.empty(), any(Holds::text), "pictures");
+  CalibrationSamples samples;
+  if (any(Holds::image)) {
+    for (const std::string& text : texts) samples.texts.push_back(model.prepare_text(text, std::nullopt));
+  }
+  if (any(Holds::text)) {
+    for (const Input& picture : pictures) {
+      const std::string content =
+          picture.kind == Input::Kind::file ? read_file(picture.value, kMaxPictureBytes) : picture.value;
+      samples.pictures.push_back(model.prepare_image(as_bytes(content), kMaxMegapixels));
+    }
+  }
+  return samples;
+}
+
+onnx::Ranges ranges_of(const OnnxGraph& graph, const CalibrationSamples& samples) {
+  const std::vector<std::string> values = onnx::product_inputs(graph.graph);
+  if (values.empty()) return {};  // convolutions alone, whose kernels tell enough
+  NewDirectory folder(
+      std::filesystem::temp_directory_path() /
+      ("moa-calibrate-" + std::to_string(::getpid())));  // never committed: it goes when we go
+  const std::filesystem::path file = folder.file("graph.onnx");
+  onnx::write_graph(with_extremes(graph.graph, values), file);
+  const OnnxSession session = OnnxSession::open(OnnxRuntime::open(), file, {});
+  std::vector<std::string> outputs;
+  for (const OnnxPort& port : session.outputs()) outputs.push_back(port.name);
+  std::size_t items = 0;
+  if (graph.holds != Holds::image) items = samples.texts.size();
+  if (graph.holds != Holds::text) items = std::max(items, samples.pictures.size());
+  std::vector<float> extremes(outputs.size());
+  for (std::size_t i = 0; i < items; ++i) {
+    const Feeds feeds(graph, samples, i);
+    const std::vector<OnnxArray> found = session.run(feeds.all(), outputs);
+    for (std::size_t at = 0; at < found.size(); ++at) {
+      const float value = found[at].values.front();
+      if (outputs[at].ends_with(kLeast)) {
+        extremes[at] = std::min(extremes[at], value);  // a range has zero in it
+      } else {
+        extremes[at] = std::max(extremes[at], value);
+      }
+    }
+  }
+  onnx::Ranges ranges;
+  for (std::size_t at = 0; at < outputs.size(); at += 2) {
+    const std::string& output = outputs[at];
+    ranges[output.substr(0, output.size() - std::string_view(kLeast).size())] = {extremes[at],
+                                                                                 extremes[at + 1]};
+  }
+  return ranges;
+}
+
+}  // namespace moa
