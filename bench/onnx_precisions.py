@@ -1,12 +1,14 @@
-"""Exports of one model in f32, f16 and int8, beside each other in ONNX Runtime: size, cosine with f32 on photos, speed.
+"""Exports of one model in f32, f16, int8 and calibrated int8, beside each other in ONNX Runtime: size, cosine with f32 on photos, speed.
 
 Versions: onnxruntime 1.32.0, numpy 2.4.6, Pillow 13.0.0, tokenizers 0.23.3 (PyPI).
 Usage: python bench/onnx_precisions.py MOA MODEL FOLDER_OF_PHOTOS [THREADS]
 
+The last 32 photos and other texts calibrate, the first 64 and TEXTS are compared; MOA_ONNXRUNTIME is that of the package that runs this.
 Speed is the least of several rounds, in which the exports take turns, so that what else the machine does falls on all of them alike.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +20,9 @@ import onnxruntime
 from PIL import Image
 from tokenizers import Tokenizer
 
-DTYPES = {"f32": "", "f16": "_fp16", "int8": "_quantized"}
+DTYPES = {"f32": "", "f16": "_fp16", "int8": "_quantized", "calibrated": "_quantized"}
+CALIBRATION_TEXTS = ["a photo of a cat on a sofa", "눈 덮인 산", "two people talking in a kitchen", "a plate of food", "바다 위의 배", "night",
+                     "an old building with a tower, seen from the street on a cloudy afternoon", "a drawing of a house"]
 TEXTS = ["a photo of a dog", "강아지", "a red car parked in front of an old house", "풍경과 산이 있는 사진", "people dancing", "x",
          "The quick brown fox jumps over the lazy dog while thirteen other animals watch from behind the fence"]
 ROUNDS = 7
@@ -66,19 +70,25 @@ def compare(name, sessions, sizes, feeds, timed):
 def main():
     moa, model, photos = sys.argv[1:4]
     threads = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+    files = sorted(Path(photos).iterdir())
+    os.environ["MOA_ONNXRUNTIME"] = str(Path(onnxruntime.__file__).parent / "capi")
     with tempfile.TemporaryDirectory() as work:
+        texts_file = Path(work) / "texts"
+        texts_file.write_text("\n".join(CALIBRATION_TEXTS) + "\n")
+        calibrate = {"text": ["--calibrate-texts", texts_file], "image": [word for f in files[-32:] for word in ("--calibrate", f)]}
         folders = {d: Path(work) / d for d in DTYPES}
         for dtype, folder in folders.items():
             for tower in ("text", "image"):
-                subprocess.run([moa, "export", model, "-q", "--tower", tower, "--dtype", dtype, "-o", f"{folder}-{tower}"], check=True,
+                how = ["--dtype", "int8", *calibrate[tower]] if dtype == "calibrated" else ["--dtype", dtype]
+                subprocess.run([moa, "export", model, "-q", "--tower", tower, *how, "-o", f"{folder}-{tower}"], check=True,
                                stdout=subprocess.DEVNULL)
 
         def open_all(tower, stem):
-            files = {d: Path(f"{folders[d]}-{tower}") / "onnx" / f"{stem}{suffix}.onnx" for d, suffix in DTYPES.items()}
-            return {d: session_of(f, threads) for d, f in files.items()}, {d: f.stat().st_size for d, f in files.items()}
+            graphs = {d: Path(f"{folders[d]}-{tower}") / "onnx" / f"{stem}{suffix}.onnx" for d, suffix in DTYPES.items()}
+            return {d: session_of(f, threads) for d, f in graphs.items()}, {d: f.stat().st_size for d, f in graphs.items()}
 
         config = json.loads((Path(f"{folders['f32']}-image") / "preprocessor_config.json").read_text())
-        pictures = np.stack([pixels_of(p, config) for p in sorted(Path(photos).iterdir())[:64]])
+        pictures = np.stack([pixels_of(p, config) for p in files[:64]])
         sessions, sizes = open_all("image", "vision_model")
         images = compare("pictures", sessions, sizes, [{"pixel_values": p} for p in np.split(pictures, 8)], {"pixel_values": pictures[:8]})
         sessions, sizes = open_all("text", "text_model")

@@ -23,7 +23,13 @@ struct OnnxExportOptions {
   // each output, what they multiply quantized as it comes; the rest stays f32.
   enum class Precision { f32, f16, int8 };
 
+  // What a graph takes of pictures: what a processor makes of their pixels, or bytes, decoded, resized and
+  // cropped, [batch, height, width, 3] under the name "pixel_bytes", of which the graph makes the rest
+  // itself.
+  enum class Pictures { prepared, bytes };
+
   Towers towers = Towers::both;
+  Pictures pictures = Pictures::prepared;
   Layout layout = Layout::optimum;
   Precision precision = Precision::f32;
   // Of int8: pictures and texts like those that the graphs will be given. If there are any, what matrices

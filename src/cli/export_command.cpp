@@ -26,6 +26,9 @@ OnnxExportOptions export_options(const Arguments& arguments) {
   if (arguments.value_or("layout", "optimum") == "immich") {
     options.layout = OnnxExportOptions::Layout::immich;
   }
+  if (arguments.value_or("pictures", "prepared") == "bytes") {
+    options.pictures = OnnxExportOptions::Pictures::bytes;
+  }
   const std::string dtype = arguments.value_or("dtype", "f32");
   if (dtype == "f16") options.precision = OnnxExportOptions::Precision::f16;
   if (dtype == "int8") options.precision = OnnxExportOptions::Precision::int8;
@@ -68,7 +71,8 @@ std::string line(const OnnxExportedGraph& graph, std::size_t columns) {
 }
 
 // What only graphs have.
-constexpr std::array kOnnxOptions = {"tower", "layout", "opset", "verify", "calibrate", "calibrate-texts"};
+constexpr std::array kOnnxOptions = {"tower",  "layout",    "pictures",       "opset",
+                                     "verify", "calibrate", "calibrate-texts"};
 
 int run_safetensors(const Arguments& arguments, const std::string& model, const std::string& directory) {
   for (const char* option : kOnnxOptions) {
@@ -119,6 +123,11 @@ constexpr std::array kOptions = {
            "Whose names: optimum (and transformers.js: onnx/text_model.onnx, ...) or immich "
            "(textual/model.onnx, ...)",
            "optimum|immich"},
+    Option{
+        0, "pictures", "FORM",
+        "What a graph takes of a picture: as its processor prepares it, or bytes [height, width, 3], resized "
+        "and cropped, with the rest done in the graph",
+        "prepared|bytes"},
     Option{0, "dtype", "TYPE",
            "onnx: f32; f16: half the size, norms and softmax in f32; int8: a quarter, quantized as it runs. "
            "safetensors: f32, f16 or bf16 for every tensor, else each as it is",

@@ -44,12 +44,28 @@ std::string_view name(ScoreRule::Kind kind) {
   return "unknown";
 }
 
+// Every recipe is a line through what it makes of the least and the largest byte.
+OnnxPixelValues values_of(const PictureRecipe& recipe) {
+  const PixelValues table = pixel_values(recipe);
+  OnnxPixelValues values;
+  for (std::size_t channel = 0; channel < table.size(); ++channel) {
+    const double least = table[channel].front();
+    values.scale[channel] = static_cast<float>((table[channel].back() - least) / 255);
+    values.shift[channel] = static_cast<float>(least);
+  }
+  return values;
+}
+
 // A tower that takes any size is written for what its processor makes.
-PictureSize picture_size(const LoadedModel& model) {
+PictureInput picture_input(const LoadedModel& model, const OnnxExportOptions& options) {
   const ImageTowerFacts* tower = model.network().image();
   if (tower == nullptr) return {};
-  if (!tower->takes_any_size) return {tower->height_px, tower->width_px};
-  return {model.processor().height_px(), model.processor().width_px()};
+  const bool takes_bytes = options.pictures == OnnxExportOptions::Pictures::bytes;
+  if (!tower->takes_any_size && !takes_bytes) return {tower->height_px, tower->width_px};
+  const ImageProcessor& processor = model.processor();
+  PictureInput picture{processor.height_px(), processor.width_px()};
+  if (takes_bytes) picture.values = values_of(processor.recipe());
+  return picture;
 }
 
 // Better to learn it before the model is read.
@@ -69,14 +85,14 @@ void calibrate(const LoadedModel& model, const OnnxExportOptions& options, std::
 }
 
 // What moa needs to know of the model to have the graphs run (--engine onnxruntime).
-ExportedFacts facts_of(const LoadedModel& model) {
+ExportedFacts facts_of(const LoadedModel& model, const OnnxExportOptions& options) {
   ModelInfo info;
   model.engine().describe(info);
   const ExportedFacts facts =
       ExportedFacts::of(model.facts(), info.architecture, layout_of(model.directory().layout()));
   if (facts.image() == nullptr || facts.image()->takes_patches()) return facts.with_towers(true, false);
   ExportedFacts::Values values = facts.values();
-  const PictureSize size = picture_size(model);  // which the graph has only one of
+  const PictureInput size = picture_input(model, options);  // which the graph has only one of
   values.image->takes_any_size = false;
   values.image->height_px = size.height_px;
   values.image->width_px = size.width_px;
@@ -129,7 +145,7 @@ void write_beside(const LoadedModel& model, const std::vector<OnnxGraph>& graphs
     // The graphs are what they are, however the weights were stored.
     copy_files(model.directory(), {}, directory,
                [](std::string_view name) { return name != kQuantizationName; });
-    directory.write(kExportedFactsName, facts_of(model).json());
+    directory.write(kExportedFactsName, facts_of(model, options).json());
   }
   directory.write("README.md", onnx_readme(model, graphs, options));
   directory.write("profiles.json", tensorrt_profiles(model, graphs));
@@ -146,11 +162,17 @@ OnnxExport export_onnx(std::string_view model_name, const std::filesystem::path&
   if (is_calibrated(options) && options.precision != OnnxExportOptions::Precision::int8) {
     throw Error(ErrorCode::invalid_argument, "cannot calibrate a graph in f32 or f16: expected int8");
   }
+  if (options.pictures == OnnxExportOptions::Pictures::bytes &&
+      (is_calibrated(options) || options.layout == OnnxExportOptions::Layout::immich)) {
+    throw Error(ErrorCode::unsupported,
+                "cannot write a graph that takes a picture's bytes calibrated, or for immich, which prepares "
+                "pictures itself");
+  }
   expect_component();
   NewDirectory directory(place);
   const std::shared_ptr<const LoadedModel> model =
       LoadedModel::load(model_name, {.device = "cpu", .dtype = "f32"});
-  std::vector<OnnxGraph> graphs = onnx_graphs(model->network(), picture_size(*model), options);
+  std::vector<OnnxGraph> graphs = onnx_graphs(model->network(), picture_input(*model, options), options);
   OnnxExport result;
   if (is_calibrated(options)) calibrate(*model, options, graphs);
   for (OnnxGraph& graph : graphs) {

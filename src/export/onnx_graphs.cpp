@@ -19,8 +19,9 @@ Rows text_rows(const EmbeddingModel& model, OnnxInterpreter& ops) {
   return model.forward_text(ops, ops.tokens({}, {}, {}));
 }
 
-Rows image_rows(const EmbeddingModel& model, const PictureSize& size, OnnxInterpreter& ops) {
-  return model.forward_image(ops, ops.pixels({}, 1, model.image()->channels, size.height_px, size.width_px));
+Rows image_rows(const EmbeddingModel& model, const PictureInput& picture, OnnxInterpreter& ops) {
+  return model.forward_image(ops,
+                             ops.pixels({}, 1, model.image()->channels, picture.height_px, picture.width_px));
 }
 
 onnx::Graph in_precision(const onnx::Graph& graph, const OnnxExportOptions& options) {
@@ -50,7 +51,7 @@ OnnxTextInput text_input(const EmbeddingModel& model, std::string_view ids, std:
   return input;
 }
 
-OnnxGraph optimum_graph(const EmbeddingModel& model, const PictureSize& size,
+OnnxGraph optimum_graph(const EmbeddingModel& model, const PictureInput& picture,
                         const OnnxExportOptions& options, Holds holds) {
   const bool both = holds == Holds::both;
   OnnxGraph result;
@@ -68,7 +69,8 @@ OnnxGraph optimum_graph(const EmbeddingModel& model, const PictureSize& size,
     result.text_vector = optimum::kTextVector;
   }
   if (holds != Holds::text) {
-    how.image = {std::string(optimum::kPixels), std::string(both ? optimum::kImageBatch : optimum::kBatch)};
+    how.image = {std::string(picture.values ? optimum::kBytes : optimum::kPixels),
+                 std::string(both ? optimum::kImageBatch : optimum::kBatch), picture.values};
     result.image = how.image;
     result.image_vector = optimum::kImageVector;
   }
@@ -76,7 +78,7 @@ OnnxGraph optimum_graph(const EmbeddingModel& model, const PictureSize& size,
   if (both) {
     const ScoreRule rule = model.score_rule();
     const Rows texts = ops.l2_normalize(text_rows(model, ops), model.normalize_eps());
-    const Rows images = ops.l2_normalize(image_rows(model, size, ops), model.normalize_eps());
+    const Rows images = ops.l2_normalize(image_rows(model, picture, ops), model.normalize_eps());
     result.per_image = optimum::kPerImage;
     ops.output_scores(images, texts,
                       {rule.scale, rule.bias, result.per_image, std::string(optimum::kPerText)});
@@ -85,7 +87,7 @@ OnnxGraph optimum_graph(const EmbeddingModel& model, const PictureSize& size,
   } else if (holds == Holds::text) {
     ops.output(result.text_vector, text_rows(model, ops));
   } else {
-    ops.output(result.image_vector, image_rows(model, size, ops));
+    ops.output(result.image_vector, image_rows(model, picture, ops));
   }
   result.graph = in_precision(ops.graph(), options);
   const std::string_view suffix = options.precision == GraphPrecision::f16    ? optimum::kF16Suffix
@@ -116,7 +118,7 @@ OnnxGraph immich_text(const EmbeddingModel& model, const OnnxExportOptions& opti
   return result;
 }
 
-OnnxGraph immich_image(const EmbeddingModel& model, const PictureSize& size,
+OnnxGraph immich_image(const EmbeddingModel& model, const PictureInput& picture,
                        const OnnxExportOptions& options) {
   OnnxGraph result;
   result.holds = Holds::image;
@@ -128,7 +130,7 @@ OnnxGraph immich_image(const EmbeddingModel& model, const PictureSize& size,
   how.image.pixels = immich::kPixels;
   result.image = how.image;
   OnnxInterpreter ops(how);
-  ops.output(result.image_vector, ops.l2_normalize(image_rows(model, size, ops), model.normalize_eps()));
+  ops.output(result.image_vector, ops.l2_normalize(image_rows(model, picture, ops), model.normalize_eps()));
   result.graph = in_precision(ops.graph(), options);
   return result;
 }
@@ -139,7 +141,7 @@ bool is_calibrated(const OnnxExportOptions& options) {
   return !options.calibration_pictures.empty() || !options.calibration_texts.empty();
 }
 
-std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const PictureSize& size,
+std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const PictureInput& picture,
                                    const OnnxExportOptions& options) {
   const bool has_text = model.text() != nullptr;
   const bool has_image = model.image() != nullptr;
@@ -158,12 +160,12 @@ std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const PictureSiz
   std::vector<OnnxGraph> graphs;
   if (options.layout == Layout::immich) {
     if (text) graphs.push_back(immich_text(model, options));
-    if (image) graphs.push_back(immich_image(model, size, options));
+    if (image) graphs.push_back(immich_image(model, picture, options));
     return graphs;
   }
-  if (text) graphs.push_back(optimum_graph(model, size, options, Holds::text));
-  if (image) graphs.push_back(optimum_graph(model, size, options, Holds::image));
-  if (text && image) graphs.push_back(optimum_graph(model, size, options, Holds::both));
+  if (text) graphs.push_back(optimum_graph(model, picture, options, Holds::text));
+  if (image) graphs.push_back(optimum_graph(model, picture, options, Holds::image));
+  if (text && image) graphs.push_back(optimum_graph(model, picture, options, Holds::both));
   return graphs;
 }
 

@@ -1,6 +1,8 @@
 // A model's towers as ONNX graphs.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,10 +27,11 @@ struct OnnxGraph {
   std::string per_image;
 };
 
-// The size of the pictures that a graph takes.
-struct PictureSize {
+// The pictures that a graph takes.
+struct PictureInput {
   std::int64_t height_px = 0;
   std::int64_t width_px = 0;
+  std::optional<OnnxPixelValues> values{};  // if it takes bytes
 };
 
 // Whether int8 is to know beforehand what is quantized.
@@ -36,7 +39,7 @@ bool is_calibrated(const OnnxExportOptions& options);
 
 // The graphs that the options ask for; those that are to be calibrated are in f32. Errors: those of
 // export_onnx.
-std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const PictureSize& size,
+std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const PictureInput& picture,
                                    const OnnxExportOptions& options);
 
 }  // namespace moa

@@ -26,12 +26,22 @@ std::string shown(const onnx::Port& port) {
   }
   const char* type = port.type == onnx::ElementType::i64   ? "int64"
                      : port.type == onnx::ElementType::i32 ? "int32"
+                     : port.type == onnx::ElementType::u8  ? "uint8"
                                                            : "float32";
   return "`" + port.name + "` " + type + " [" + shape + "]";
 }
 
 const OnnxGraph& one_tower(const std::vector<OnnxGraph>& graphs) {
   return graphs.front();
+}
+
+// ", 3, 224, 224".
+std::string sizes_behind_batch(const onnx::Port& port) {
+  std::string sizes;
+  for (std::size_t axis = 1; axis < port.shape.size(); ++axis) {
+    sizes += ", " + std::to_string(port.shape[axis].size);
+  }
+  return sizes;
 }
 
 std::string python_example(const OnnxGraph& graph) {
@@ -54,12 +64,12 @@ std::string python_example(const OnnxGraph& graph) {
     }
     code += "vectors = session.run([\"" + graph.text_vector + "\"], feed)[0]\n";
   } else {
-    code +=
-        "\npixels = np.zeros((1, 3, HEIGHT, WIDTH), dtype=np.float32)  # a picture as the processor prepares "
-        "it\n"
-        "session = onnxruntime.InferenceSession(\"" +
-        graph.file + "\")\nvectors = session.run([\"" + graph.image_vector + "\"], {\"" + graph.image.pixels +
-        "\": pixels})[0]\n";
+    code += "\npixels = np.zeros((1" + sizes_behind_batch(graph.graph.inputs.front()) + "), dtype=np." +
+            (graph.image.values ? "uint8" : "float32") +
+            ")  # a picture, prepared as said above\n"
+            "session = onnxruntime.InferenceSession(\"" +
+            graph.file + "\")\nvectors = session.run([\"" + graph.image_vector + "\"], {\"" +
+            graph.image.pixels + "\": pixels})[0]\n";
   }
   return code + "vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)\n";
 }
@@ -67,7 +77,8 @@ std::string python_example(const OnnxGraph& graph) {
 std::string cpp_example(const OnnxGraph& graph) {
   const onnx::Port& input = graph.graph.inputs.front();
   const bool is_text = graph.holds == Holds::text;
-  const std::string type = !is_text                                    ? "float"
+  const std::string type = !is_text && graph.image.values              ? "std::uint8_t"
+                           : !is_text                                  ? "float"
                            : graph.text.type == onnx::ElementType::i64 ? "std::int64_t"
                                                                        : "std::int32_t";
   const bool masked = is_text && !graph.text.mask.empty();
@@ -120,7 +131,7 @@ std::vector<std::pair<std::string, Shapes>> profile_of(const LoadedModel& model,
   std::vector<std::pair<std::string, Shapes>> profile;
   for (const onnx::Port& port : graph.graph.inputs) {
     Shapes shapes;
-    const bool is_text = port.type != onnx::ElementType::f32;
+    const bool is_text = port.name != graph.image.pixels || graph.holds == Holds::text;
     const std::int64_t most_tokens = is_text ? model.network().text()->context_tokens : 0;
     for (std::size_t axis = 0; axis < port.shape.size(); ++axis) {
       const onnx::Dimension& dimension = port.shape[axis];
@@ -163,6 +174,10 @@ std::string onnx_readme(const LoadedModel& model, const std::vector<OnnxGraph>& 
   if (std::any_of(graphs.begin(), graphs.end(),
                   [](const OnnxGraph& graph) { return graph.holds != Holds::text; })) {
     text += "\nPictures are prepared so: " + model.processor().description() + "\n";
+    if (options.pictures == OnnxExportOptions::Pictures::bytes) {
+      text +=
+          "The graphs take them as they are before their values are changed: bytes of red, green and blue.\n";
+    }
   }
   text += "\nThe score of a pair is " + score(model.network().score_rule()) + ".\n";
   if (options.layout == OnnxExportOptions::Layout::optimum) {

@@ -33,14 +33,24 @@ constexpr std::array<std::string_view, 3> kTexts = {
     "a photo of a dog on the beach, running after a ball that nobody threw", "강아지", ""};
 constexpr std::size_t kItems = kTexts.size();
 
-// Pixels as a processor might make them: between -2 and 2, each picture its own.
-std::vector<float> sample_picture(std::size_t index, std::int64_t values) {
-  std::vector<float> pixels(static_cast<std::size_t>(values));
-  for (std::size_t i = 0; i < pixels.size(); ++i) {
-    const std::size_t mixed = (i * 7919 + index * 104'729 + i / 97 * 31) % 1021;
-    pixels[i] = static_cast<float>(mixed) / 255.0F - 2.0F;
+// The bytes [height, width, channels] of a picture as it comes out of resizing, each picture its own.
+std::vector<std::uint8_t> sample_picture(std::size_t index, std::int64_t count) {
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<std::uint8_t>((i * 7919 + index * 104'729 + i / 97 * 31) % 1021 % 256);
   }
-  return pixels;
+  return bytes;
+}
+
+// What a processor makes of them: [channels, height, width].
+std::vector<float> processed(const std::vector<std::uint8_t>& bytes, const PixelValues& table) {
+  const std::size_t area = bytes.size() / table.size();
+  std::vector<float> values(bytes.size());
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::size_t channel = i % table.size();
+    values[channel * area + i / table.size()] = table[channel][bytes[i]];
+  }
+  return values;
 }
 
 // The arrays that the script reads, and how each is described to it.
@@ -63,7 +73,8 @@ class Samples {
       PreparedImage picture;
       picture.height_px = size.height_px();
       picture.width_px = size.width_px();
-      picture.values = sample_picture(i, channels * picture.height_px * picture.width_px);
+      bytes_.push_back(sample_picture(i, channels * picture.height_px * picture.width_px));
+      picture.values = processed(bytes_.back(), pixel_values(size.recipe()));
       pictures_.push_back(std::move(picture));
     }
     image_vectors_ = model_.embed_images(pictures_, false);
@@ -126,6 +137,7 @@ class Samples {
 
   void add_pictures(const OnnxGraph& graph, std::size_t first, std::size_t count, json& result) {
     const ImageProcessor& size = model_.processor();
+    if (graph.image.values) return add_bytes(graph, first, count, result);
     std::vector<float> pixels;
     for (std::size_t i = first; i < first + count; ++i) {
       pixels.insert(pixels.end(), pictures_[i].values.begin(), pictures_[i].values.end());
@@ -134,6 +146,19 @@ class Samples {
         write(pixels, "float32",
               {count, static_cast<std::size_t>(model_.network().image()->channels),
                static_cast<std::size_t>(size.height_px()), static_cast<std::size_t>(size.width_px())});
+    result["outputs"][graph.image_vector] = vectors(image_vectors_, first, count);
+  }
+
+  void add_bytes(const OnnxGraph& graph, std::size_t first, std::size_t count, json& result) {
+    const PreparedImage& size = pictures_.front();
+    std::vector<std::uint8_t> bytes;
+    for (std::size_t i = first; i < first + count; ++i) {
+      bytes.insert(bytes.end(), bytes_[i].begin(), bytes_[i].end());
+    }
+    result["inputs"][graph.image.pixels] =
+        write(bytes, "uint8",
+              {count, static_cast<std::size_t>(size.height_px), static_cast<std::size_t>(size.width_px),
+               static_cast<std::size_t>(model_.network().image()->channels)});
     result["outputs"][graph.image_vector] = vectors(image_vectors_, first, count);
   }
 
@@ -160,6 +185,7 @@ class Samples {
   std::size_t written_ = 0;
   std::vector<PreparedText> texts_;
   std::vector<float> text_vectors_;
+  std::vector<std::vector<std::uint8_t>> bytes_;  // of pictures_
   std::vector<PreparedImage> pictures_;
   std::vector<float> image_vectors_;
 };

@@ -87,6 +87,19 @@ TEST_F(Exports, SmallerPrecisionsPassTheChecker) {
   export_onnx(model, root_ / "int8", {.precision = OnnxExportOptions::Precision::int8});
 }
 
+TEST_F(Exports, GraphsOfBytesPassTheChecker) {
+  for (const auto precision : {OnnxExportOptions::Precision::f32, OnnxExportOptions::Precision::f16}) {
+    const OnnxExport result =
+        export_onnx(golden("clip/odd_sizes").string(), root_ / std::to_string(static_cast<int>(precision)),
+                    {.pictures = OnnxExportOptions::Pictures::bytes, .precision = precision});
+    for (const OnnxExportedGraph& graph : result.graphs) EXPECT_TRUE(graph.checked) << graph.file;
+  }
+  EXPECT_EQ(
+      code_of(golden("clip/odd_sizes").string(), root_ / "immich",
+              {.pictures = OnnxExportOptions::Pictures::bytes, .layout = OnnxExportOptions::Layout::immich}),
+      ErrorCode::unsupported);
+}
+
 TEST_F(Exports, RangesAreForInt8Alone) {
   EXPECT_EQ(code_of(golden("clip/odd_sizes").string(), root_ / "out", {.calibration_texts = {"a"}}),
             ErrorCode::invalid_argument);

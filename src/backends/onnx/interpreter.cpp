@@ -73,13 +73,32 @@ Tokens OnnxInterpreter::tokens(std::span<const std::int32_t>, std::span<const st
   return Tokens(std::move(value));
 }
 
+// In f32 whatever the precision of the run: a processor's values are.
+std::string OnnxInterpreter::values_of_bytes(const std::string& bytes, const OnnxPixelValues& values) {
+  const Builder::Exact exact(builder_);
+  const Shape of_channels{static_cast<std::int64_t>(values.scale.size())};
+  const std::string scale =
+      builder_.floats("pixel scale", of_channels, {values.scale.begin(), values.scale.end()});
+  const std::string shift =
+      builder_.floats("pixel shift", of_channels, {values.shift.begin(), values.shift.end()});
+  const std::string scaled = builder_.node("Mul", {builder_.cast(bytes, ElementType::f32), scale});
+  const std::string shifted = builder_.node("Add", {scaled, shift});
+  return builder_.node("Transpose", {shifted}, {{"perm", std::vector<std::int64_t>{0, 3, 1, 2}}});
+}
+
 Tensor OnnxInterpreter::pixels(std::span<const float>, std::int64_t, std::int64_t channels,
                                std::int64_t height_px, std::int64_t width_px) {
   const OnnxImageInput& image = options_.image;
   auto value = std::make_shared<TensorValue>();
-  value->name = builder_.input(
-      {image.pixels, ElementType::f32, {{0, image.batch}, {channels}, {height_px}, {width_px}}});
-  value->batch_of = value->name;
+  if (image.values) {
+    value->batch_of = builder_.input(
+        {image.pixels, ElementType::u8, {{0, image.batch}, {height_px}, {width_px}, {channels}}});
+    value->name = values_of_bytes(value->batch_of, *image.values);
+  } else {
+    value->name = builder_.input(
+        {image.pixels, ElementType::f32, {{0, image.batch}, {channels}, {height_px}, {width_px}}});
+    value->batch_of = value->name;
+  }
   value->channels = channels;
   value->height = height_px;
   value->width = width_px;

@@ -1,7 +1,9 @@
 // The interpreter that computes nothing and writes every call into an ONNX graph.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +22,18 @@ struct OnnxTextInput {
   std::int64_t tokens = 0;  // a fixed length; 0: dynamic
 };
 
+// What a byte of each channel becomes: byte * scale + shift.
+struct OnnxPixelValues {
+  std::array<float, 3> scale{};
+  std::array<float, 3> shift{};
+};
+
 struct OnnxImageInput {
   std::string pixels = "pixel_values";
   std::string batch = "batch_size";
+  // If there, the graph takes bytes [batch, height, width, channels] as a decoder gives them, and does the
+  // rest itself; else it takes what a processor makes of them, [batch, channels, height, width].
+  std::optional<OnnxPixelValues> values = {};
 };
 
 struct OnnxOptions {
@@ -147,6 +158,8 @@ class OnnxInterpreter final : public Interpreter {
   // One row an item.
   static Rows item(const RowsValue& of, std::string name);
 
+  // [batch, channels, height, width] of bytes [batch, height, width, channels].
+  std::string values_of_bytes(const std::string& bytes, const OnnxPixelValues& values);
   std::string activate(const std::string& value, Activation kind);
   std::string relative_bias(const RelativeBias& bias, const RowsValue& query, const RowsValue& key);
   // Which keys are seen, broadcast to [batch, heads, queries, keys]; empty: all.

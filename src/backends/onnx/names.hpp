@@ -21,6 +21,7 @@ inline constexpr std::string_view kInt8Suffix = "_quantized";
 inline constexpr std::string_view kIds = "input_ids";
 inline constexpr std::string_view kMask = "attention_mask";
 inline constexpr std::string_view kPixels = "pixel_values";
+inline constexpr std::string_view kBytes = "pixel_bytes";  // moa's own: where the graph makes values of them
 inline constexpr std::string_view kTextVector = "text_embeds";
 inline constexpr std::string_view kImageVector = "image_embeds";
 inline constexpr std::string_view kPerImage = "logits_per_image";
