@@ -1,19 +1,13 @@
-// Adapters: few numbers that are learned in place of a model's matrices, and added to them. What an adapter
-// adds to a matrix W [out, in] is `delta`, of rank or bond `rank`:
-//   lora       (alpha / rank) B A; A [rank, in], B [out, rank]. Hu et al. 2021 (arXiv 2106.09685).
-//   tt_lora    the same, and A and B are trains of three cores each.
-//   tt_matrix  a train of three cores [bond, out_k, in_k, bond], multiplied out.
-//   shared     U S V with U [out, rank] and V [rank, in] shared by all matrices of the same width in a tower,
-//              and S [rank, rank] each matrix's own. Jie and Deng 2022 (arXiv 2212.03145), FacT-TT.
+// What adapter is learned, and where it sits.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-namespace moa::train {
+#include "checkpoint/adapter.hpp"
 
-enum class AdapterKind { lora, tt_lora, tt_matrix, shared };
+namespace moa::train {
 
 struct AdapterOptions {
   AdapterKind kind = AdapterKind::lora;

@@ -91,6 +91,7 @@ void RecordingInterpreter::add_narrowable(const Parameter& parameter, ProductPre
 
 Rows RecordingInterpreter::linear(const Rows& x, const Linear& layer, const LinearOptions& options) {
   add_narrowable(layer.weight, options.precision);
+  if (!seen_.contains(layer.weight.identity())) linear_weights_.push_back(layer.weight);
   std::vector<std::string> arguments{text(x), use(layer.weight)};
   if (layer.bias) arguments.push_back(use(layer.bias));
   if (options.activation != Activation::none) arguments.push_back("activation=" + text(options.activation));

@@ -26,6 +26,8 @@ class RecordingInterpreter final : public Interpreter {
     Precision least = Precision::int8;
   };
   const std::vector<Narrowable>& narrowable() const noexcept { return narrowable_; }
+  // The weights of linear layers, once each.
+  const std::vector<Parameter>& linear_weights() const noexcept { return linear_weights_; }
 
   Tokens tokens(std::span<const std::int32_t> ids, std::span<const std::int32_t> types,
                 const Sequences& sequences) override;
@@ -81,6 +83,7 @@ class RecordingInterpreter final : public Interpreter {
 
   std::vector<Parameter> parameters_;
   std::vector<Narrowable> narrowable_;
+  std::vector<Parameter> linear_weights_;
   std::set<const void*> seen_;
 };
 

@@ -8,10 +8,12 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include <moa/error.hpp>
 
 #include "train/component/adamw.hpp"
+#include "train/component/adapters.hpp"
 #include "train/component/device.hpp"
 #include "train/component/gradients.hpp"
 #include "train/component/logit_scale.hpp"
@@ -110,7 +112,15 @@ class TorchEngine final : public TrainingEngine {
     });
   }
 
-  std::vector<Parameter> adapter() override { return {}; }
+  std::vector<Parameter> adapter() override {
+    return guarded([&] {
+      std::vector<Parameter> result;
+      for (const LearnedTensor& tensor : learned_) {
+        if (of_adapter_.contains(tensor.name)) result.push_back(parameter_of(tensor.name, tensor.value));
+      }
+      return result;
+    });
+  }
 
   std::int64_t trained_numbers() const override {
     std::int64_t count = 0;
@@ -192,7 +202,8 @@ class TorchEngine final : public TrainingEngine {
       own.insert(parameter.identity());
       of_checkpoint_.insert(parameter.name());
     }
-    for (const Parameter& parameter : tower_parameters(model)) {
+    const TowerParameters towers = tower_parameters(model);
+    for (const Parameter& parameter : towers.all) {
       if (!learns(parameter.name())) continue;
       // A batch norm and the convolution before it are one convolution here.
       if (!own.contains(parameter.identity())) {
@@ -201,6 +212,14 @@ class TorchEngine final : public TrainingEngine {
                         "': the model folds it into another; exclude it, or its tower, from training");
       }
       learned_.push_back(learned(parameter.name(), weights_.learn(parameter)));
+    }
+    if (options_.adapter) {
+      std::vector<LearnedTensor> added;
+      add_adapters(*options_.adapter, towers.linears, options_.seed, weights_, added);
+      for (LearnedTensor& tensor : added) {
+        of_adapter_.insert(tensor.name);
+        learned_.push_back(std::move(tensor));
+      }
     }
     std::sort(learned_.begin(), learned_.end(),
               [](const LearnedTensor& a, const LearnedTensor& b) { return a.name < b.name; });
@@ -211,6 +230,7 @@ class TorchEngine final : public TrainingEngine {
   torch::TorchWeights weights_;
   std::vector<LearnedTensor> learned_;
   std::set<std::string> of_checkpoint_;
+  std::set<std::string> of_adapter_;
   Towers towers_;
   LogitScale scale_;
   LossOfBatch loss_;

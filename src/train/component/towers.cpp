@@ -36,17 +36,23 @@ void expect_items(std::size_t found, std::int64_t items, std::int64_t each, cons
 
 }  // namespace
 
-std::vector<Parameter> tower_parameters(const EmbeddingModel& model) {
+TowerParameters tower_parameters(const EmbeddingModel& model) {
   RecordingInterpreter recording;
   if (model.text() != nullptr) model.forward_text(recording, recording.tokens({}, {}, {}));
   if (const ImageTowerFacts* image = model.image(); image != nullptr && !image->takes_patches()) {
     model.forward_image(recording,
                         recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
   }
+  TowerParameters result;
   std::set<const void*> seen;
-  std::vector<Parameter> leaves;
-  for (const Parameter& parameter : recording.parameters()) add_leaves(parameter, seen, leaves);
-  return leaves;
+  for (const Parameter& parameter : recording.parameters()) add_leaves(parameter, seen, result.all);
+  std::set<const void*> seen_linears;
+  for (const Parameter& weight : recording.linear_weights()) {
+    for (const Parameter& part : weight.parts()) {
+      if (part.view() == nullptr) add_leaves(part, seen_linears, result.linears);
+    }
+  }
+  return result;
 }
 
 at::Tensor Towers::vectors(const VectorBatch& batch) const {

@@ -12,8 +12,13 @@
 
 namespace moa::train {
 
-// The checkpoint's own tensors that the towers of `model` are made of, once each.
-std::vector<Parameter> tower_parameters(const EmbeddingModel& model);
+// The checkpoint's own tensors that the towers of `model` are made of, once each; and those of them that are
+// weights of linear layers, whole, alone or in a stack.
+struct TowerParameters {
+  std::vector<Parameter> all;
+  std::vector<Parameter> linears;
+};
+TowerParameters tower_parameters(const EmbeddingModel& model);
 
 class Towers {
  public:

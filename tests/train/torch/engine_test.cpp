@@ -8,44 +8,11 @@
 
 #include "backends/torch/weights.hpp"
 #include "base/expect_error.hpp"
-#include "models/golden.hpp"
 #include "train/component/gradients.hpp"
-#include "train/component/torch_engine.hpp"
+#include "train/torch/learner.hpp"
 
 namespace moa::train {
 namespace {
-
-constexpr std::size_t kPairs = 3;
-
-// A golden checkpoint with all its parameters, and its first texts and its pictures as a batch.
-struct Learner {
-  explicit Learner(const std::string& folder) : golden(Golden::load(folder)) {
-    const ModelDirectory directory = ModelDirectory::open(golden.path);
-    Weights weights = directory.weights();
-    model =
-        architecture_of(directory.config(), Golden::layout_of(directory)).build(directory.config(), weights);
-    parameters = weights.parameters();
-  }
-
-  TrainingBatch batch(float contrast = 1) const {
-    const Shape shape = golden.expected.shape_of("pixels");
-    PictureBatch pictures{golden.values("pixels"), shape[0], shape[1], shape[2], shape[3]};
-    for (float& value : pictures.pixels) value *= contrast;
-    const std::vector<std::int64_t> lengths(golden.lengths.begin(), golden.lengths.begin() + kPairs);
-    TextBatch texts;
-    texts.sequences = Sequences(lengths);
-    texts.ids.assign(golden.ids.begin(), golden.ids.begin() + texts.sequences.rows());
-    return {std::move(pictures), std::move(texts), {}, {}, {}};
-  }
-
-  std::unique_ptr<TrainingEngine> engine(const EngineOptions& options) const {
-    return make_torch_engine(*model, parameters, options);
-  }
-
-  Golden golden;
-  std::unique_ptr<EmbeddingModel> model;
-  std::vector<Parameter> parameters;
-};
 
 Weights tensors_of(const std::filesystem::path& path) {
   Weights weights;
@@ -62,7 +29,7 @@ std::vector<std::pair<std::string, std::vector<double>>> gradients(const Learner
   std::vector<LearnedTensor> all;
   const LogitScale scale(
       options, learner.parameters, weights, [](const std::string&) { return true; }, all);
-  for (const Parameter& parameter : tower_parameters(*learner.model)) {
+  for (const Parameter& parameter : tower_parameters(*learner.model).all) {
     all.push_back(learned(parameter.name(), weights.learn(parameter)));
   }
   const Towers towers(*learner.model, weights, Precision::f32);
@@ -250,7 +217,7 @@ TEST(TrainingEngine, LearnsFromVectorsOfOneSide) {
   TrainingBatch batch = learner.batch();
   const double with_pictures = engine->loss(batch);
   const std::int64_t dim = learner.model->dim();
-  batch.first = VectorBatch{engine->embed(batch.first), kPairs, dim};
+  batch.first = VectorBatch{engine->embed(batch.first), Learner::kPairs, dim};
   EXPECT_NEAR(engine->loss(batch), with_pictures, 1e-5);
   const double before = engine->step(batch, 1e-3).loss;
   EXPECT_LT(engine->step(batch, 1e-3).loss, before);

@@ -1,0 +1,52 @@
+// A golden checkpoint that learns: all its parameters, and its first texts and its pictures as a batch.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "models/golden.hpp"
+#include "train/component/torch_engine.hpp"
+
+namespace moa::train {
+
+struct Learner {
+  static constexpr std::size_t kPairs = 3;
+
+  explicit Learner(const std::string& folder)
+      : golden(Golden::load(folder)), directory(ModelDirectory::open(golden.path)) {
+    Weights weights = directory.weights();
+    model = build(weights);
+    parameters = weights.parameters();
+  }
+
+  std::unique_ptr<EmbeddingModel> build(Weights& weights) const {
+    return architecture_of(directory.config(), Golden::layout_of(directory))
+        .build(directory.config(), weights);
+  }
+
+  // Its pictures times `contrast`.
+  TrainingBatch batch(float contrast = 1) const {
+    const Shape shape = golden.expected.shape_of("pixels");
+    PictureBatch pictures{golden.values("pixels"), shape[0], shape[1], shape[2], shape[3]};
+    for (float& value : pictures.pixels) value *= contrast;
+    const std::vector<std::int64_t> lengths(golden.lengths.begin(), golden.lengths.begin() + kPairs);
+    TextBatch texts;
+    texts.sequences = Sequences(lengths);
+    texts.ids.assign(golden.ids.begin(), golden.ids.begin() + texts.sequences.rows());
+    return {std::move(pictures), std::move(texts), {}, {}, {}};
+  }
+
+  std::unique_ptr<TrainingEngine> engine(const EngineOptions& options) const {
+    return make_torch_engine(*model, parameters, options);
+  }
+
+  Golden golden;
+  ModelDirectory directory;
+  std::unique_ptr<EmbeddingModel> model;
+  std::vector<Parameter> parameters;
+};
+
+}  // namespace moa::train
