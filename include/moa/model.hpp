@@ -49,6 +49,11 @@ struct LoadOptions {
   // size: faster, but its vector moves a little (docs/measurements.md), so that the model has another
   // identity.
   bool fast_decode = false;
+  // Another model, named as a model is, that texts go to instead: one that learned to place texts where this
+  // model places pictures, in other languages or better. Its vectors must be as wide. Empty: this model's own
+  // text tower. It is part of the identity. Errors of loading: as the model's own; shape_mismatch;
+  // unsupported if it has no text tower, or this model none for pictures or a head for image-text matching.
+  std::string text_model = {};
 };
 
 // One thing to embed.
@@ -104,6 +109,7 @@ struct EmbedReport {
 // What `moa inspect` shows.
 struct ModelInfo {
   std::string name;          // as it was asked for
+  std::string text_model;    // likewise, the one that texts go to; empty: this one
   std::string path;          // of its directory
   std::string architecture;  // e.g. "clip"
   std::string layout;        // "transformers", "open_clip", "openai" or "sentence_transformers"

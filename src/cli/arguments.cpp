@@ -116,6 +116,10 @@ const Option& Arguments::option(std::string_view name) const {
   return *found;
 }
 
+bool Arguments::knows(std::string_view name) const {
+  return find_option(*command_, name) != nullptr;
+}
+
 bool Arguments::has(std::string_view name) const {
   const Option& wanted = option(name);
   for (const Item& item : items_) {

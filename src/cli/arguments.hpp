@@ -27,6 +27,8 @@ class Arguments {
   static Arguments parse(const Command& command, std::span<const char* const> words);
 
   const Command& command() const { return *command_; }
+  // Does the command's table have the option?
+  bool knows(std::string_view name) const;
   // Was the option given?
   bool has(std::string_view name) const;
   // The option's value: as given, otherwise from its environment variable unless that is unset or empty.

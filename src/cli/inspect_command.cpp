@@ -78,6 +78,7 @@ std::string megabytes(std::int64_t bytes) {
 Facts facts_of_model(const ModelInfo& info) {
   Facts facts;
   facts.add("name", "model", info.name);
+  facts.add("text_model", "texts by", info.text_model);
   facts.add("path", "directory", info.path);
   facts.add("architecture", "architecture", info.architecture);
   facts.add("layout", "layout", info.layout);

@@ -19,6 +19,7 @@ LoadOptions load_options(const Arguments& arguments) {
   }
   options.threads = static_cast<int>(arguments.integer("threads", 0, 0, 1024));
   options.fast_decode = arguments.has("fast-decode");
+  if (arguments.knows("text-model")) options.text_model = arguments.value_or("text-model", "");
   options.text_cache_on_disk = arguments.value_or("text-cache", "off") == "on";
   return options;
 }

@@ -168,7 +168,7 @@ constexpr std::array kOptions = {
     Option{0, "format", "FORMAT", "How the report is written", "table|json"},
 };
 constexpr std::array<Options, 4> kGroups = {kOptions, Options(kModelOptions).subspan(1, 1),
-                                            Options(kModelOptions).subspan(3), kTalkOptions};
+                                            Options(kModelOptions).subspan(3, 5), kTalkOptions};
 constexpr std::array kExamples = {
     Example{"A quarter of the size, and what it costs on my pictures",
             "moa quantize openai/clip-vit-base-patch32 --dtype int8 -o clip-int8 --images ~/Photos"},

@@ -38,6 +38,13 @@ inline constexpr std::array kModelOptions = {
            "Threads for computing and decoding together; 0: as many as there are CPUs",
            {},
            "MOA_THREADS"},
+    Option{0,
+           "text-model",
+           "M",
+           "Texts go to this model instead, which learned to place them where --model places pictures",
+           {},
+           {},
+           Completes::models},
 };
 
 // How pictures go through it; read by embed_options().

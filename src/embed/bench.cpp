@@ -78,7 +78,7 @@ Bench Bench::load(std::string_view name, const LoadOptions& options) {
 
 bool Bench::embeds(Modality modality) const {
   const ModelFacts& facts = state_->model->facts();
-  return (modality == Modality::text && facts.text() != nullptr) ||
+  return (modality == Modality::text && state_->model->text() != nullptr) ||
          (modality == Modality::image && facts.image() != nullptr);
 }
 

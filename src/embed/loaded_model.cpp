@@ -155,19 +155,53 @@ TextCacheOptions text_cache_options(const LoadOptions& options, const ModelDirec
   return cache;
 }
 
+// How the model that texts go to is loaded.
+LoadOptions options_of_texts(LoadOptions options) {
+  options.text_model.clear();
+  return options;
+}
+
+// Of two models as one. The pictures' own comes last, so that how vectors were computed still ends it.
+std::string identity_of_pair(const std::string& texts, const std::string& pictures) {
+  return texts + "+" + pictures;
+}
+
 }  // namespace
 
 std::string identity_of(std::string_view name, const LoadOptions& options) {
   const OpenedModel opened = open_model(name, options);
-  return identity_at(opened.directory, opened.arithmetic, options);
+  const std::string own = identity_at(opened.directory, opened.arithmetic, options);
+  if (options.text_model.empty()) return own;
+  return identity_of_pair(identity_of(options.text_model, options_of_texts(options)), own);
 }
 
 std::shared_ptr<const LoadedModel> LoadedModel::load(std::string_view name, const LoadOptions& options) {
   OpenedModel opened = open_model(name, options);
   std::unique_ptr<const Engine> engine = opened.start(opened.directory);
-  return std::shared_ptr<const LoadedModel>(new LoadedModel(std::string(name), std::move(opened.directory),
-                                                            std::move(opened.arithmetic), std::move(engine),
-                                                            options));
+  const std::shared_ptr<LoadedModel> model(new LoadedModel(std::string(name), std::move(opened.directory),
+                                                           std::move(opened.arithmetic), std::move(engine),
+                                                           options));
+  if (!options.text_model.empty()) model->pair_with(load(options.text_model, options_of_texts(options)));
+  return model;
+}
+
+void LoadedModel::pair_with(std::shared_ptr<const LoadedModel> texts) {
+  const std::string attempt = "cannot give the texts of '" + name_ + "' to '" + texts->name_ + "': ";
+  if (texts->text() == nullptr) {
+    throw Error(ErrorCode::unsupported, attempt + "the latter has no text tower");
+  }
+  if (facts().image() == nullptr) {
+    throw Error(ErrorCode::unsupported, attempt + "the former has no picture tower to pair it with");
+  }
+  if (engine_->matches_pairs()) {
+    throw Error(ErrorCode::unsupported, attempt + "the former has a head that reads both together");
+  }
+  if (texts->facts().dim() != facts().dim()) {
+    throw Error(ErrorCode::shape_mismatch,
+                attempt + "found texts of " + std::to_string(texts->facts().dim()) +
+                    " dimensions, expected those of the pictures, " + std::to_string(facts().dim()));
+  }
+  texts_ = std::move(texts);
 }
 
 LoadedModel::LoadedModel(std::string name, ModelDirectory directory, std::string arithmetic,
@@ -226,6 +260,7 @@ std::size_t LoadedModel::longest_text() const {
 }
 
 std::string LoadedModel::with_prompt(std::string_view text, const std::optional<std::string>& prompt) const {
+  if (texts_) return texts_->with_prompt(text, prompt);
   return prompts_.words(prompt) + std::string(text);
 }
 
@@ -246,6 +281,7 @@ const PatchProcessor& LoadedModel::patch_processor() const {
 
 PreparedText LoadedModel::prepare_text(std::string_view text,
                                        const std::optional<std::string>& prompt) const {
+  if (texts_) return texts_->prepare_text(text, prompt);
   const TextTowerFacts* tower = facts().text();
   if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no text tower");
   if (!is_utf8(text)) throw Error(ErrorCode::corrupt_data, "the text is not UTF-8");
@@ -298,7 +334,8 @@ std::vector<std::string> LoadedModel::templates() const {
 }
 
 std::string LoadedModel::identity() const {
-  return identity_at(directory_, arithmetic_, options_);
+  const std::string own = identity_at(directory_, arithmetic_, options_);
+  return texts_ ? identity_of_pair(texts_->identity(), own) : own;
 }
 
 // A model without its tokenizer can still be described, as can what it lacks.
@@ -327,7 +364,16 @@ ModelInfo LoadedModel::info() const {
     info.weights_bytes += static_cast<std::int64_t>(std::filesystem::file_size(file));
   }
   engine_->describe(info);
-  if (facts().text() != nullptr) {
+  if (texts_) {
+    ModelInfo texts = texts_->info();
+    std::erase_if(info.towers, [](const ModelInfo::Tower& tower) { return tower.name == "text"; });
+    const auto tower = std::ranges::find(texts.towers, "text", &ModelInfo::Tower::name);
+    if (tower != texts.towers.end()) info.towers.insert(info.towers.begin(), std::move(*tower));
+    info.text_model = std::move(texts.name);
+    info.tokenizer = std::move(texts.tokenizer);
+    info.prompts = std::move(texts.prompts);
+    info.modalities.push_back(Modality::text);
+  } else if (facts().text() != nullptr) {
     info.modalities.push_back(Modality::text);
     info.tokenizer = describe_tokenizer();
   }
@@ -337,7 +383,9 @@ ModelInfo LoadedModel::info() const {
   }
   info.licence = directory_.licence().value_or("");
   info.identity = identity();
-  for (const auto& [prompt_name, words] : prompts_.by_name) info.prompts.push_back(prompt_name + "=" + words);
+  for (const auto& [prompt_name, words] : prompts_.by_name) {
+    if (!texts_) info.prompts.push_back(prompt_name + "=" + words);
+  }
   info.templates = templates();
   return info;
 }

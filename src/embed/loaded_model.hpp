@@ -35,6 +35,8 @@ class LoadedModel {
   LoadedModel& operator=(const LoadedModel&) = delete;
 
   const ModelFacts& facts() const { return engine_->facts(); }
+  // Of the tower that texts go to; nullptr if there is none.
+  const TextTowerFacts* text() const { return texts_ ? texts_->text() : facts().text(); }
   const ModelDirectory& directory() const { return directory_; }
   // Whoever wants the model's own parts needs it; vectors come by embed_texts() and embed_images(). Error:
   // unsupported if another program's graph stands for it.
@@ -55,7 +57,7 @@ class LoadedModel {
 
   // Rows [items, dim]: the model's vectors; on the unit sphere unless `raw`. One forward pass.
   std::vector<float> embed_texts(std::span<const PreparedText> texts, bool raw) const {
-    return engine_->embed_texts(texts, raw);
+    return texts_ ? texts_->embed_texts(texts, raw) : engine_->embed_texts(texts, raw);
   }
   std::vector<float> embed_images(std::span<const PreparedImage> pictures, bool raw) const {
     return engine_->embed_images(pictures, raw);
@@ -69,7 +71,7 @@ class LoadedModel {
   }
 
   // Vectors of texts that were embedded before, by with_prompt() and whether they are raw.
-  TextCache& text_cache() const { return text_cache_; }
+  TextCache& text_cache() const { return texts_ ? texts_->text_cache() : text_cache_; }
 
   // Templates for zero-shot classification, each with "{}".
   std::vector<std::string> templates() const;
@@ -79,6 +81,8 @@ class LoadedModel {
  private:
   LoadedModel(std::string name, ModelDirectory directory, std::string arithmetic,
               std::unique_ptr<const Engine> engine, const LoadOptions& options);
+  // From now on texts go to `texts`. Errors: LoadOptions::text_model.
+  void pair_with(std::shared_ptr<const LoadedModel> texts);
   std::string describe_tokenizer() const;
   const PatchProcessor& patch_processor() const;
   // In tokens, the special ones included.
@@ -91,6 +95,7 @@ class LoadedModel {
   Prompts prompts_;
   OpenClipTexts open_clip_texts_;
   std::unique_ptr<const Engine> engine_;
+  std::shared_ptr<const LoadedModel> texts_;  // the model that texts go to; nullptr: this one
 
   mutable TextCache text_cache_;
   mutable std::once_flag tokenizer_once_;

@@ -48,7 +48,7 @@ ModelInfo Model::info() const {
 
 bool Model::embeds(Modality modality) const {
   const ModelFacts& facts = impl_->loaded->facts();
-  return (modality == Modality::text && facts.text() != nullptr) ||
+  return (modality == Modality::text && impl_->loaded->text() != nullptr) ||
          (modality == Modality::image && facts.image() != nullptr);
 }
 
