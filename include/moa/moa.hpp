@@ -18,4 +18,5 @@
 #include <moa/quantize.hpp>
 #include <moa/safetensors.hpp>
 #include <moa/system.hpp>
+#include <moa/train.hpp>
 #include <moa/vectors.hpp>

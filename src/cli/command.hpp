@@ -63,6 +63,7 @@ extern const Command kEvalCommand;
 extern const Command kExportCommand;
 extern const Command kQuantizeCommand;
 extern const Command kMergeCommand;
+extern const Command kTrainCommand;
 extern const Command kCompletionCommand;
 extern const Command kManCommand;
 

@@ -89,12 +89,18 @@ Evaluation evaluate_retrieval(const Model& model, const CaptionedPictures& set,
     return train::embed_or_cancel(model, inputs, quiet);
   }();
   const Vectors pictures = train::embed_or_cancel(model, set.pictures, options.embed);
+  return train::judge_retrieval(pictures, texts, set, options, model.threads());
+}
 
+namespace train {
+
+Evaluation judge_retrieval(const Vectors& pictures, const Vectors& texts, const CaptionedPictures& set,
+                           const RetrievalOptions& options, int thread_count) {
   Evaluation result;
   std::vector<std::size_t> picture_rows;
   std::vector<std::size_t> sound_texts;
-  result.picture_errors = train::errors_of(pictures, picture_rows);
-  result.text_errors = train::errors_of(texts, sound_texts);
+  result.picture_errors = errors_of(pictures, picture_rows);
+  result.text_errors = errors_of(texts, sound_texts);
   result.pictures = picture_rows.size();
   std::vector<std::size_t> place_of_picture(pictures.size());
   for (std::size_t i = 0; i < picture_rows.size(); ++i) place_of_picture[picture_rows[i]] = i;
@@ -129,7 +135,7 @@ Evaluation evaluate_retrieval(const Model& model, const CaptionedPictures& set,
     unit_of_image.push_back(i);
   }
 
-  ThreadPool threads(model.threads());
+  ThreadPool threads(thread_count);
   const auto by_text = rank_all(texts, captions, pictures, picture_rows, options.top, threads);
   const auto by_image = rank_all(pictures, asking, texts, captions.rows, options.top, threads);
   const auto statistic = [&](std::span<const std::uint32_t> weights) {
@@ -139,8 +145,9 @@ Evaluation evaluate_retrieval(const Model& model, const CaptionedPictures& set,
     return values;
   };
   result.metrics =
-      train::with_intervals(metric_names(options.top), picture_rows.size(), statistic, options.bootstrap);
+      with_intervals(metric_names(options.top), picture_rows.size(), statistic, options.bootstrap);
   return result;
 }
 
+}  // namespace train
 }  // namespace moa

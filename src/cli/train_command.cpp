@@ -1,0 +1,96 @@
+// moa train: a model learns from pictures and captions.
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <string>
+
+#include <moa/train.hpp>
+
+#include "cli/arguments.hpp"
+#include "cli/console.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/json_text.hpp"
+#include "cli/output.hpp"
+#include "cli/shared_options.hpp"
+
+namespace moa::cli {
+namespace {
+
+std::string duration(double seconds) {
+  const long long whole = std::llround(seconds);
+  char text[64];
+  std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);
+  return text;
+}
+
+std::string progress_line(const TrainProgress& at) {
+  char text[256];
+  std::snprintf(text, sizeof text,
+                "step %lld/%lld  epoch %llu  loss %.4f  lr %.3g  scale %.2f  %.1f pairs/s  %s left",
+                static_cast<long long>(at.step), static_cast<long long>(at.steps),
+                static_cast<unsigned long long>(at.epoch), at.loss, at.learning_rate, at.logit_scale,
+                at.items_per_second, duration(at.seconds_left).c_str());
+  return text;
+}
+
+std::string json_result(const TrainResult& result) {
+  std::array<char, 64> loss{};
+  std::snprintf(loss.data(), loss.size(), "%.6f", result.loss);
+  std::string text = "{" + json_path("model", result.model.string()) +
+                     ",\"steps\":" + std::to_string(result.steps) +
+                     ",\"loss\":" + (std::isfinite(result.loss) ? loss.data() : "null") +
+                     ",\"skipped_pairs\":" + std::to_string(result.skipped_pairs) + ",\"validation\":{";
+  for (std::size_t i = 0; i < result.validation.size(); ++i) {
+    std::array<char, 64> value{};
+    std::snprintf(value.data(), value.size(), "%.6f", result.validation[i].value);
+    text += (i == 0 ? "" : ",") + json(result.validation[i].name) + ":" + value.data();
+  }
+  return text + "}}\n";
+}
+
+int run_train(const Arguments& arguments) {
+  Console console(arguments);
+  const std::vector<std::string> words = arguments.inputs();
+  if (words.size() != 1) fail_usage(arguments.command(), "expected one CONFIG.yaml");
+  TrainOptions options;
+  options.resume = arguments.has("resume");
+  options.note = [&](const std::string& text) { console.note(text); };
+  options.progress = [&](const TrainProgress& at) { console.note(progress_line(at)); };
+  options.cancelled = &interrupted();
+  const TrainResult result = train_model(words.front(), options);
+  Output output = Output::to_stdout();
+  output.write(arguments.value_or("format", "text") == "json" ? json_result(result)
+                                                              : result.model.string() + "\n");
+  output.finish();
+  return 0;
+}
+
+constexpr std::array kOptions = {
+    Option{0, "resume", "", "Go on from the newest checkpoint in the output folder, bit for bit"},
+    Option{0, "format", "FORMAT", "How the result is written: the model's path, or the numbers too",
+           "text|json"},
+};
+constexpr std::array<Options, 2> kGroups = {kOptions, kTalkOptions};
+constexpr std::array kExamples = {
+    Example{"Learn from a table of pictures and captions", "moa train settings.yaml"},
+    Example{"Go on after an interruption", "moa train settings.yaml --resume"},
+};
+
+}  // namespace
+
+constexpr Command kTrainCommand = {
+    .name = "train",
+    .summary = "Let a model go on learning from pictures and captions",
+    .usage = "CONFIG.yaml [options]",
+    .description =
+        "Everything that a training is stands in one file: the model it begins with, the pairs, what is "
+        "learned, the loss, the optimiser, the schedule (the guide explains each line). The output folder "
+        "gets checkpoints/, metrics.csv, loss.svg, and at the end model/, which loads as the original does. "
+        "Ctrl-C writes a checkpoint.\n",
+    .options = kGroups,
+    .examples = kExamples,
+    .inputs = Completes::files,
+    .run = run_train,
+};
+
+}  // namespace moa::cli

@@ -1,0 +1,55 @@
+#include "train/learned_names.hpp"
+
+#include <set>
+
+#include <moa/error.hpp>
+
+#include "backends/recording/recording.hpp"
+
+namespace moa::train {
+namespace {
+
+// Of towers' parameters, which are stacked or cut now and then, those of the checkpoint.
+void add_names(const Parameter& parameter, std::set<std::string>& names) {
+  for (const Parameter& part : parameter.parts()) {
+    names.insert(part.name().substr(0, part.name().find('[')));  // NAME[begin:end]
+  }
+}
+
+std::set<std::string> tower_names(const EmbeddingModel& model, const std::string& tower) {
+  RecordingInterpreter recording;
+  if (tower == "text" && model.text() != nullptr) {
+    model.forward_text(recording, recording.tokens({}, {}, {}));
+  } else if (const ImageTowerFacts* image = model.image(); tower == "image" && image != nullptr) {
+    model.forward_image(recording,
+                        recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
+  } else {
+    throw Error(ErrorCode::invalid_argument, "cannot learn '" + tower + "': the model has no such tower");
+  }
+  std::set<std::string> names;
+  for (const Parameter& parameter : recording.parameters()) add_names(parameter, names);
+  return names;
+}
+
+std::vector<std::string> patterns(const EmbeddingModel& model, const std::vector<std::string>& words) {
+  std::set<std::string> all;
+  for (const std::string& word : words) {
+    if (word == "all") {
+      all.insert("*");
+    } else if (word == "text" || word == "image") {
+      all.merge(tower_names(model, word));
+    } else {
+      all.insert(word);
+    }
+  }
+  return {all.begin(), all.end()};
+}
+
+}  // namespace
+
+TrainableNames names_to_learn(const EmbeddingModel& model, const std::vector<std::string>& learn,
+                              const std::vector<std::string>& freeze) {
+  return {patterns(model, learn), patterns(model, freeze)};
+}
+
+}  // namespace moa::train

@@ -1,0 +1,146 @@
+#include "train/train_config.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <string_view>
+
+#include "base/file.hpp"
+#include "train/yaml_map.hpp"
+
+namespace moa::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMostConfigBytes = std::uint64_t{1} << 20;
+constexpr std::int64_t kMany = std::int64_t{1} << 40;
+
+// Names in the file, in the order of the enumeration.
+constexpr std::array<std::string_view, 7> kLosses = {"info_nce",  "sigmoid",   "triplet", "triplet_semi_hard",
+                                                     "hinge_sum", "hinge_max", "sup_con"};
+
+void read_data(const YamlMap& map, const fs::path& folder, TrainConfig& config) {
+  for (const std::string& place : map.texts("train")) config.data.push_back((folder / place).string());
+  if (config.data.empty()) map.refuse("train", "expected a table (.csv, .tsv, .jsonl) or shards (.tar)");
+  config.table.columns = {map.text("image_column", ""), map.text("caption_column", ""), ""};
+  const std::string separator = map.text("separator", "");
+  if (separator.size() > 1) map.refuse("separator", "expected one character");
+  if (!separator.empty()) config.table.separator = separator.front();
+  if (map.has("root")) config.table.root = folder / map.text("root", "");
+  config.shuffle = static_cast<std::size_t>(map.integer("shuffle", 1000, 1, 10'000'000));
+  config.workers = static_cast<int>(map.integer("workers", 2, 1, 256));
+  config.stops_at_bad_pairs =
+      map.choice("bad_pairs", "skip", std::array<std::string_view, 2>{"skip", "stop"}) == "stop";
+}
+
+AugmentationOptions read_augmentation(const YamlMap& map) {
+  AugmentationOptions options;
+  options.random_resized_crop = map.boolean("random_resized_crop", true);
+  const std::vector<double> scale = map.numbers("scale", {options.least_scale, options.most_scale}, 1e-4, 1);
+  const std::vector<double> ratio =
+      map.numbers("ratio", {options.least_ratio, options.most_ratio}, 0.01, 100);
+  if (scale[0] > scale[1]) map.refuse("scale", "expected the smaller number first");
+  if (ratio[0] > ratio[1]) map.refuse("ratio", "expected the smaller number first");
+  options.least_scale = scale[0];
+  options.most_scale = scale[1];
+  options.least_ratio = ratio[0];
+  options.most_ratio = ratio[1];
+  options.flip_probability = map.number("flip", 0, 0, 1);
+  options.brightness = map.number("brightness", 0, 0, 10);
+  options.contrast = map.number("contrast", 0, 0, 10);
+  options.saturation = map.number("saturation", 0, 0, 10);
+  options.hue = map.number("hue", 0, 0, 0.5);
+  options.jitter_probability = map.number("jitter", 1, 0, 1);
+  return options;
+}
+
+LossOptions read_loss(const YamlMap& map) {
+  LossOptions options;
+  const std::string kind = map.choice("kind", kLosses.front(), kLosses);
+  options.kind = static_cast<LossKind>(std::ranges::find(kLosses, kind) - kLosses.begin());
+  options.margin = map.number("margin", options.margin, 0, 100);
+  options.temperature = map.number("temperature", options.temperature, 1e-4, 100);
+  options.label_smoothing = map.number("label_smoothing", 0, 0, 0.999);
+  options.initial_logit_scale =
+      map.number("initial_logit_scale", options.initial_logit_scale, -10, std::log(100.0));
+  options.initial_logit_bias = map.number("initial_logit_bias", options.initial_logit_bias, -1000, 1000);
+  options.learns_logit_scale = map.boolean("learns_logit_scale", true);
+  for (const double dim : map.numbers("prefix_dims", {}, 1, 1e6)) {
+    if (dim != std::floor(dim)) map.refuse("prefix_dims", "expected whole numbers");
+    options.prefix_dims.push_back(static_cast<std::int64_t>(dim));
+  }
+  return options;
+}
+
+void read_optimizer(const YamlMap& map, TrainConfig& config) {
+  AdamWOptions& adamw = config.engine.optimizer;
+  config.learning_rate = map.number("learning_rate", config.learning_rate, 0, 100);
+  adamw.beta1 = map.number("beta1", adamw.beta1, 0, 0.999999);
+  adamw.beta2 = map.number("beta2", adamw.beta2, 0, 0.999999999);
+  adamw.eps = map.number("eps", adamw.eps, 0, 1);
+  adamw.weight_decay = map.number("weight_decay", adamw.weight_decay, 0, 100);
+  config.engine.clip_gradient_norm = map.number("clip_gradient_norm", 0, 0, 1e12);
+}
+
+void read_schedule(const YamlMap& map, TrainConfig& config) {
+  if (map.has("steps") == map.has("epochs"))
+    map.refuse(map.has("steps") ? "epochs" : "steps", "expected either steps or epochs");
+  config.steps = map.integer("steps", 0, 1, kMany);
+  config.epochs = map.number("epochs", 0, 1e-6, 1e9);
+  config.warmup_steps = map.integer("warmup_steps", 0, 0, kMany);
+  config.least_learning_rate = map.number("least_learning_rate", 0, 0, config.learning_rate);
+}
+
+}  // namespace
+
+TrainConfig read_train_config(const fs::path& path) {
+  TrainConfig config;
+  config.text = read_file(path, kMostConfigBytes);
+  const fs::path folder = path.parent_path();
+  const YamlMap map = YamlMap::parse(config.text, path.string());
+  config.model = map.text("model", config.model);
+  if (!map.has("output")) map.refuse("output", "expected a folder");
+  config.output = folder / map.text("output", "");
+  config.seed = static_cast<std::uint64_t>(map.integer("seed", 0, 0, INT64_MAX));
+  read_data(map.map("data"), folder, config);
+  config.augmentation = read_augmentation(map.map("augmentation"));
+  if (map.has("learn")) config.learn = map.texts("learn");
+  config.freeze = map.texts("freeze");
+  config.engine.loss = read_loss(map.map("loss"));
+  read_optimizer(map.map("optimizer"), config);
+  read_schedule(map.map("schedule"), config);
+  config.batch = static_cast<std::size_t>(map.integer("batch", 32, 1, 1 << 20));
+  config.engine.chunk_items = map.integer("chunk", 0, 0, 1 << 20);
+  config.engine.precision =
+      map.choice("precision", "f32", std::array<std::string_view, 2>{"f32", "bf16"}) == "bf16"
+          ? TrainingPrecision::bf16
+          : TrainingPrecision::f32;
+  config.engine.device = map.text("device", "cpu");
+  config.engine.threads = static_cast<int>(map.integer("threads", 0, 0, 1024));
+  config.engine.seed = config.seed;
+  config.stops_at_nan =
+      map.choice("not_a_number", "stop", std::array<std::string_view, 2>{"stop", "skip"}) == "stop";
+  const YamlMap validation = map.map("validation");
+  if (validation.has("table")) config.validation = folder / validation.text("table", "");
+  config.validate_every = validation.integer("every", 0, 0, kMany);
+  const YamlMap checkpoint = map.map("checkpoint");
+  config.checkpoint_every = checkpoint.integer("every", 0, 0, kMany);
+  config.keep_checkpoints = static_cast<std::size_t>(checkpoint.integer("keep", 2, 1, 1000));
+  config.log_every = map.integer("log_every", 10, 1, kMany);
+  map.finish();
+  return config;
+}
+
+double learning_rate_at(const TrainConfig& config, std::int64_t step, std::int64_t steps) {
+  if (step < config.warmup_steps) {
+    return config.learning_rate * static_cast<double>(step + 1) / static_cast<double>(config.warmup_steps);
+  }
+  const auto length = static_cast<double>(std::max<std::int64_t>(steps - config.warmup_steps, 1));
+  const double share = static_cast<double>(step - config.warmup_steps) / length;
+  return config.least_learning_rate +
+         (config.learning_rate - config.least_learning_rate) * 0.5 * (1 + std::cos(std::numbers::pi * share));
+}
+
+}  // namespace moa::train

@@ -1,0 +1,59 @@
+// What a training is: the settings of `moa train`'s file.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <moa/eval.hpp>
+
+#include "train/augmentation.hpp"
+#include "train/engine.hpp"
+
+namespace moa::train {
+
+// Numbers of steps count from the beginning of the training, also of one that is resumed.
+struct TrainConfig {
+  std::string text;  // of the file, as it was read
+
+  std::string model = "moa-mini";
+  std::filesystem::path output;
+  std::uint64_t seed = 0;
+
+  // Tables or shards, by the ending of the first.
+  std::vector<std::string> data;
+  TableOptions table{};
+  std::size_t shuffle = 1000;  // shards: pairs held back
+  int workers = 2;
+  bool stops_at_bad_pairs = false;
+  AugmentationOptions augmentation{};
+
+  // Parts of the model by name ("all", "text", "image"), or patterns of parameters.
+  std::vector<std::string> learn{"all"};
+  std::vector<std::string> freeze;
+  EngineOptions engine{};  // all but `trainable`
+
+  std::size_t batch = 32;
+  std::int64_t steps = 0;  // one of the two is given
+  double epochs = 0;
+  double learning_rate = 1e-5;
+  double least_learning_rate = 0;
+  std::int64_t warmup_steps = 0;
+  bool stops_at_nan = true;
+
+  std::filesystem::path validation;  // a table; empty: none
+  std::int64_t validate_every = 0;   // 0: at the end alone
+  std::int64_t checkpoint_every = 0;
+  std::size_t keep_checkpoints = 2;
+  std::int64_t log_every = 10;
+};
+
+// Relative paths in the file begin in its folder. Errors: not_found, io_error; invalid_argument naming line
+// and key, for what is not YAML, an unknown key, or an impossible value.
+TrainConfig read_train_config(const std::filesystem::path& path);
+
+// Of step `step` (from 0) of `steps`: rises in a straight line over the warm-up, then falls along half a
+// cosine to the least (Loshchilov and Hutter 2016, arXiv 1608.03983).
+double learning_rate_at(const TrainConfig& config, std::int64_t step, std::int64_t steps);
+
+}  // namespace moa::train

@@ -1,0 +1,178 @@
+#include "train/trainer.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include <moa/error.hpp>
+
+#include "base/file.hpp"
+#include "train/checkpoint_store.hpp"
+#include "train/loss_curve.hpp"
+#include "train/metrics_file.hpp"
+#include "train/validation_file.hpp"
+
+namespace moa::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::uint64_t kMostNames = 10;  // of pairs that are left out
+
+std::int64_t steps_of(const TrainConfig& config, const PairSource& source) {
+  if (config.steps > 0) return config.steps;
+  const std::optional<std::uint64_t> pairs = source.size();
+  if (!pairs) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        "cannot tell how many steps an epoch has: of shards the number of pairs is not known, expected "
+        "schedule.steps");
+  }
+  // Pairs that do not fill a batch are dropped at the end of each epoch.
+  const double steps = config.epochs * static_cast<double>(*pairs / config.batch);
+  return std::max<std::int64_t>(1, std::llround(steps));
+}
+
+// One training from its first step, or from a checkpoint.
+class Training {
+ public:
+  Training(const TrainConfig& config, const TrainerParts& parts, const TrainOptions& options)
+      : config_(config),
+        parts_(parts),
+        options_(options),
+        store_(config.output / "checkpoints", config.keep_checkpoints),
+        steps_(steps_of(config, parts.source)),
+        began_at_(restore()),
+        step_(began_at_),
+        metrics_(config.output / "metrics.csv", began_at_),
+        validations_(config.output / "validation.csv", began_at_),
+        loader_(parts.source, parts.prepare, loader_options(), position_) {}
+
+  TrainResult run() {
+    bool is_saved = step_ == began_at_ && step_ > 0;
+    while (step_ < steps_) {
+      step();
+      is_saved = false;
+      if (config_.validate_every > 0 && step_ % config_.validate_every == 0 && step_ < steps_) validate();
+      if (config_.checkpoint_every > 0 && step_ % config_.checkpoint_every == 0) {
+        save();
+        is_saved = true;
+      }
+      if (options_.cancelled != nullptr && *options_.cancelled) {
+        if (!is_saved) save();
+        throw Error(ErrorCode::cancelled, "interrupted after step " + std::to_string(step_) + " of " +
+                                              std::to_string(steps_) + "; a checkpoint is written");
+      }
+    }
+    validate();
+    if (!is_saved) save();
+    return std::move(result_);
+  }
+
+ private:
+  BatchLoaderOptions loader_options() {
+    BatchLoaderOptions options;
+    options.seed = config_.seed;
+    options.batch = config_.batch;
+    options.workers = config_.workers;
+    options.stops_at_bad_pairs = config_.stops_at_bad_pairs;
+    options.on_skipped = [this](const Error& error) {
+      if (++told_ < kMostNames) note("left out: " + std::string(error.what()));
+      if (told_ == kMostNames) note("more pairs are left out, and counted");
+    };
+    return options;
+  }
+
+  void note(const std::string& text) const {
+    if (options_.note) options_.note(text);
+  }
+
+  // The step to go on from.
+  std::int64_t restore() {
+    if (!options_.resume) return 0;
+    const std::optional<TrainingState> state = store_.newest();
+    if (!state) return 0;
+    parts_.engine.restore(state->engine);
+    position_ = state->position;
+    note("going on after step " + std::to_string(state->step));
+    return state->step;
+  }
+
+  void save() {
+    store_.save({step_, loader_.position(), parts_.engine.state()});
+    write_file_atomically(config_.output / "loss.svg", draw_loss_curve(metrics_.losses()));
+  }
+
+  void step() {
+    const Clock::time_point start = Clock::now();
+    const double rate = learning_rate_at(config_, step_, steps_);
+    const StepReport report = parts_.engine.step(parts_.batch(loader_.next()), rate);
+    if (!report.updated && config_.stops_at_nan) {
+      throw Error(ErrorCode::out_of_range,
+                  "the loss or a gradient of step " + std::to_string(step_ + 1) +
+                      " is not a number; nothing was changed by it (not_a_number: skip "
+                      "would go on)");
+    }
+    ++step_;
+    if (!report.updated) note("step " + std::to_string(step_) + " gave no number, and changed nothing");
+    const std::chrono::duration<double> took = Clock::now() - start;
+    busy_s_ += took.count();
+    reported_s_ += took.count();
+    const DataPosition& at = loader_.position();
+    const auto items = static_cast<double>(config_.batch);
+    metrics_.add({step_, at.epoch, report.loss, rate, report.logit_scale, report.gradient_norm,
+                  items / took.count(), at.skipped});
+    result_.steps = step_;
+    result_.loss = report.loss;
+    result_.skipped_pairs = at.skipped;
+    if (step_ % config_.log_every != 0 && step_ != steps_ && step_ != began_at_ + 1) return;
+    const double pace_s = busy_s_ / static_cast<double>(step_ - began_at_);
+    if (options_.progress) {
+      options_.progress({step_, steps_, at.epoch, report.loss, rate, report.logit_scale,
+                         items * static_cast<double>(step_ - reported_at()) / reported_s_,
+                         pace_s * static_cast<double>(steps_ - step_), at.skipped});
+    }
+    reported_step_ = step_;
+    reported_s_ = 0;
+  }
+
+  std::int64_t reported_at() const { return reported_step_ < began_at_ ? began_at_ : reported_step_; }
+
+  void validate() {
+    if (!parts_.validate) return;
+    result_.validation = parts_.validate();
+    validations_.add(step_, result_.validation);
+    std::string text = "validation after step " + std::to_string(step_) + ":";
+    for (const Metric& metric : result_.validation) {
+      char number[64];
+      std::snprintf(number, sizeof number, " %.4f", metric.value);
+      text += " " + metric.name + number;
+    }
+    note(text);
+  }
+
+  const TrainConfig& config_;
+  const TrainerParts& parts_;
+  const TrainOptions& options_;
+  CheckpointStore store_;
+  DataPosition position_{};
+  std::int64_t steps_;
+  std::int64_t began_at_;
+  std::int64_t step_;
+  MetricsFile metrics_;
+  ValidationFile validations_;
+  BatchLoader loader_;
+  TrainResult result_{};
+  std::uint64_t told_ = 0;
+  double busy_s_ = 0;
+  double reported_s_ = 0;
+  std::int64_t reported_step_ = -1;
+};
+
+}  // namespace
+
+TrainResult run_training(const TrainConfig& config, const TrainerParts& parts, const TrainOptions& options) {
+  return Training(config, parts, options).run();
+}
+
+}  // namespace moa::train

@@ -1,0 +1,29 @@
+// The loop of training, over whatever computes and whatever the pairs are.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include <moa/train.hpp>
+
+#include "train/batch_loader.hpp"
+#include "train/engine.hpp"
+#include "train/train_config.hpp"
+
+namespace moa::train {
+
+// What the loop works with. All of it must outlive the call.
+struct TrainerParts {
+  const PairSource& source;
+  BatchLoader::Prepare prepare;
+  std::function<TrainingBatch(std::vector<Sample>)> batch;
+  TrainingEngine& engine;
+  // Judges the engine's weights as they are; empty: nothing is judged.
+  std::function<std::vector<Metric>()> validate;
+};
+
+// Steps, checkpoints, metrics.csv and loss.svg in `config.output`, and validation.csv with the judgements;
+// not the model at the end. Errors: as moa::train_model().
+TrainResult run_training(const TrainConfig& config, const TrainerParts& parts, const TrainOptions& options);
+
+}  // namespace moa::train

@@ -1,0 +1,134 @@
+// moa::train_model(): the settings, the model, the pairs and the engine brought together.
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include <moa/error.hpp>
+#include <moa/train.hpp>
+
+#include "base/file.hpp"
+#include "base/thread_pool.hpp"
+#include "embed/loaded_model.hpp"
+#include "train/evaluation.hpp"
+#include "train/learned_names.hpp"
+#include "train/pairs_for_model.hpp"
+#include "train/trained_model.hpp"
+#include "train/trainer.hpp"
+
+namespace moa {
+namespace {
+
+namespace fs = std::filesystem;
+using train::PairPreparer;
+using train::TrainConfig;
+using train::TrainingEngine;
+
+void claim_output(const TrainConfig& config, bool resume) {
+  std::error_code failed;
+  if (!resume && fs::exists(config.output, failed) && !fs::is_empty(config.output, failed)) {
+    throw Error(ErrorCode::invalid_argument, "cannot train into '" + config.output.string() +
+                                                 "': it is not empty; --resume goes on with what is there");
+  }
+  fs::create_directories(config.output, failed);
+  if (failed)
+    throw Error(ErrorCode::io_error, "cannot write '" + config.output.string() + "': " + failed.message());
+}
+
+// Rows of what the engine makes of `prepared`, piece by piece; what failed to be prepared is that row's
+// error.
+template <typename Prepared, typename Batch>
+void embed_pieces(TrainingEngine& engine, std::size_t at_once, std::size_t count, Vectors& rows,
+                  const std::function<Prepared(std::size_t)>& prepare, Batch make_batch) {
+  for (std::size_t begin = 0; begin < count; begin += at_once) {
+    std::vector<Prepared> sound;
+    std::vector<std::optional<Error>> errors(std::min(at_once, count - begin));
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+      try {
+        sound.push_back(prepare(begin + i));
+      } catch (const Error& error) {
+        errors[i] = error;
+      }
+    }
+    std::vector<float> values;
+    if (!sound.empty()) values = engine.embed(train::Side(make_batch(sound)));
+    const auto dim = static_cast<std::size_t>(rows.dim());
+    std::size_t place = 0;
+    for (const std::optional<Error>& error : errors) {
+      if (error) {
+        rows.append(*error);
+      } else {
+        rows.append(std::span(values).subspan(dim * place++, dim));
+      }
+    }
+  }
+}
+
+// Retrieval on a table of pairs, by the weights as they are.
+class Validation {
+ public:
+  Validation(const TrainConfig& config, const LoadedModel& model, const PairPreparer& preparer,
+             TrainingEngine& engine)
+      : set_(read_captioned_pictures(config.validation, config.table)),
+        at_once_(config.engine.chunk_items > 0 ? static_cast<std::size_t>(config.engine.chunk_items)
+                                               : config.batch),
+        threads_(config.engine.threads > 0 ? config.engine.threads : available_threads()),
+        model_(model),
+        preparer_(preparer),
+        engine_(engine) {}
+
+  std::vector<Metric> operator()() const {
+    Vectors pictures(model_.network().dim());
+    embed_pieces<std::vector<float>>(
+        engine_, at_once_, set_.pictures.size(), pictures,
+        [&](std::size_t i) {
+          constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
+          return model_.prepare_image(as_bytes(read_file(set_.pictures[i].value, kMostBytes)), 256).values;
+        },
+        [&](const auto& pixels) { return preparer_.pictures(pixels); });
+    Vectors texts(model_.network().dim());
+    embed_pieces<std::vector<std::int32_t>>(
+        engine_, at_once_, set_.captions.size(), texts,
+        [&](std::size_t i) { return model_.prepare_text(set_.captions[i], {}).ids; },
+        [&](const auto& ids) { return preparer_.texts(ids); });
+    return train::judge_retrieval(pictures, texts, set_, {.top = {1, 5}, .bootstrap = {.resamples = 0}},
+                                  threads_)
+        .metrics;
+  }
+
+ private:
+  CaptionedPictures set_;
+  std::size_t at_once_;
+  int threads_;
+  const LoadedModel& model_;
+  const PairPreparer& preparer_;
+  TrainingEngine& engine_;
+};
+
+}  // namespace
+
+TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
+  TrainConfig config = train::read_train_config(settings);
+  const auto model = LoadedModel::load(config.model, {.dtype = "f32"});
+  const auto source = train::open_pairs(config.data, config.table, config.shuffle);
+  const PairPreparer preparer(*model, config.augmentation);
+  config.engine.trainable = train::names_to_learn(model->network(), config.learn, config.freeze);
+  const auto engine =
+      train::make_training_engine(model->network(), model->directory().weights().parameters(), config.engine);
+  claim_output(config, options.resume);
+  write_file_atomically(config.output / "train.yaml", config.text);
+
+  train::TrainerParts parts{
+      *source,
+      [&](train::RawPair&& pair, train::Random& random) { return preparer.prepare(std::move(pair), random); },
+      [&](std::vector<train::Sample> samples) { return preparer.batch(std::move(samples)); },
+      *engine,
+      {}};
+  if (!config.validation.empty()) parts.validate = Validation(config, *model, preparer, *engine);
+  TrainResult result = train::run_training(config, parts, options);
+  result.model = config.output / "model";
+  train::write_trained_model(*model, engine->weights(), result.model);
+  return result;
+}
+
+}  // namespace moa

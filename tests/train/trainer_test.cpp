@@ -1,0 +1,226 @@
+// The loop of training with an engine that learns one number: the mean of what it is shown.
+#include "train/trainer.hpp"
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <numeric>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "base/expect_error.hpp"
+#include "base/temporary_directory.hpp"
+#include "train/checkpoint_store.hpp"
+
+namespace moa::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+class MeanEngine : public TrainingEngine {
+ public:
+  std::int64_t fails_at = -1;
+  std::int64_t steps = 0;
+  float number = 0;
+
+  StepReport step(const TrainingBatch& batch, double rate) override {
+    StepReport report;
+    const auto& values = std::get<VectorBatch>(batch.first).values;
+    const float mean =
+        std::accumulate(values.begin(), values.end(), 0.0F) / static_cast<float>(values.size());
+    report.loss = std::abs(mean - number);
+    report.updated = steps + 1 != fails_at;
+    if (!report.updated) report.loss = std::numeric_limits<double>::quiet_NaN();
+    if (report.updated) number += static_cast<float>(rate) * (mean - number);
+    ++steps;
+    return report;
+  }
+  double loss(const TrainingBatch&) override { return 0; }
+  std::vector<float> embed(const Side&) override { return {}; }
+  std::vector<Parameter> weights() override { return {Parameter::from_values("number", {1}, {number})}; }
+  std::vector<Parameter> adapter() override { return {}; }
+  std::int64_t trained_numbers() const override { return 1; }
+  EngineState state() override { return {steps, weights()}; }
+  void restore(const EngineState& state) override {
+    if (state.tensors.size() != 1) throw Error(ErrorCode::model_mismatch, "expected one number");
+    steps = state.steps;
+    number = state.tensors.front().read().front();
+  }
+};
+
+// Numbers 0 … 9 as pairs, in an order that the epoch decides.
+class TenNumbers : public PairSource {
+ public:
+  std::unique_ptr<PairStream> epoch(std::uint64_t seed, std::uint64_t epoch) const override {
+    struct Stream : PairStream {
+      std::optional<RawPair> next() override {
+        if (at == 10) return std::nullopt;
+        RawPair pair;
+        pair.group = (at++ + first) % 10;
+        return pair;
+      }
+      std::uint64_t at = 0;
+      std::uint64_t first = 0;
+    };
+    auto stream = std::make_unique<Stream>();
+    stream->first = Random({seed, epoch}).below(10);
+    return stream;
+  }
+  std::optional<std::uint64_t> size() const override { return 10; }
+};
+
+std::string content(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+class Trainer : public ::testing::Test {
+ protected:
+  Trainer() {
+    config_.output = folder_.path() / "out";
+    config_.batch = 3;
+    config_.steps = 20;
+    config_.learning_rate = 0.5;
+    config_.seed = 4;
+    config_.checkpoint_every = 6;
+    fs::create_directories(config_.output);
+  }
+  TrainResult run(MeanEngine& engine, const TrainOptions& options = {}) {
+    const TrainerParts parts{
+        source_,
+        [](RawPair&& pair, Random& random) {
+          return Sample{
+              {static_cast<float>(static_cast<double>(pair.group) + random.uniform())}, {}, pair.group};
+        },
+        [](const std::vector<Sample>& samples) {
+          TrainingBatch batch;
+          VectorBatch values;
+          for (const Sample& sample : samples) values.values.push_back(sample.pixels.front());
+          batch.first = values;
+          return batch;
+        },
+        engine,
+        validates_ ? [&engine] { return std::vector<Metric>{{"number", engine.number, 0, 0}}; }
+                   : std::function<std::vector<Metric>()>()};
+    return run_training(config_, parts, options);
+  }
+  std::vector<std::string> checkpoints() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(config_.output / "checkpoints"))
+      names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  testing::TemporaryDirectory folder_;
+  TrainConfig config_;
+  TenNumbers source_;
+  bool validates_ = false;
+};
+
+TEST_F(Trainer, LeavesCheckpointsMetricsAndACurve) {
+  MeanEngine engine;
+  const TrainResult result = run(engine);
+  EXPECT_EQ(result.steps, 20);
+  EXPECT_EQ(checkpoints(), (std::vector<std::string>{"step-000000000018", "step-000000000020"}));
+  const std::string metrics = content(config_.output / "metrics.csv");
+  EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 21);
+  EXPECT_NE(content(config_.output / "loss.svg").find("<polyline"), std::string::npos);
+}
+
+TEST_F(Trainer, GoesOnBitForBitWhereverItWasInterrupted) {
+  MeanEngine whole;
+  run(whole);
+  for (const std::int64_t stop : {1, 5, 6, 13}) {
+    fs::remove_all(config_.output);
+    fs::create_directories(config_.output);
+    std::atomic<bool> cancelled = false;
+    TrainOptions options{.progress = [&](const TrainProgress& at) { cancelled = at.step >= stop; },
+                         .cancelled = &cancelled};
+    config_.log_every = 1;
+    MeanEngine first;
+    MOA_EXPECT_ERROR(run(first, options), cancelled);
+    EXPECT_EQ(first.steps, stop);
+    MeanEngine second;
+    run(second, {.resume = true});
+    EXPECT_EQ(second.number, whole.number) << stop;
+    EXPECT_EQ(second.steps, 20);
+    const std::string metrics = content(config_.output / "metrics.csv");
+    EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 21) << stop;
+  }
+}
+
+TEST_F(Trainer, ARunThatWasKilledBetweenCheckpointsGoesOnFromTheLast) {
+  MeanEngine whole;
+  run(whole);
+  fs::remove_all(config_.output / "checkpoints/step-000000000020");
+  fs::create_directories(config_.output / "checkpoints/.unfinished-000000000019");
+  MeanEngine again;
+  run(again, {.resume = true});
+  EXPECT_EQ(again.number, whole.number);
+  EXPECT_EQ(checkpoints(), (std::vector<std::string>{"step-000000000018", "step-000000000020"}));
+}
+
+TEST_F(Trainer, ALossThatIsNoNumberStopsItOrIsSkipped) {
+  MeanEngine engine;
+  engine.fails_at = 9;
+  MOA_EXPECT_ERROR(run(engine), out_of_range);
+  EXPECT_EQ(checkpoints(), (std::vector<std::string>{"step-000000000006"}));
+  config_.stops_at_nan = false;
+  MeanEngine other;
+  other.fails_at = 9;
+  std::vector<std::string> notes;
+  EXPECT_EQ(run(other, {.note = [&](const std::string& text) { notes.push_back(text); }}).steps, 20);
+  EXPECT_EQ(notes.size(), 1u);
+}
+
+TEST_F(Trainer, ValidatesNowAndThenAndAtTheEnd) {
+  validates_ = true;
+  config_.validate_every = 8;
+  MeanEngine engine;
+  const TrainResult result = run(engine);
+  ASSERT_EQ(result.validation.size(), 1u);
+  EXPECT_EQ(result.validation.front().value, engine.number);
+  const std::string table = content(config_.output / "validation.csv");
+  EXPECT_NE(table.find("\n8,number,"), std::string::npos) << table;
+  EXPECT_NE(table.find("\n20,number,"), std::string::npos) << table;
+}
+
+TEST_F(Trainer, EpochsAreCountedInFullBatches) {
+  config_.steps = 0;
+  config_.epochs = 2;
+  MeanEngine engine;
+  EXPECT_EQ(run(engine).steps, 6);
+}
+
+TEST_F(Trainer, AFullDiskLeavesTheLastCheckpoint) {
+  MeanEngine engine;
+  run(engine);
+  CheckpointStore store(config_.output / "checkpoints", 2);
+  TrainingState state = *store.newest();
+  EXPECT_EQ(state.step, 20);
+  state.step = 21;
+  // A tensor whose content cannot be read stands for a disk that cannot be written.
+  struct Broken : ParameterSource {
+    void read(std::int64_t, std::int64_t, float*) const override { throw Error(ErrorCode::io_error, "full"); }
+  };
+  state.engine.tensors = {Parameter("number", {1}, DType::f32, std::make_shared<Broken>())};
+  MOA_EXPECT_ERROR(store.save(state), io_error);
+  EXPECT_EQ(checkpoints(), (std::vector<std::string>{"step-000000000018", "step-000000000020"}));
+  EXPECT_EQ(store.newest()->step, 20);
+}
+
+TEST_F(Trainer, ADamagedCheckpointIsNamed) {
+  MeanEngine engine;
+  run(engine);
+  const fs::path newest = config_.output / "checkpoints/step-000000000020";
+  fs::resize_file(newest / "state.safetensors", 20);
+  MeanEngine again;
+  MOA_EXPECT_ERROR(run(again, {.resume = true}), corrupt_data);
+  std::ofstream(newest / "training.json") << "{}";
+  MOA_EXPECT_ERROR(run(again, {.resume = true}), corrupt_data);
+}
+
+}  // namespace
+}  // namespace moa::train
