@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/thread_pool.hpp"
 #include "embed/loaded_model.hpp"
+#include "embed/native_engine.hpp"
 #include "train/evaluation.hpp"
 #include "train/learned_names.hpp"
 #include "train/pairs_for_model.hpp"
@@ -112,9 +113,13 @@ TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
   const auto model = LoadedModel::load(config.model, {.dtype = "f32"});
   const auto source = train::open_pairs(config.data, config.table, config.shuffle);
   const PairPreparer preparer(*model, config.augmentation);
-  config.engine.trainable = train::names_to_learn(model->network(), config.learn, config.freeze);
-  const auto engine =
-      train::make_training_engine(model->network(), model->directory().weights().parameters(), config.engine);
+  const ModelDirectory& directory = model->directory();
+  // The engine knows what it learns by the very tensors that its network was built of.
+  Weights weights = directory.weights();
+  const auto network =
+      architecture_of(directory.config(), layout_of(directory.layout())).build(directory.config(), weights);
+  config.engine.trainable = train::names_to_learn(*network, config.learn, config.freeze);
+  const auto engine = train::make_training_engine(*network, weights.parameters(), config.engine);
   claim_output(config, options.resume);
   write_file_atomically(config.output / "train.yaml", config.text);
 
