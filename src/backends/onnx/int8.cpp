@@ -215,7 +215,7 @@ class Int8Writer {
   // The f32 of what add() wrote under `name`, once. Not by DequantizeLinear, which ONNX Runtime leaves in its
   // place and computes each time.
   std::string widened(const Node& of, const std::string& name) {
-    const std::string wide = name + ".widened";
+    std::string wide = name + ".widened";
     if (!widened_.insert(wide).second) return wide;
     const std::string cast = emit(of, "Cast", {name + ".int8"}, ElementType::f32,
                                   {{"to", static_cast<std::int64_t>(ElementType::f32)}});
