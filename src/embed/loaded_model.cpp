@@ -170,7 +170,7 @@ std::string identity_of_pair(const std::string& texts, const std::string& pictur
 
 std::string identity_of(std::string_view name, const LoadOptions& options) {
   const OpenedModel opened = open_model(name, options);
-  const std::string own = identity_at(opened.directory, opened.arithmetic, options);
+  std::string own = identity_at(opened.directory, opened.arithmetic, options);
   if (options.text_model.empty()) return own;
   return identity_of_pair(identity_of(options.text_model, options_of_texts(options)), own);
 }

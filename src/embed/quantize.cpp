@@ -1,7 +1,5 @@
 #include <moa/quantize.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <map>
@@ -12,7 +10,7 @@
 
 #include "backends/cpu/level.hpp"
 #include "backends/recording/recording.hpp"
-#include "base/file.hpp"
+#include "base/new_directory.hpp"
 #include "checkpoint/file_names.hpp"
 #include "checkpoint/model_directory.hpp"
 #include "checkpoint/model_search.hpp"
@@ -130,7 +128,7 @@ std::string folder_of(const ModelDirectory& directory, const std::string& tensor
 }
 
 // One file in each folder that has weights.
-void write_weights(const fs::path& path, const LoadedModel& model, Precision precision) {
+void write_weights(const LoadedModel& model, Precision precision, NewDirectory& directory) {
   const std::map<std::string, Precision> narrowable = narrowable_tensors(model);
   const ModelDirectory& source = model.directory();
   std::map<std::string, std::vector<TensorToWrite>> by_folder;
@@ -155,60 +153,24 @@ void write_weights(const fs::path& path, const LoadedModel& model, Precision pre
   const bool is_open_clip = source.layout() == ModelDirectory::Layout::open_clip;
   const std::string_view file = (is_open_clip ? kOpenClipFiles : kTransformersFiles).safetensors.whole;
   for (auto& [folder, tensors] : by_folder) {
-    fs::create_directories(path / folder);
-    write_safetensors(path / folder / file, std::move(tensors));
+    write_safetensors(directory.file(fs::path(folder) / file), std::move(tensors));
   }
 }
 
-// A directory beside its final place, removed unless it was put there.
-class DirectoryBeside {
- public:
-  explicit DirectoryBeside(const fs::path& place) : place_(place) {
-    std::string name = place.string() + ".XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw Error(ErrorCode::io_error, "cannot write '" + place.string() +
-                                           "': " + std::error_code(errno, std::generic_category()).message());
-    }
-    path_ = name;
-  }
-  ~DirectoryBeside() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  DirectoryBeside(const DirectoryBeside&) = delete;
-  DirectoryBeside& operator=(const DirectoryBeside&) = delete;
-
-  const fs::path& path() const { return path_; }
-  void put_in_place() {
-    std::error_code failed;
-    fs::permissions(path_, fs::perms(0755), failed);
-    fs::rename(path_, place_, failed);  // refused where something came to be meanwhile
-    if (failed)
-      throw Error(ErrorCode::io_error, "cannot write '" + place_.string() + "': " + failed.message());
-    path_.clear();
-  }
-
- private:
-  fs::path place_;
-  fs::path path_;
-};
-
-void copy_what_belongs_to_it(const ModelDirectory& source, const fs::path& to) {
+void copy_what_belongs_to_it(const ModelDirectory& source, NewDirectory& to) {
   std::vector<std::string> names(kModelCardNames.begin(), kModelCardNames.end());
   names.insert(names.end(), {"LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt"});
   const std::vector<fs::path>& weights = source.weight_files();
   for (const fs::path& file : source.identity_files()) {
     if (std::ranges::find(weights, file) == weights.end()) names.push_back(source.label(file));
   }
-  const fs::path& from = source.path();
   for (const std::string& name : names) {
+    const fs::path from = source.path() / name;
     std::error_code failed;
-    if (!fs::is_regular_file(from / name, failed)) continue;
-    fs::create_directories((to / name).parent_path(), failed);
-    fs::copy_file(from / name, to / name, failed);
-    if (failed) {
-      throw Error(ErrorCode::io_error, "cannot write '" + (to / name).string() + "': " + failed.message());
-    }
+    if (!fs::is_regular_file(from, failed)) continue;
+    const fs::path copy = to.file(name);
+    fs::copy_file(from, copy, failed);
+    if (failed) throw Error(ErrorCode::io_error, "cannot write '" + copy.string() + "': " + failed.message());
   }
 }
 
@@ -220,13 +182,7 @@ void quantize(std::string_view name, const fs::path& directory, std::string_view
     throw Error(ErrorCode::invalid_argument,
                 "cannot quantize to '" + std::string(dtype) + "': expected bf16 or int8");
   }
-  fs::path place = directory;
-  if (!place.has_filename()) place = place.parent_path();  // "DIR/" is DIR
-  std::error_code ignored;
-  if (fs::exists(fs::symlink_status(place, ignored))) {
-    throw Error(ErrorCode::invalid_argument,
-                "cannot quantize into '" + place.string() + "': it exists, expected a new directory");
-  }
+  NewDirectory unfinished(directory);
   const auto model = LoadedModel::load(name, {});
   const ModelDirectory& source = model->directory();
   if (source.layout() == ModelDirectory::Layout::openai) {
@@ -240,11 +196,10 @@ void quantize(std::string_view name, const fs::path& directory, std::string_view
                                                  "': it is quantized to " +
                                                  std::string(moa::name(*quantized_to(source))) + " already");
   }
-  DirectoryBeside unfinished(place);
-  write_weights(unfinished.path(), *model, precision);
-  copy_what_belongs_to_it(source, unfinished.path());
-  write_file_atomically(unfinished.path() / kQuantizationName, quantization_statement(precision));
-  unfinished.put_in_place();
+  write_weights(*model, precision, unfinished);
+  copy_what_belongs_to_it(source, unfinished);
+  unfinished.write(kQuantizationName, quantization_statement(precision));
+  unfinished.commit();
 }
 
 }  // namespace moa

@@ -1,8 +1,8 @@
 // What immich reads beside the graphs.
 #pragma once
 
+#include "base/new_directory.hpp"
 #include "embed/loaded_model.hpp"
-#include "export/new_directory.hpp"
 #include "export/onnx_graphs.hpp"
 
 namespace moa {

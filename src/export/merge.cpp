@@ -9,8 +9,8 @@
 
 #include <moa/error.hpp>
 
+#include "base/new_directory.hpp"
 #include "embed/loaded_model.hpp"
-#include "export/new_directory.hpp"
 #include "export/published_directory.hpp"
 
 namespace moa {

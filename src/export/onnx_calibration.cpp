@@ -11,7 +11,7 @@
 #include "backends/onnx/writer.hpp"
 #include "backends/onnxruntime/session.hpp"
 #include "base/file.hpp"
-#include "export/new_directory.hpp"
+#include "base/new_directory.hpp"
 
 namespace moa {
 namespace {

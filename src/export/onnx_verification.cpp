@@ -18,7 +18,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.hpp"
-#include "export/new_directory.hpp"
+#include "base/new_directory.hpp"
 #include "export/scripts.hpp"
 #include "image/processor.hpp"
 

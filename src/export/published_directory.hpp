@@ -4,8 +4,8 @@
 #include <optional>
 #include <span>
 
+#include "base/new_directory.hpp"
 #include "checkpoint/model_directory.hpp"
-#include "export/new_directory.hpp"
 #include "tensor/parameter.hpp"
 
 namespace moa {

@@ -6,7 +6,7 @@
 
 #include <moa/error.hpp>
 
-#include "export/new_directory.hpp"
+#include "base/new_directory.hpp"
 #include "export/published_directory.hpp"
 
 namespace moa::train {

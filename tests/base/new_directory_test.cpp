@@ -1,4 +1,4 @@
-#include "export/new_directory.hpp"
+#include "base/new_directory.hpp"
 
 #include <unistd.h>
 

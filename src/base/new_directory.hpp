@@ -1,5 +1,4 @@
-// export: models in the forms that other programs read. It knows the embed room and the interpreters, and no
-// command. This header: a directory that appears whole or not at all.
+// A directory that appears whole or not at all.
 #pragma once
 
 #include <filesystem>
