@@ -29,8 +29,8 @@ std::int64_t steps_of(const TrainConfig& config, const PairSource& source) {
         "schedule.steps");
   }
   // Pairs that do not fill a batch are dropped at the end of each epoch.
-  const double steps = config.epochs * static_cast<double>(*pairs / config.batch);
-  return std::max<std::int64_t>(1, std::llround(steps));
+  const std::uint64_t steps_an_epoch = *pairs / config.batch;
+  return std::max<std::int64_t>(1, std::llround(config.epochs * static_cast<double>(steps_an_epoch)));
 }
 
 // One training from its first step, or from a checkpoint.
