@@ -150,8 +150,6 @@ class CpuInterpreter final : public Interpreter {
 Matrix from_row(Matrix matrix, std::int64_t row);
 // Error: shape_mismatch "cannot <attempt>: found …, expected …" unless found == expected.
 void expect_equal(std::int64_t found, std::int64_t expected, const std::string& attempt);
-// Error: shape_mismatch unless `table` is a matrix.
-void expect_table(const Parameter& table);
 // Error: shape_mismatch unless `parameter` is [width].
 void expect_row(const Parameter& parameter, std::int64_t width, const char* attempt);
 

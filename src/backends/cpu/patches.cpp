@@ -5,6 +5,7 @@
 #include <moa/error.hpp>
 
 #include "backends/cpu/interpreter.hpp"
+#include "tensor/checks.hpp"
 
 namespace moa::cpu {
 namespace {
@@ -23,8 +24,11 @@ std::vector<Window> bilinear_windows(std::int64_t in, std::int64_t out) {
   std::vector<Window> windows(static_cast<std::size_t>(out));
   for (std::int64_t i = 0; i < out; ++i) {
     const double centre = (static_cast<double>(i) + 0.5) * scale;
-    const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(centre - reach + 0.5));
-    const auto end = std::min(in, static_cast<std::int64_t>(centre + reach + 0.5));
+    // Cut to whole cells, not rounded, as the reference does.
+    const double first_edge = centre - reach + 0.5;
+    const double end_edge = centre + reach + 0.5;
+    const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(first_edge));
+    const auto end = std::min(in, static_cast<std::int64_t>(end_edge));
     std::vector<double> weights;
     double sum = 0;
     for (std::int64_t cell = first; cell < end; ++cell) {
@@ -76,14 +80,7 @@ std::vector<float> resized(const std::vector<float>& positions, const PositionGr
 
 Patches CpuInterpreter::patches(std::span<const float> values, std::int64_t width,
                                 std::span<const PatchGrid> grids) {
-  std::vector<std::int64_t> lengths;
-  for (const PatchGrid& grid : grids) {
-    if (grid.height < 1 || grid.width < 1) {
-      throw Error(ErrorCode::invalid_argument, "cannot take patches: found a picture without any");
-    }
-    lengths.push_back(grid.patches());
-  }
-  auto rows = new_rows(Sequences(lengths), width);
+  auto rows = new_rows(sequences_of(grids), width);
   expect_equal(static_cast<std::int64_t>(values.size()), rows->rows() * width,
                "take patches of as many values");
   for (std::int64_t row = 0; row < rows->rows(); ++row) {

@@ -4,6 +4,7 @@
 #include <moa/error.hpp>
 
 #include "backends/cpu/interpreter.hpp"
+#include "tensor/checks.hpp"
 #include "tensor/position_grid.hpp"
 
 namespace moa::cpu {

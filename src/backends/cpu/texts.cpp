@@ -5,6 +5,7 @@
 #include <moa/error.hpp>
 
 #include "backends/cpu/interpreter.hpp"
+#include "tensor/checks.hpp"
 
 namespace moa::cpu {
 namespace {
@@ -24,12 +25,6 @@ float larger(float a, float b) {
 }
 
 }  // namespace
-
-void expect_table(const Parameter& table) {
-  if (table.shape().rank() == 2) return;
-  throw Error(ErrorCode::shape_mismatch, "cannot look up rows of '" + table.name() + "': found " +
-                                             to_string(table.shape()) + ", expected [entries, width]");
-}
 
 Rows CpuInterpreter::embedding(const Tokens& tokens, TokenField field, const Parameter& table) {
   const TokensValue& in = see(tokens);

@@ -2,23 +2,12 @@
 #include <moa/error.hpp>
 
 #include "backends/onnx/interpreter.hpp"
+#include "tensor/checks.hpp"
 
 namespace moa {
 
 using onnx::Builder;
 using onnx::ElementType;
-
-namespace {
-
-void expect_table(const Parameter& table, std::int64_t width) {
-  const Shape& shape = table.shape();
-  if (shape.rank() == 2 && (width == 0 || shape[1] == width)) return;
-  throw Error(ErrorCode::shape_mismatch, "cannot look up rows of '" + table.name() + "': found " +
-                                             to_string(shape) + ", expected [entries, " +
-                                             (width == 0 ? "width" : std::to_string(width)) + "]");
-}
-
-}  // namespace
 
 // Every token is of type 0: moa gives texts one by one.
 Rows OnnxInterpreter::embedding(const Tokens& tokens, TokenField field, const Parameter& table) {

@@ -7,6 +7,8 @@
 
 #include <moa/error.hpp>
 
+#include "tensor/checks.hpp"
+
 namespace moa {
 
 namespace {
@@ -92,14 +94,7 @@ Tensor TorchInterpreter::pixels(std::span<const float> values, std::int64_t batc
 
 Patches TorchInterpreter::patches(std::span<const float> values, std::int64_t width,
                                   std::span<const PatchGrid> grids) {
-  std::vector<std::int64_t> lengths;
-  for (const PatchGrid& grid : grids) {
-    if (grid.height < 1 || grid.width < 1) {
-      throw Error(ErrorCode::invalid_argument, "cannot take patches: found a picture without any");
-    }
-    lengths.push_back(grid.patches());
-  }
-  const Sequences sequences(lengths);
+  const Sequences sequences = sequences_of(grids);
   expect_size(values.size(), sequences.rows() * width, "patches");
   RowsValue flat;
   flat.box = to_device(copy_of(values, {1, sequences.rows(), width}));

@@ -105,7 +105,6 @@ class TorchInterpreter final : public Interpreter {
 namespace torch {
 
 at::Tensor activated(const at::Tensor& x, Activation kind);
-void expect_table(const Parameter& table, std::int64_t width);
 void expect_row(const Parameter& row, std::int64_t width);
 
 }  // namespace torch

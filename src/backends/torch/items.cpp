@@ -5,6 +5,7 @@
 #include <moa/error.hpp>
 
 #include "backends/torch/interpreter.hpp"
+#include "tensor/checks.hpp"
 
 namespace moa {
 
@@ -49,7 +50,7 @@ Rows TorchInterpreter::prepend_row(const Rows& x, const Parameter& row) {
 }
 
 Rows TorchInterpreter::repeat_rows(const Rows& x, const Parameter& table) {
-  torch::expect_table(table, 0);
+  expect_table(table, 0);
   const std::int64_t items = see(x).sequences.items();
   const Shape& shape = table.shape();
   return rows(weights_.of(table).unsqueeze(0).expand({items, shape[0], shape[1]}),

@@ -5,6 +5,7 @@
 #include <moa/error.hpp>
 
 #include "backends/torch/interpreter.hpp"
+#include "tensor/checks.hpp"
 
 namespace moa {
 
@@ -79,7 +80,7 @@ Tensor TorchInterpreter::average_pool(const Tensor& x, std::int64_t size_px) {
 }
 
 at::Tensor TorchInterpreter::cells(const PositionGrid& grid, std::int64_t width) {
-  torch::expect_table(grid.table, width);
+  expect_table(grid.table, width);
   if (grid.height < 1 || grid.width < 1 || grid.first < 0 ||
       grid.first > grid.table.shape()[0] - grid.height * grid.width) {
     throw Error(ErrorCode::shape_mismatch, "cannot add positions of '" + grid.table.name() + "' " +

@@ -5,18 +5,10 @@
 #include <moa/error.hpp>
 
 #include "backends/torch/interpreter.hpp"
+#include "tensor/checks.hpp"
 
 namespace moa {
 namespace torch {
-
-void expect_table(const Parameter& table, std::int64_t width) {
-  const Shape& shape = table.shape();
-  if (shape.rank() == 2 && (width == 0 || shape[1] == width)) return;
-  throw Error(ErrorCode::shape_mismatch, "cannot look up rows of '" + table.name() + "': found " +
-                                             to_string(shape) + ", expected [entries, " +
-                                             (width == 0 ? "width" : std::to_string(width)) + "]");
-}
-
 namespace {
 
 void expect_entry(const Parameter& table, std::int64_t entry) {
@@ -51,7 +43,7 @@ std::int64_t row_by_rule(const TokensValue& tokens, std::int64_t item, const Tok
 
 Rows TorchInterpreter::embedding(const Tokens& tokens, TokenField field, const Parameter& table) {
   const TokensValue& in = see(tokens);
-  torch::expect_table(table, 0);
+  expect_table(table, 0);
   const std::vector<std::int32_t>& ids = field == TokenField::id ? in.ids : in.types;
   std::vector<std::int64_t> entries(static_cast<std::size_t>(in.sequences.rows()));
   std::copy(ids.begin(), ids.end(), entries.begin());  // of types, there may be none
@@ -64,7 +56,7 @@ Rows TorchInterpreter::embedding(const Tokens& tokens, TokenField field, const P
 
 Rows TorchInterpreter::add_positions(const Rows& x, const Parameter& table, std::int64_t first) {
   const RowsValue& in = see(x);
-  torch::expect_table(table, in.width());
+  expect_table(table, in.width());
   const std::int64_t longest = in.box.size(1);
   if (first < 0 || first > table.shape()[0] - longest) {
     throw Error(ErrorCode::out_of_range, "cannot add positions of '" + table.name() + "': found rows " +
@@ -79,7 +71,7 @@ Rows TorchInterpreter::add_positions_after(const Rows& x, const Tokens& tokens, 
                                            std::int32_t pad) {
   const RowsValue& in = see(x);
   const TokensValue& text = see(tokens);
-  torch::expect_table(table, in.width());
+  expect_table(table, in.width());
   if (!(in.sequences == text.sequences)) {
     throw Error(ErrorCode::shape_mismatch, "cannot add positions of '" + table.name() +
                                                "': expected as many rows as tokens in each item");
