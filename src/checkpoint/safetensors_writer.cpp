@@ -146,4 +146,25 @@ void write_safetensors(const std::filesystem::path& path, std::vector<TensorToWr
   writer.finish();
 }
 
+std::vector<TensorToWrite> as_stored(const Parameter& tensor) {
+  std::vector<TensorToWrite> out;
+  for (const StoredPiece& piece : tensor.pieces()) {
+    Shape shape = tensor.shape();
+    if (!piece.suffix.empty()) {
+      const auto elements = static_cast<std::int64_t>(piece.bytes.size() / element_bytes(piece.dtype));
+      shape = Shape{tensor.shape()[0], elements / tensor.shape()[0]};
+    }
+    // The parameter keeps the bytes mapped.
+    out.push_back({tensor.name() + std::string(piece.suffix), piece.dtype, std::move(shape),
+                   [tensor, bytes = piece.bytes](const ByteSink& write) { write(bytes); }});
+  }
+  if (out.empty()) {
+    out.push_back({tensor.name(), DType::f32, tensor.shape(), [tensor](const ByteSink& write) {
+                     const std::vector<float> values = tensor.read();
+                     write(std::as_bytes(std::span(values)));
+                   }});
+  }
+  return out;
+}
+
 }  // namespace moa

@@ -28,4 +28,8 @@ struct TensorToWrite {
 // not fill its shape; what a content throws. A file that was begun is left to the caller.
 void write_safetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors);
 
+// A tensor as its file holds it, in the pieces that it is stored in (4-bit blocks and their scales); as f32
+// where that is not one run of bytes each.
+std::vector<TensorToWrite> as_stored(const Parameter& tensor);
+
 }  // namespace moa

@@ -1,4 +1,4 @@
-// moa train: a model learns from pictures and captions.
+// moa train: a model learns from pairs.
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -80,7 +80,7 @@ constexpr std::array kExamples = {
 
 constexpr Command kTrainCommand = {
     .name = "train",
-    .summary = "Let a model go on learning from pictures and captions",
+    .summary = "Let a model go on learning from pictures and captions, or pairs of texts",
     .usage = "CONFIG.yaml [options]",
     .description =
         "Everything that a training is stands in one file: the model it begins with, the pairs, what is "

@@ -16,7 +16,6 @@
 #include "checkpoint/model_search.hpp"
 #include "checkpoint/quantization.hpp"
 #include "checkpoint/safetensors_writer.hpp"
-#include "checkpoint/widen.hpp"
 #include "embed/loaded_model.hpp"
 
 namespace moa {
@@ -101,25 +100,6 @@ void add_int8(std::vector<TensorToWrite>& out, const Parameter& tensor) {
        }});
 }
 
-// As its file holds it; as f32 where that is not one run of bytes.
-void add_as_it_is(std::vector<TensorToWrite>& out, const Parameter& tensor) {
-  const std::vector<StoredPiece> pieces = tensor.pieces();
-  for (const StoredPiece& piece : pieces) {
-    Shape shape = tensor.shape();
-    if (!piece.suffix.empty()) {
-      const auto elements = static_cast<std::int64_t>(piece.bytes.size() / element_bytes(piece.dtype));
-      shape = Shape{tensor.shape()[0], elements / tensor.shape()[0]};
-    }
-    // The parameter keeps the bytes mapped.
-    out.push_back({tensor.name() + std::string(piece.suffix), piece.dtype, std::move(shape),
-                   [tensor, bytes = piece.bytes](const ByteSink& write) { write(bytes); }});
-  }
-  if (pieces.empty()) {
-    out.push_back({tensor.name(), DType::f32, tensor.shape(),
-                   [tensor](const ByteSink& write) { write(bytes_of(tensor.read())); }});
-  }
-}
-
 // The folder that a tensor of sentence-transformers' modules is called after ("2_Dense/linear.weight"), and
 // its slash; empty for one of the directory itself.
 std::string folder_of(const ModelDirectory& directory, const std::string& tensor) {
@@ -142,7 +122,7 @@ void write_weights(const LoadedModel& model, Precision precision, NewDirectory& 
     const bool narrow = found != narrowable.end() && tensor.shape().rank() >= 2 &&
                         tensor.shape().elements() > 0 && is_wider_than(tensor.dtype(), to);
     if (!narrow) {
-      add_as_it_is(tensors, tensor);
+      for (TensorToWrite& piece : as_stored(tensor)) tensors.push_back(std::move(piece));
     } else if (to == Precision::bf16) {
       add_bf16(tensors, tensor);
     } else {

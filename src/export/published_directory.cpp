@@ -98,7 +98,7 @@ TensorToWrite tensor_to_write(const Parameter& tensor, std::optional<DType> want
 
 // One file of weights for each folder that tensors are named behind: "2_Dense/linear.weight".
 void write_weights(const ModelDirectory& model, std::span<const Parameter> tensors,
-                   std::optional<DType> wanted, NewDirectory& directory) {
+                   const PublishedTypes& types, NewDirectory& directory) {
   const bool is_open_clip =
       model.layout() == ModelDirectory::Layout::open_clip || model.layout() == ModelDirectory::Layout::openai;
   const LayoutFiles& files = is_open_clip ? kOpenClipFiles : kTransformersFiles;
@@ -110,7 +110,15 @@ void write_weights(const ModelDirectory& model, std::span<const Parameter> tenso
     if (is_setting) continue;
     const std::size_t slash = name.rfind('/');
     const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
-    by_folder[name.substr(0, begin)].push_back(tensor_to_write(tensor, wanted, name.substr(begin)));
+    std::vector<TensorToWrite>& part = by_folder[name.substr(0, begin)];
+    if (types.keeps_blocks && tensor.dtype() == DType::q4) {
+      for (TensorToWrite& piece : as_stored(tensor)) {
+        piece.name.erase(0, begin);
+        part.push_back(std::move(piece));
+      }
+    } else {
+      part.push_back(tensor_to_write(tensor, types.wanted, name.substr(begin)));
+    }
   }
   for (auto& [folder, part] : by_folder) {
     write_safetensors(directory.file(folder + std::string(files.safetensors.whole)), std::move(part));
@@ -160,9 +168,9 @@ void write_company(const ModelDirectory& model, std::optional<DType> wanted, New
 }  // namespace
 
 void write_published(const ModelDirectory& model, std::span<const Parameter> tensors,
-                     std::optional<DType> wanted, NewDirectory& directory) {
-  write_weights(model, tensors, wanted, directory);
-  write_company(model, wanted, directory);
+                     const PublishedTypes& types, NewDirectory& directory) {
+  write_weights(model, tensors, types, directory);
+  write_company(model, types.wanted, directory);
 }
 
 }  // namespace moa

@@ -33,7 +33,7 @@ std::vector<std::string> export_safetensors(std::string_view name, const fs::pat
   NewDirectory directory(place);
   const std::shared_ptr<const LoadedModel> model = LoadedModel::load(name, {.device = "cpu"});
   const Weights weights = model->directory().weights();
-  write_published(model->directory(), weights.parameters(), wanted, directory);
+  write_published(model->directory(), weights.parameters(), {.wanted = wanted}, directory);
   std::vector<std::string> files = directory.files();
   directory.commit();
   return files;

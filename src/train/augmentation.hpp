@@ -25,6 +25,9 @@ struct AugmentationOptions {
   double hue = 0;
   double jitter_probability = 1;  // of the four above, in an order that is drawn
 
+  bool changes_nothing() const {
+    return !random_resized_crop && flip_probability == 0 && !(changes_colors() && jitter_probability > 0);
+  }
   bool changes_colors() const { return brightness > 0 || contrast > 0 || saturation > 0 || hue > 0; }
 };
 

@@ -11,6 +11,7 @@
 
 #include <moa/error.hpp>
 
+#include "train/fixed_vectors.hpp"
 #include "train/pair_source.hpp"
 #include "train/random.hpp"
 
@@ -18,9 +19,16 @@ namespace moa::train {
 
 // A pair as a model takes it.
 struct Sample {
-  std::vector<float> pixels;      // [channels, height_px, width_px]
-  std::vector<std::int32_t> ids;  // of the caption
-  std::uint64_t group = 0;        // RawPair::group
+  std::vector<float> pixels = {};      // [channels, height_px, width_px]; of a picture that is learned from
+  std::vector<std::int32_t> ids = {};  // of the caption, or the second text, that is learned from
+  std::uint64_t group = 0;             // RawPair::group
+  std::vector<std::int32_t> first_ids = {};  // of the first text
+  bool is_of_texts = false;
+  // Of a frozen tower, in place of what it would be given; of a teacher, beside it.
+  std::optional<FixedItem> first_vector = {};
+  std::optional<FixedItem> second_vector = {};
+  std::optional<FixedItem> teacher_first = {};
+  std::optional<FixedItem> teacher_second = {};
 };
 
 // Where in the data a training stands: between two batches. It says all that is needed to go on.

@@ -106,11 +106,10 @@ void CheckpointStore::save(const TrainingState& state) {
   {
     const Unfinished unfinished(beside);
     write_safetensors(beside / kTensors, tensors_of(state.engine));
-    const nlohmann::ordered_json facts = {{"step", state.step},
-                                          {"epoch", state.position.epoch},
-                                          {"taken", state.position.taken},
-                                          {"skipped", state.position.skipped},
-                                          {"engine_steps", state.engine.steps}};
+    nlohmann::ordered_json facts = {{"step", state.step}, {"engine_steps", state.engine.steps}};
+    for (const DataPosition& at : state.positions) {
+      facts["sources"].push_back({{"epoch", at.epoch}, {"taken", at.taken}, {"skipped", at.skipped}});
+    }
     write_file_atomically(beside / kFacts, facts.dump(2) + "\n");
     sync_folder(beside);
     fs::rename(beside, place, failed);
@@ -126,17 +125,20 @@ std::optional<TrainingState> CheckpointStore::newest() const {
   if (all.empty()) return std::nullopt;
   const fs::path facts_path = all.back() / kFacts;
   const Config facts = Config::parse(read_file(facts_path, kMostFactsBytes), facts_path.string());
-  const auto number = [&](const char* key) {
-    if (!facts.has(key))
+  const auto number = [&](const Config& from, const char* key) {
+    if (!from.has(key))
       throw Error(ErrorCode::corrupt_data,
                   "cannot read '" + facts_path.string() + "': it has no '" + key + "'");
-    return facts.integer(key, 0, 0, kMany);
+    return from.integer(key, 0, 0, kMany);
   };
   TrainingState state;
-  state.step = number("step");
-  state.position = {static_cast<std::uint64_t>(number("epoch")), static_cast<std::uint64_t>(number("taken")),
-                    static_cast<std::uint64_t>(number("skipped"))};
-  state.engine.steps = number("engine_steps");
+  state.step = number(facts, "step");
+  for (const Config& at : facts.objects("sources")) {
+    state.positions.push_back({static_cast<std::uint64_t>(number(at, "epoch")),
+                               static_cast<std::uint64_t>(number(at, "taken")),
+                               static_cast<std::uint64_t>(number(at, "skipped"))});
+  }
+  state.engine.steps = number(facts, "engine_steps");
   const SafetensorsFile file = SafetensorsFile::open(all.back() / kTensors);
   for (const StoredTensor& tensor : file.tensors())
     state.engine.tensors.push_back(file.parameter(tensor, tensor.name));

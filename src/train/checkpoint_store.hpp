@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "train/batch_loader.hpp"
 #include "train/engine.hpp"
@@ -13,7 +14,7 @@ namespace moa::train {
 // All that a training needs to go on as if it had never stopped.
 struct TrainingState {
   std::int64_t step = 0;
-  DataPosition position;
+  std::vector<DataPosition> positions;  // one a source of the data
   EngineState engine;
 };
 

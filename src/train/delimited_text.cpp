@@ -26,16 +26,17 @@ bool take_line_end(std::string_view text, std::size_t& at) {
 
 }  // namespace
 
-std::string place_in(std::string_view text, std::size_t at, const std::string& where) {
+std::string place_in(std::string_view text, std::size_t at, const TextOrigin& origin) {
   const std::string_view before = text.substr(0, at);
-  return where + ", line " + std::to_string(std::ranges::count(before, '\n') + 1);
+  const auto lines = static_cast<std::uint64_t>(std::ranges::count(before, '\n'));
+  return std::string(origin.file) + ", line " + std::to_string(origin.first_line + lines);
 }
 
-void read_record(std::string_view text, std::size_t& at, char separator, const std::string& where,
+void read_record(std::string_view text, std::size_t& at, const FieldRules& rules, const TextOrigin& origin,
                  std::vector<std::string>& fields) {
   fields.clear();
   const auto refuse = [&](ErrorCode code, std::size_t place, const std::string& what) {
-    throw Error(code, "cannot read " + place_in(text, place, where) + ": " + what);
+    throw Error(code, "cannot read " + place_in(text, place, origin) + ": " + what);
   };
   const auto append = [&](std::string_view piece, std::size_t place) {
     if (fields.back().size() + piece.size() > kMostFieldBytes)
@@ -46,7 +47,7 @@ void read_record(std::string_view text, std::size_t& at, char separator, const s
     if (fields.size() == kMostFields)
       refuse(ErrorCode::limit_exceeded, at, "found more than 4096 fields in a line");
     fields.emplace_back();
-    if (at < text.size() && text[at] == '"') {
+    if (rules.has_quotes && at < text.size() && text[at] == '"') {
       const std::size_t opened = at++;
       while (true) {
         const std::size_t quote = text.find('"', at);
@@ -59,14 +60,14 @@ void read_record(std::string_view text, std::size_t& at, char separator, const s
       }
     } else {
       std::size_t end = at;
-      while (end < text.size() && text[end] != separator && text[end] != '\n') ++end;
+      while (end < text.size() && text[end] != rules.separator && text[end] != '\n') ++end;
       if (end > at && text[end - 1] == '\r' && (end == text.size() || text[end] == '\n')) --end;
       append(text.substr(at, end - at), at);
       at = end;
       if (at + 1 == text.size() && text[at] == '\r') ++at;  // the last line's, whose LF is missing
     }
     if (take_line_end(text, at)) return;
-    if (text[at] != separator)
+    if (text[at] != rules.separator)
       refuse(ErrorCode::corrupt_data, at, "found text behind a closing quote, expected a separator");
     ++at;
   }

@@ -51,7 +51,7 @@ KeyedPictures pictures_in_class_folders(const fs::path& folder) {
 }
 
 KeyedPictures pictures_of_table(const fs::path& path, const TableOptions& options) {
-  const train::Table table = train::Table::open(path, options.separator);
+  const train::Table table = train::Table::open(path, {.separator = options.separator});
   const train::PairColumns columns(table, path, options, train::PairColumns::Second::label);
   KeyedPictures found;
   for (std::size_t i = 0; i < table.size(); ++i) {
@@ -158,7 +158,7 @@ LabelledPictures read_labelled_pictures(const fs::path& place, const std::option
 }
 
 CaptionedPictures read_captioned_pictures(const fs::path& path, const TableOptions& options) {
-  const train::Table table = train::Table::open(path, options.separator);
+  const train::Table table = train::Table::open(path, {.separator = options.separator});
   const train::PairColumns columns(table, path, options, train::PairColumns::Second::captions);
   CaptionedPictures set;
   std::unordered_map<std::string, std::size_t> places;

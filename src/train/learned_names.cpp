@@ -1,10 +1,13 @@
 #include "train/learned_names.hpp"
 
+#include <algorithm>
 #include <set>
+#include <string_view>
 
 #include <moa/error.hpp>
 
 #include "backends/recording/recording.hpp"
+#include "train/name_pattern.hpp"
 
 namespace moa::train {
 namespace {
@@ -16,7 +19,8 @@ void add_names(const Parameter& parameter, std::set<std::string>& names) {
   }
 }
 
-std::set<std::string> tower_names(const EmbeddingModel& model, const std::string& tower) {
+// The tower's operations, written down.
+RecordingInterpreter recorded(const EmbeddingModel& model, const std::string& tower) {
   RecordingInterpreter recording;
   if (tower == "text" && model.text() != nullptr) {
     model.forward_text(recording, recording.tokens({}, {}, {}));
@@ -26,6 +30,11 @@ std::set<std::string> tower_names(const EmbeddingModel& model, const std::string
   } else {
     throw Error(ErrorCode::invalid_argument, "cannot learn '" + tower + "': the model has no such tower");
   }
+  return recording;
+}
+
+std::set<std::string> tower_names(const EmbeddingModel& model, const std::string& tower) {
+  const RecordingInterpreter recording = recorded(model, tower);
   std::set<std::string> names;
   for (const Parameter& parameter : recording.parameters()) add_names(parameter, names);
   return names;
@@ -50,6 +59,20 @@ std::vector<std::string> patterns(const EmbeddingModel& model, const std::vector
 TrainableNames names_to_learn(const EmbeddingModel& model, const std::vector<std::string>& learn,
                               const std::vector<std::string>& freeze) {
   return {patterns(model, learn), patterns(model, freeze)};
+}
+
+bool learns_tower(const EmbeddingModel& model, const std::string& tower, const EngineOptions& options) {
+  const std::set<std::string> names = tower_names(model, tower);
+  if (std::ranges::any_of(names, [&](const std::string& name) {
+        return fits_any(options.trainable.include, name) && !fits_any(options.trainable.exclude, name);
+      })) {
+    return true;
+  }
+  constexpr std::string_view kWeight = ".weight";
+  return options.adapter && std::ranges::any_of(names, [&](const std::string& name) {
+           return name.ends_with(kWeight) &&
+                  fits_any(options.adapter->targets, name.substr(0, name.size() - kWeight.size()));
+         });
 }
 
 }  // namespace moa::train

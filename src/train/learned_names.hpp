@@ -15,4 +15,8 @@ namespace moa::train {
 TrainableNames names_to_learn(const EmbeddingModel& model, const std::vector<std::string>& learn,
                               const std::vector<std::string>& freeze);
 
+// Whether a training with these names changes a tower ("text" or "image"), by its own parameters or by an
+// adapter on them.
+bool learns_tower(const EmbeddingModel& model, const std::string& tower, const EngineOptions& options);
+
 }  // namespace moa::train

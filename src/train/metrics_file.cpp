@@ -13,7 +13,7 @@ namespace moa::train {
 namespace {
 
 constexpr const char* kColumns =
-    "step,epoch,loss,learning_rate,logit_scale,gradient_norm,items_per_second,skipped_pairs\n";
+    "step,epoch,loss,learning_rate,logit_scale,gradient_norm,items_per_second,skipped_pairs,source\n";
 
 }  // namespace
 
@@ -37,7 +37,7 @@ void MetricsFile::add(const StepMetrics& metrics) {
   file_ << metrics.step << ',' << metrics.epoch << ',' << shortest_digits(metrics.loss) << ','
         << shortest_digits(metrics.learning_rate) << ',' << shortest_digits(metrics.logit_scale) << ','
         << shortest_digits(metrics.gradient_norm) << ',' << shortest_digits(metrics.items_per_second) << ','
-        << metrics.skipped_pairs << '\n';
+        << metrics.skipped_pairs << ',' << metrics.source << '\n';
   file_.flush();
   if (!file_) throw Error(ErrorCode::io_error, "cannot write '" + path_.string() + "'");
 }

@@ -12,13 +12,14 @@ namespace moa::train {
 // A line of metrics.csv.
 struct StepMetrics {
   std::int64_t step = 0;
-  std::uint64_t epoch = 0;
+  std::uint64_t epoch = 0;  // of that source
   double loss = 0;
   double learning_rate = 0;
   double logit_scale = 0;
   double gradient_norm = 0;
   double items_per_second = 0;
   std::uint64_t skipped_pairs = 0;
+  std::size_t source = 0;  // which of the data's sources the batch came from
 };
 
 // A .csv file with a line for every step.

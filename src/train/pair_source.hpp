@@ -9,13 +9,14 @@
 
 namespace moa::train {
 
-// A picture, still as a file, and its captions.
+// A picture, still as a file, and its captions; or a text and those that belong to it.
 struct RawPair {
   std::string name;  // for messages
   std::string path;  // of the picture; empty: it is in `bytes`
   std::string bytes;
+  std::optional<std::string> text;    // in the picture's place
   std::vector<std::string> captions;  // in a pair that is sound at least one that is not empty
-  std::uint64_t group = 0;            // which picture of the epoch it is
+  std::uint64_t group = 0;            // which of the epoch it is
 };
 
 // The pairs of one epoch, each once, in an order that never changes. Used from one thread at a time.

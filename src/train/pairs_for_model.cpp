@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include <moa/error.hpp>
 
 #include "base/file.hpp"
 #include "image/picture.hpp"
-#include "train/shard_source.hpp"
-#include "train/table_source.hpp"
 
 namespace moa::train {
 namespace {
@@ -38,44 +39,139 @@ ImageProcessor values_alone(const ImageProcessor& processor) {
   return ImageProcessor(std::move(recipe));
 }
 
+bool wants_pictures(const std::vector<DataSource>& sources) {
+  return std::ranges::any_of(
+      sources, [](const DataSource& source) { return source.kind == DataSource::Kind::pictures; });
+}
+
+bool is_blank(const std::string& text) {
+  return text.find_first_not_of(" \t\r\n") == text.npos;
+}
+
+// A question may have several answers, and an answer may belong to several questions: pairs that share a text
+// are of one group, so that none is taught to be far from what belongs to it. Empty if no two do.
+std::vector<std::int64_t> groups_of(const std::vector<std::vector<std::int32_t>>& first,
+                                    const std::vector<std::vector<std::int32_t>>& second) {
+  std::map<std::vector<std::int32_t>, std::int64_t> by_first;
+  std::map<std::vector<std::int32_t>, std::int64_t> by_second;
+  std::vector<std::int64_t> groups;
+  bool any = false;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    const auto own = static_cast<std::int64_t>(i);
+    const auto [same_first, is_new_first] = by_first.try_emplace(first[i], own);
+    const auto [same_second, is_new_second] = by_second.try_emplace(second[i], own);
+    // Of the earlier pair, which may have found its own group in one before it.
+    groups.push_back(own);
+    if (!is_new_first) groups.back() = groups[static_cast<std::size_t>(same_first->second)];
+    if (is_new_first && !is_new_second) groups.back() = groups[static_cast<std::size_t>(same_second->second)];
+    any = any || !is_new_first || !is_new_second;
+  }
+  return any ? groups : std::vector<std::int64_t>{};
+}
+
 }  // namespace
 
-PairPreparer::PairPreparer(const LoadedModel& model, const AugmentationOptions& augmentation)
-    : model_(model), augmentation_(augmentation), cropped_(values_alone(processor_of(model))) {}
+void expect_towers(const LoadedModel& model, const std::vector<DataSource>& sources) {
+  if (wants_pictures(sources)) {
+    processor_of(model);
+  } else if (model.network().text() == nullptr) {
+    throw Error(ErrorCode::unsupported, "cannot train this model on texts: it has no tower for them");
+  }
+}
+
+class PairPreparer::Content {
+ public:
+  explicit Content(RawPair& pair) : pair_(pair) {}
+  std::span<const std::byte> bytes() {
+    if (!pair_.path.empty() && pair_.bytes.empty()) pair_.bytes = read_file(pair_.path, kMostPictureBytes);
+    return as_bytes(pair_.bytes);
+  }
+  // Another one when the file is changed.
+  std::string version() const {
+    if (pair_.path.empty()) return std::to_string(pair_.bytes.size());
+    std::error_code failed;
+    const auto size = std::filesystem::file_size(pair_.path, failed);
+    const auto time = std::filesystem::last_write_time(pair_.path, failed);
+    return std::to_string(size) + " " + std::to_string(time.time_since_epoch().count());
+  }
+  FixedItem of(const FixedVectors& vectors) {
+    return vectors.picture(pair_.name, version(), [this] { return bytes(); });
+  }
+
+ private:
+  RawPair& pair_;
+};
+
+PairPreparer::PairPreparer(const LoadedModel& model, const std::vector<DataSource>& sources,
+                           const PairPreparerOptions& options)
+    : model_(model), options_(options) {
+  expect_towers(model, sources);
+  if (wants_pictures(sources)) cropped_.emplace(values_alone(processor_of(model)));
+}
+
+std::vector<float> PairPreparer::pixels_of(std::span<const std::byte> content, Random& random) const {
+  const AugmentationOptions& augmentation = options_.augmentation;
+  Picture picture = decode_picture(content, {.max_megapixels = kMostMegapixels});
+  picture = augment(std::move(picture), cropped_->width_px(), cropped_->height_px(),
+                    cropped_->recipe().filter, augmentation, random);
+  const ImageProcessor& processor = augmentation.random_resized_crop ? *cropped_ : model_.processor();
+  std::vector<float> pixels(static_cast<std::size_t>(3 * processor.height_px() * processor.width_px()));
+  processor.preprocess(picture, pixels);
+  return pixels;
+}
+
+void PairPreparer::add_teacher(const RawPair& pair, const std::string& caption, Content& content,
+                               Sample& sample) const {
+  if (options_.teacher == nullptr) return;
+  const FixedVectors& teacher = *options_.teacher;
+  if (pair.text) {
+    sample.teacher_first = teacher.text(*pair.text);
+    return;
+  }
+  if (teacher.model().facts().image() != nullptr) sample.teacher_first = content.of(teacher);
+  if (teacher.model().text() != nullptr) sample.teacher_second = teacher.text(caption);
+}
 
 Sample PairPreparer::prepare(RawPair&& pair, Random& random) const {
-  std::erase_if(pair.captions, [](const std::string& caption) {
-    return caption.find_first_not_of(" \t\r\n") == caption.npos;
-  });
+  std::erase_if(pair.captions, is_blank);
   const auto refuse = [&](ErrorCode code, const std::string& what) {
     throw Error(code, "cannot learn from '" + pair.name + "': " + what);
   };
-  if (pair.captions.empty()) refuse(ErrorCode::corrupt_data, "it has no caption");
-  if (pair.path.empty() && pair.bytes.empty()) refuse(ErrorCode::corrupt_data, "it has no picture");
+  if (pair.captions.empty())
+    refuse(ErrorCode::corrupt_data, pair.text ? "it has no second text" : "it has no caption");
+  if (pair.text && is_blank(*pair.text)) refuse(ErrorCode::corrupt_data, "it has no first text");
+  if (!pair.text && pair.path.empty() && pair.bytes.empty())
+    refuse(ErrorCode::corrupt_data, "it has no picture");
   const std::string& caption = pair.captions[random.below(pair.captions.size())];
+  Content content(pair);
+  Sample sample;
+  sample.group = pair.group;
+  sample.is_of_texts = pair.text.has_value();
   try {
-    if (!pair.path.empty()) pair.bytes = read_file(pair.path, kMostPictureBytes);
-    Picture picture = decode_picture(as_bytes(pair.bytes), {.max_megapixels = kMostMegapixels});
-    picture = augment(std::move(picture), cropped_.width_px(), cropped_.height_px(), cropped_.recipe().filter,
-                      augmentation_, random);
-    const ImageProcessor& processor = augmentation_.random_resized_crop ? cropped_ : model_.processor();
-    Sample sample;
-    sample.pixels.resize(static_cast<std::size_t>(3 * processor.height_px() * processor.width_px()));
-    processor.preprocess(picture, sample.pixels);
-    sample.ids = model_.prepare_text(caption, {}).ids;
-    sample.group = pair.group;
-    return sample;
+    if (pair.text) {
+      sample.first_ids = model_.prepare_text(*pair.text, {}).ids;
+    } else if (options_.pictures != nullptr) {
+      sample.first_vector = content.of(*options_.pictures);
+    } else {
+      sample.pixels = pixels_of(content.bytes(), random);
+    }
+    if (options_.texts != nullptr) {
+      sample.second_vector = options_.texts->text(caption);
+    } else {
+      sample.ids = model_.prepare_text(caption, {}).ids;
+    }
+    add_teacher(pair, caption, content, sample);
   } catch (const Error& error) {
     refuse(error.code(), error.what());
   }
-  return {};
+  return sample;
 }
 
 PictureBatch PairPreparer::pictures(std::span<const std::vector<float>> pixels) const {
   PictureBatch batch;
   batch.pictures = static_cast<std::int64_t>(pixels.size());
-  batch.height_px = cropped_.height_px();
-  batch.width_px = cropped_.width_px();
+  batch.height_px = model_.processor().height_px();
+  batch.width_px = model_.processor().width_px();
   for (const std::vector<float>& values : pixels)
     batch.pixels.insert(batch.pixels.end(), values.begin(), values.end());
   return batch;
@@ -93,33 +189,39 @@ TextBatch PairPreparer::texts(std::span<const std::vector<std::int32_t>> ids) co
 }
 
 TrainingBatch PairPreparer::batch(std::vector<Sample> samples) const {
-  std::vector<std::vector<float>> pixels;
-  std::vector<std::vector<std::int32_t>> ids;
+  // What `member` holds of each sample.
+  const auto all_of = [&](auto Sample::*member) {
+    std::vector<std::decay_t<decltype(samples.front().*member)>> all;
+    for (Sample& sample : samples) all.push_back(std::move(sample.*member));
+    return all;
+  };
+  const auto vectors = [&](const FixedVectors* from, std::optional<FixedItem> Sample::*member) {
+    std::vector<FixedItem> items;
+    for (Sample& sample : samples) items.push_back(std::move(*(sample.*member)));
+    return from->vectors(items);
+  };
+  const Sample& one = samples.front();
   TrainingBatch batch;
-  for (Sample& sample : samples) {
-    pixels.push_back(std::move(sample.pixels));
-    ids.push_back(std::move(sample.ids));
+  if (one.is_of_texts) {
+    const auto first = all_of(&Sample::first_ids);
+    const auto second = all_of(&Sample::ids);
+    batch.groups = groups_of(first, second);
+    batch.first = texts(first);
+    batch.second = texts(second);
+  } else {
+    const bool is_known = one.first_vector.has_value();
+    batch.first = is_known ? Side(vectors(options_.pictures, &Sample::first_vector))
+                           : Side(pictures(all_of(&Sample::pixels)));
+    batch.second = one.second_vector ? Side(vectors(options_.texts, &Sample::second_vector))
+                                     : Side(texts(all_of(&Sample::ids)));
   }
-  batch.first = pictures(pixels);
-  batch.second = texts(ids);
+  if (one.teacher_first) batch.teacher_first = vectors(options_.teacher, &Sample::teacher_first);
+  if (one.is_of_texts) {
+    batch.teacher_second = batch.teacher_first;
+  } else if (one.teacher_second) {
+    batch.teacher_second = vectors(options_.teacher, &Sample::teacher_second);
+  }
   return batch;
-}
-
-std::unique_ptr<PairSource> open_pairs(const std::vector<std::string>& places, const TableOptions& table,
-                                       std::size_t shuffle) {
-  const auto is_shard = [](const std::string& place) { return place.find(".tar") != place.npos; };
-  if (std::ranges::none_of(places, is_shard) && places.size() == 1)
-    return std::make_unique<TableSource>(places.front(), table);
-  if (!std::ranges::all_of(places, is_shard)) {
-    throw Error(ErrorCode::invalid_argument,
-                "cannot train on several places, expected one table, or shards (.tar) alone");
-  }
-  std::vector<std::string> shards;
-  for (const std::string& place : places) {
-    for (std::string& shard : expand_braces(place)) shards.push_back(std::move(shard));
-  }
-  return std::make_unique<ShardSource>(
-      std::move(shards), ShardOptions{.caption_key = table.columns.caption, .shuffle = shuffle});
 }
 
 }  // namespace moa::train

@@ -1,45 +1,66 @@
 // From pairs to what a model takes.
 #pragma once
 
-#include <memory>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
-
-#include <moa/eval.hpp>
 
 #include "embed/loaded_model.hpp"
 #include "image/processor.hpp"
 #include "train/augmentation.hpp"
 #include "train/batch_loader.hpp"
+#include "train/data_source.hpp"
 #include "train/engine.hpp"
+#include "train/fixed_vectors.hpp"
 
 namespace moa::train {
 
-// Decodes, augments and preprocesses a model's pictures, and tokenizes its captions. Immutable; safe from any
-// thread. `model` must outlive it.
+struct PairPreparerOptions {
+  AugmentationOptions augmentation{};
+  // Whose vectors stand for a tower that does not learn (nullptr: it is forwarded like any other); of
+  // pictures only where nothing augments them.
+  const FixedVectors* pictures = nullptr;
+  const FixedVectors* texts = nullptr;
+  const FixedVectors* teacher = nullptr;
+};
+
+// Error: unsupported if the model has not the towers that the sources want, or its pictures keep their own
+// shapes.
+void expect_towers(const LoadedModel& model, const std::vector<DataSource>& sources);
+
+// Decodes, augments and preprocesses a model's pictures, and tokenizes its texts, behind the model's own
+// prompt. Immutable; safe from any thread. `model` and what `options` names must outlive it.
 class PairPreparer {
  public:
-  // Error: unsupported if the model has not both towers, or its pictures keep their own shapes.
-  PairPreparer(const LoadedModel& model, const AugmentationOptions& augmentation);
+  // Error: as expect_towers().
+  PairPreparer(const LoadedModel& model, const std::vector<DataSource>& sources,
+               const PairPreparerOptions& options = {});
 
-  // With a caption drawn from those that are not empty. Errors: corrupt_data if there is none or no picture;
-  // those of reading and decoding.
+  // With a caption drawn from those that are not empty. Errors: corrupt_data if there is none, or no picture
+  // and no text before it; those of reading and decoding.
   Sample prepare(RawPair&& pair, Random& random) const;
 
-  // As for embedding, in pieces of at most `at_once`.
+  // As for embedding.
   PictureBatch pictures(std::span<const std::vector<float>> pixels) const;
   TextBatch texts(std::span<const std::vector<std::int32_t>> ids) const;
+  // `samples` are of one source. Pairs of texts that have a text in common are of one group. A teacher's
+  // vectors are its own of picture and caption, as far as it has the towers, the picture as it is; of a pair
+  // of texts both sides have that of the first (Reimers and Gurevych 2020, arXiv 2004.09813). From one thread
+  // at a time.
   TrainingBatch batch(std::vector<Sample> samples) const;
 
  private:
-  const LoadedModel& model_;
-  AugmentationOptions augmentation_;
-  ImageProcessor cropped_;  // of a picture that has its size already
-};
+  // What a pair's picture is, read when it is needed.
+  class Content;
+  std::vector<float> pixels_of(std::span<const std::byte> content, Random& random) const;
+  void add_teacher(const RawPair& pair, const std::string& caption, Content& content, Sample& sample) const;
 
-// Those of the table or of the shards, by the ending of the first place. Errors: as TableSource and
-// ShardSource; invalid_argument if tables and shards are mixed, or there are several tables.
-std::unique_ptr<PairSource> open_pairs(const std::vector<std::string>& places, const TableOptions& table,
-                                       std::size_t shuffle);
+  const LoadedModel& model_;
+  PairPreparerOptions options_;
+  std::optional<ImageProcessor> cropped_;  // of a picture that has its size already; none without pictures
+};
 
 }  // namespace moa::train

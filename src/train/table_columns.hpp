@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <moa/eval.hpp>
@@ -11,6 +13,14 @@
 #include "train/table.hpp"
 
 namespace moa::train {
+
+// The column that holds `what`: `asked`, or, if that is empty, the first of its usual names that is one.
+// Error: invalid_argument that lists the columns.
+std::string chosen_column(const Table& table, std::string_view what, const std::string& asked,
+                          std::span<const std::string_view> usual);
+// The one value of record `index` in `column`. Error: corrupt_data, naming the line, if there is none, an
+// empty one or several.
+std::string only_value(const Table& table, std::size_t index, const std::string& column);
 
 // A table of pictures and what belongs to each: captions, or a label. A view of the table, which must outlive
 // it. Immutable; safe from any thread.
@@ -31,8 +41,6 @@ class PairColumns {
   std::string label(std::size_t index) const;
 
  private:
-  std::string only_value(std::size_t index, const std::string& column) const;
-
   const Table& table_;
   std::filesystem::path root_;
   std::string image_;

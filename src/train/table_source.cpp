@@ -1,38 +1,14 @@
 #include "train/table_source.hpp"
 
-#include <algorithm>
 #include <numeric>
 #include <unordered_map>
 
-#include "train/random.hpp"
+#include "train/shuffled_stream.hpp"
 
 namespace moa::train {
-namespace {
-
-class TableStream : public PairStream {
- public:
-  TableStream(const TableSource& source, std::uint64_t pictures, Random random) : source_(source) {
-    order_.resize(pictures);
-    std::iota(order_.begin(), order_.end(), std::uint64_t{0});
-    for (std::uint64_t i = pictures; i > 1; --i) std::swap(order_[i - 1], order_[random.below(i)]);
-  }
-
-  std::optional<RawPair> next() override {
-    if (at_ == order_.size()) return std::nullopt;
-    return source_.pair(order_[at_++]);
-  }
-  void skip(std::uint64_t count) override { at_ = std::min<std::uint64_t>(order_.size(), at_ + count); }
-
- private:
-  const TableSource& source_;
-  std::vector<std::uint64_t> order_;
-  std::uint64_t at_ = 0;
-};
-
-}  // namespace
 
 TableSource::TableSource(const std::filesystem::path& path, const TableOptions& options)
-    : table_(Table::open(path, options.separator)),
+    : table_(Table::open(path, {.separator = options.separator})),
       columns_(table_, path, options, PairColumns::Second::captions) {
   std::unordered_map<std::string, std::uint64_t> pictures;
   std::vector<std::uint64_t> picture_of(table_.size());
@@ -48,7 +24,8 @@ TableSource::TableSource(const std::filesystem::path& path, const TableOptions& 
 }
 
 std::unique_ptr<PairStream> TableSource::epoch(std::uint64_t seed, std::uint64_t epoch) const {
-  return std::make_unique<TableStream>(*this, *size(), Random({seed, epoch}));
+  return std::make_unique<ShuffledStream>(*size(), Random({seed, epoch}),
+                                          [this](std::uint64_t index) { return pair(index); });
 }
 
 RawPair TableSource::pair(std::uint64_t index) const {

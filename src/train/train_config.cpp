@@ -21,15 +21,42 @@ constexpr std::int64_t kMany = std::int64_t{1} << 40;
 constexpr std::array<std::string_view, 7> kLosses = {"info_nce",  "sigmoid",   "triplet", "triplet_semi_hard",
                                                      "hinge_sum", "hinge_max", "sup_con"};
 
-void read_data(const YamlMap& map, const fs::path& folder, TrainConfig& config) {
-  for (const std::string& place : map.texts("train")) config.data.push_back((folder / place).string());
-  if (config.data.empty()) map.refuse("train", "expected a table (.csv, .tsv, .jsonl) or shards (.tar)");
-  config.table.columns = {map.text("image_column", ""), map.text("caption_column", ""), ""};
+DataSource read_source(const YamlMap& map, const fs::path& folder) {
+  DataSource source;
+  for (const std::string& place : map.texts("train")) source.places.push_back((folder / place).string());
+  if (source.places.empty()) map.refuse("train", "expected a table (.csv, .tsv, .jsonl) or shards (.tar)");
+  source.kind =
+      map.choice("kind", "pictures", std::array<std::string_view, 2>{"pictures", "texts"}) == "texts"
+          ? DataSource::Kind::texts
+          : DataSource::Kind::pictures;
   const std::string separator = map.text("separator", "");
   if (separator.size() > 1) map.refuse("separator", "expected one character");
-  if (!separator.empty()) config.table.separator = separator.front();
-  if (map.has("root")) config.table.root = folder / map.text("root", "");
-  config.shuffle = static_cast<std::size_t>(map.integer("shuffle", 1000, 1, 10'000'000));
+  const char character = separator.empty() ? '\0' : separator.front();
+  if (source.kind == DataSource::Kind::texts) {
+    source.texts.first_column = map.text("first_column", "");
+    source.texts.second_column = map.text("second_column", "");
+    source.texts.reading.separator = character;
+    source.texts.reading.has_quotes = map.boolean("quotes", true);
+    return source;
+  }
+  source.table.columns = {map.text("image_column", ""), map.text("caption_column", ""), ""};
+  source.table.separator = character;
+  if (map.has("root")) source.table.root = folder / map.text("root", "");
+  source.shuffle = static_cast<std::size_t>(map.integer("shuffle", 1000, 1, 10'000'000));
+  return source;
+}
+
+void read_data(const YamlMap& map, const fs::path& folder, TrainConfig& config) {
+  for (const YamlMap& below : map.maps("sources")) {
+    config.sources.push_back(read_source(below, folder));
+    config.sources.back().share = below.number("share", 1, 1e-9, 1e9);
+  }
+  if (config.sources.empty()) {
+    if (map.has("sources")) map.refuse("sources", "expected at least one");
+    config.sources.push_back(read_source(map, folder));
+  }
+  const auto pictures = std::ranges::find(config.sources, DataSource::Kind::pictures, &DataSource::kind);
+  if (pictures != config.sources.end()) config.validation_table = pictures->table;
   config.workers = static_cast<int>(map.integer("workers", 2, 1, 256));
   config.stops_at_bad_pairs =
       map.choice("bad_pairs", "skip", std::array<std::string_view, 2>{"skip", "stop"}) == "stop";
@@ -60,6 +87,7 @@ LossOptions read_loss(const YamlMap& map) {
   LossOptions options;
   const std::string kind = map.choice("kind", kLosses.front(), kLosses);
   options.kind = static_cast<LossKind>(std::ranges::find(kLosses, kind) - kLosses.begin());
+  options.weight = map.number("weight", options.weight, 0, 1e9);
   options.margin = map.number("margin", options.margin, 0, 100);
   options.temperature = map.number("temperature", options.temperature, 1e-4, 100);
   options.label_smoothing = map.number("label_smoothing", 0, 0, 0.999);
@@ -72,6 +100,17 @@ LossOptions read_loss(const YamlMap& map) {
     options.prefix_dims.push_back(static_cast<std::int64_t>(dim));
   }
   return options;
+}
+
+void read_distillation(const YamlMap& map, TrainConfig& config) {
+  DistillationOptions& options = config.engine.loss.distillation;
+  config.teacher = map.text("teacher", "");
+  if (config.teacher.empty()) map.refuse("teacher", "expected a model, as --model takes it");
+  const std::string kind =
+      map.choice("kind", "squared", std::array<std::string_view, 3>{"squared", "cosine", "distribution"});
+  const double weight = map.number("weight", 1, 1e-9, 1e9);
+  (kind == "squared" ? options.squared : kind == "cosine" ? options.cosine : options.distribution) = weight;
+  options.teacher_scale = map.number("teacher_scale", options.teacher_scale, 1e-3, 1e4);
 }
 
 void read_optimizer(const YamlMap& map, TrainConfig& config) {
@@ -89,6 +128,8 @@ void read_schedule(const YamlMap& map, TrainConfig& config) {
     map.refuse(map.has("steps") ? "epochs" : "steps", "expected either steps or epochs");
   config.steps = map.integer("steps", 0, 1, kMany);
   config.epochs = map.number("epochs", 0, 1e-6, 1e9);
+  if (config.epochs > 0 && config.sources.size() > 1)
+    map.refuse("epochs", "several sources have no epoch in common, expected steps");
   config.warmup_steps = map.integer("warmup_steps", 0, 0, kMany);
   config.least_learning_rate = map.number("least_learning_rate", 0, 0, config.learning_rate);
 }
@@ -109,6 +150,15 @@ TrainConfig read_train_config(const fs::path& path) {
   if (map.has("learn")) config.learn = map.texts("learn");
   config.freeze = map.texts("freeze");
   config.engine.loss = read_loss(map.map("loss"));
+  if (map.has("distillation")) {
+    read_distillation(map.map("distillation"), config);
+  } else if (config.engine.loss.weight == 0) {
+    map.map("loss").refuse("weight", "found 0, which leaves nothing to learn from without distillation");
+  }
+  const YamlMap keep = map.map("keep_vectors");
+  config.kept_vector_bytes =
+      static_cast<std::size_t>(keep.integer("megabytes", 1024, 0, std::int64_t{1} << 30)) << 20;
+  config.keeps_vectors_in_file = keep.boolean("file", false);
   read_optimizer(map.map("optimizer"), config);
   read_schedule(map.map("schedule"), config);
   config.batch = static_cast<std::size_t>(map.integer("batch", 32, 1, 1 << 20));
@@ -129,6 +179,7 @@ TrainConfig read_train_config(const fs::path& path) {
   config.checkpoint_every = checkpoint.integer("every", 0, 0, kMany);
   config.keep_checkpoints = static_cast<std::size_t>(checkpoint.integer("keep", 2, 1, 1000));
   config.log_every = map.integer("log_every", 10, 1, kMany);
+  config.writes_tensorboard = map.boolean("tensorboard", false);
   map.finish();
   return config;
 }

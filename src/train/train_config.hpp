@@ -8,6 +8,7 @@
 #include <moa/eval.hpp>
 
 #include "train/augmentation.hpp"
+#include "train/data_source.hpp"
 #include "train/engine.hpp"
 
 namespace moa::train {
@@ -20,10 +21,7 @@ struct TrainConfig {
   std::filesystem::path output;
   std::uint64_t seed = 0;
 
-  // Tables or shards, by the ending of the first.
-  std::vector<std::string> data;
-  TableOptions table{};
-  std::size_t shuffle = 1000;  // shards: pairs held back
+  std::vector<DataSource> sources;  // at least one
   int workers = 2;
   bool stops_at_bad_pairs = false;
   AugmentationOptions augmentation{};
@@ -32,6 +30,13 @@ struct TrainConfig {
   std::vector<std::string> learn{"all"};
   std::vector<std::string> freeze;
   EngineOptions engine{};  // all but `trainable`
+  std::string teacher;     // a model, as --model takes it; empty: none
+
+  // Vectors of a frozen tower whose side nothing augments, and of the teacher, are kept so far; 0: a frozen
+  // tower is forwarded each time.
+  std::size_t kept_vector_bytes = std::size_t{1} << 30;
+  bool keeps_vectors_in_file =
+      false;  // too: of a frozen tower, output/vectors.sqlite; of a teacher, output/teacher.sqlite
 
   std::size_t batch = 32;
   std::int64_t steps = 0;  // one of the two is given
@@ -42,10 +47,12 @@ struct TrainConfig {
   bool stops_at_nan = true;
 
   std::filesystem::path validation;  // a table; empty: none
+  TableOptions validation_table{};   // the columns of the first source of pictures
   std::int64_t validate_every = 0;   // 0: at the end alone
   std::int64_t checkpoint_every = 0;
   std::size_t keep_checkpoints = 2;
   std::int64_t log_every = 10;
+  bool writes_tensorboard = false;
 };
 
 // Relative paths in the file begin in its folder. Errors: not_found, io_error; invalid_argument naming line

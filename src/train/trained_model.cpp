@@ -1,8 +1,12 @@
 #include "train/trained_model.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
+#include <memory>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <moa/error.hpp>
 
@@ -10,6 +14,36 @@
 #include "export/published_directory.hpp"
 
 namespace moa::train {
+namespace {
+
+// Numbers that were learned, as a tensor of the type that they are to be stored in.
+class Learned final : public ParameterSource {
+ public:
+  explicit Learned(Parameter values) : values_(std::move(values)) {}
+  void read(std::int64_t first, std::int64_t count, float* out) const override {
+    const std::int64_t width = values_.shape().elements_per_row();  // callers ask for whole rows
+    values_.read_rows(first / width, count / width, out);
+  }
+
+ private:
+  Parameter values_;
+};
+
+bool fits_f16(const Parameter& values) {
+  constexpr float kFirstBeyond = 65520;
+  return std::ranges::all_of(values.read(), [](float value) { return std::abs(value) < kFirstBeyond; });
+}
+
+// As it was stored before, if that is a type of plain numbers; in fewer bits than those, f16.
+Parameter stored_like(const Parameter& stored, const Parameter& values) {
+  DType type = stored.dtype();
+  if (type == DType::q4 || type == DType::i8) type = DType::f16;
+  if (type != DType::f16 && type != DType::bf16) return values;
+  if (type == DType::f16 && !fits_f16(values)) return values;
+  return Parameter(values.name(), values.shape(), type, std::make_shared<Learned>(values));
+}
+
+}  // namespace
 
 void write_trained_model(const LoadedModel& model, const std::vector<Parameter>& learned,
                          const std::filesystem::path& place) {
@@ -19,7 +53,11 @@ void write_trained_model(const LoadedModel& model, const std::vector<Parameter>&
   std::vector<Parameter> tensors;
   for (const Parameter& stored : model.directory().weights().parameters()) {
     auto found = by_name.extract(stored.name());
-    tensors.push_back(found.empty() ? stored : found.mapped());
+    if (found.empty()) {
+      tensors.push_back(stored);
+      continue;
+    }
+    tensors.push_back(stored_like(stored, found.mapped()));
     if (!(tensors.back().shape() == stored.shape())) {
       throw Error(ErrorCode::internal,
                   "'" + stored.name() + "' was learned in another shape than it is stored");
@@ -36,7 +74,7 @@ void write_trained_model(const LoadedModel& model, const std::vector<Parameter>&
   const fs::path fresh = replaces ? fs::path(place.string() + ".new") : place;
   if (replaces) fs::remove_all(fresh, failed);
   NewDirectory directory(fresh);
-  write_published(model.directory(), tensors, {}, directory);
+  write_published(model.directory(), tensors, {.keeps_blocks = true}, directory);
   directory.commit();
   if (!replaces) return;
   fs::rename(place, old, failed);

@@ -2,13 +2,16 @@
 
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <moa/error.hpp>
 
 #include "base/file.hpp"
 #include "train/checkpoint_store.hpp"
+#include "train/event_file.hpp"
 #include "train/loss_curve.hpp"
 #include "train/metrics_file.hpp"
 #include "train/validation_file.hpp"
@@ -19,9 +22,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t kMostNames = 10;  // of pairs that are left out
 
-std::int64_t steps_of(const TrainConfig& config, const PairSource& source) {
+std::int64_t steps_of(const TrainConfig& config, const std::vector<SharedSource>& sources) {
   if (config.steps > 0) return config.steps;
-  const std::optional<std::uint64_t> pairs = source.size();
+  const std::optional<std::uint64_t> pairs = sources.front().source->size();
   if (!pairs) {
     throw Error(
         ErrorCode::invalid_argument,
@@ -41,12 +44,13 @@ class Training {
         parts_(parts),
         options_(options),
         store_(config.output / "checkpoints", config.keep_checkpoints),
-        steps_(steps_of(config, parts.source)),
+        steps_(steps_of(config, parts.sources)),
         began_at_(restore()),
         step_(began_at_),
         metrics_(config.output / "metrics.csv", began_at_),
         validations_(config.output / "validation.csv", began_at_),
-        loader_(parts.source, parts.prepare, loader_options(), position_) {}
+        events_(open_events()),
+        loader_(parts.sources, parts.prepare, loader_options(), positions_) {}
 
   TrainResult run() {
     bool is_saved = step_ == began_at_ && step_ > 0;
@@ -83,6 +87,23 @@ class Training {
     return options;
   }
 
+  std::optional<EventFile> open_events() const {
+    if (!config_.writes_tensorboard) return std::nullopt;
+    return std::make_optional<EventFile>(config_.output, began_at_);
+  }
+
+  void add_events(const StepMetrics& metrics) {
+    if (!events_) return;
+    std::vector<Scalar> scalars = {{"train/loss", metrics.loss},
+                                   {"train/learning_rate", metrics.learning_rate},
+                                   {"train/logit_scale", metrics.logit_scale},
+                                   {"train/gradient_norm", metrics.gradient_norm},
+                                   {"train/items_per_second", metrics.items_per_second}};
+    if (parts_.sources.size() > 1)
+      scalars.push_back({"train/loss_of_source_" + std::to_string(metrics.source), metrics.loss});
+    events_->add(metrics.step, scalars);
+  }
+
   void note(const std::string& text) const {
     if (options_.note) options_.note(text);
   }
@@ -93,20 +114,26 @@ class Training {
     const std::optional<TrainingState> state = store_.newest();
     if (!state) return 0;
     parts_.engine.restore(state->engine);
-    position_ = state->position;
+    if (state->positions.size() != parts_.sources.size()) {
+      throw Error(ErrorCode::model_mismatch,
+                  "cannot go on: found a checkpoint of " + std::to_string(state->positions.size()) +
+                      " sources of data, expected " + std::to_string(parts_.sources.size()));
+    }
+    positions_ = state->positions;
     note("going on after step " + std::to_string(state->step));
     return state->step;
   }
 
   void save() {
-    store_.save({step_, loader_.position(), parts_.engine.state()});
+    store_.save({step_, loader_.positions(), parts_.engine.state()});
     write_file_atomically(config_.output / "loss.svg", draw_loss_curve(metrics_.losses()));
   }
 
   void step() {
     const Clock::time_point start = Clock::now();
     const double rate = learning_rate_at(config_, step_, steps_);
-    const StepReport report = parts_.engine.step(parts_.batch(loader_.next()), rate);
+    const std::size_t source = loader_.source_of(step_);
+    const StepReport report = parts_.engine.step(parts_.batch(loader_.next(source)), rate);
     if (!report.updated && config_.stops_at_nan) {
       throw Error(ErrorCode::out_of_range,
                   "the loss or a gradient of step " + std::to_string(step_ + 1) +
@@ -118,19 +145,25 @@ class Training {
     const std::chrono::duration<double> took = Clock::now() - start;
     busy_s_ += took.count();
     reported_s_ += took.count();
-    const DataPosition& at = loader_.position();
+    const std::vector<DataPosition> all = loader_.positions();
+    const DataPosition& at = all[source];
+    std::uint64_t skipped = 0;
+    for (const DataPosition& position : all) skipped += position.skipped;
     const auto items = static_cast<double>(config_.batch);
-    metrics_.add({step_, at.epoch, report.loss, rate, report.logit_scale, report.gradient_norm,
-                  items / took.count(), at.skipped});
+    const StepMetrics metrics{
+        step_,   at.epoch, report.loss, rate, report.logit_scale, report.gradient_norm, items / took.count(),
+        skipped, source};
+    metrics_.add(metrics);
+    add_events(metrics);
     result_.steps = step_;
     result_.loss = report.loss;
-    result_.skipped_pairs = at.skipped;
+    result_.skipped_pairs = skipped;
     if (step_ % config_.log_every != 0 && step_ != steps_ && step_ != began_at_ + 1) return;
     const double pace_s = busy_s_ / static_cast<double>(step_ - began_at_);
     if (options_.progress) {
       options_.progress({step_, steps_, at.epoch, report.loss, rate, report.logit_scale,
                          items * static_cast<double>(step_ - reported_at()) / reported_s_,
-                         pace_s * static_cast<double>(steps_ - step_), at.skipped});
+                         pace_s * static_cast<double>(steps_ - step_), skipped});
     }
     reported_step_ = step_;
     reported_s_ = 0;
@@ -142,6 +175,12 @@ class Training {
     if (!parts_.validate) return;
     result_.validation = parts_.validate();
     validations_.add(step_, result_.validation);
+    if (events_) {
+      std::vector<Scalar> scalars;
+      for (const Metric& metric : result_.validation)
+        scalars.push_back({"validation/" + metric.name, metric.value});
+      events_->add(step_, scalars);
+    }
     std::string text = "validation after step " + std::to_string(step_) + ":";
     for (const Metric& metric : result_.validation) {
       char number[64];
@@ -155,13 +194,14 @@ class Training {
   const TrainerParts& parts_;
   const TrainOptions& options_;
   CheckpointStore store_;
-  DataPosition position_{};
+  std::vector<DataPosition> positions_{};
   std::int64_t steps_;
   std::int64_t began_at_;
   std::int64_t step_;
   MetricsFile metrics_;
   ValidationFile validations_;
-  BatchLoader loader_;
+  std::optional<EventFile> events_;
+  MixedLoader loader_;
   TrainResult result_{};
   std::uint64_t told_ = 0;
   double busy_s_ = 0;

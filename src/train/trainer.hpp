@@ -6,15 +6,15 @@
 
 #include <moa/train.hpp>
 
-#include "train/batch_loader.hpp"
 #include "train/engine.hpp"
+#include "train/mixed_loader.hpp"
 #include "train/train_config.hpp"
 
 namespace moa::train {
 
 // What the loop works with. All of it must outlive the call.
 struct TrainerParts {
-  const PairSource& source;
+  std::vector<SharedSource> sources;
   BatchLoader::Prepare prepare;
   std::function<TrainingBatch(std::vector<Sample>)> batch;
   TrainingEngine& engine;
@@ -22,7 +22,8 @@ struct TrainerParts {
   std::function<std::vector<Metric>()> validate;
 };
 
-// Steps, checkpoints, metrics.csv and loss.svg in `config.output`, and validation.csv with the judgements;
+// Steps, checkpoints, metrics.csv, loss.svg and, if asked for, TensorBoard's event file in `config.output`,
+// and validation.csv with the judgements;
 // not the model at the end. Errors: as moa::train_model().
 TrainResult run_training(const TrainConfig& config, const TrainerParts& parts, const TrainOptions& options);
 

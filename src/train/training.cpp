@@ -36,6 +36,78 @@ void claim_output(const TrainConfig& config, bool resume) {
     throw Error(ErrorCode::io_error, "cannot write '" + config.output.string() + "': " + failed.message());
 }
 
+bool has_pictures(const TrainConfig& config) {
+  return std::ranges::any_of(config.sources, [](const train::DataSource& source) {
+    return source.kind == train::DataSource::Kind::pictures;
+  });
+}
+
+// Error: invalid_argument for a source of texts where the text tower does not learn.
+void expect_something_to_learn(const TrainConfig& config, const EmbeddingModel& network) {
+  for (const train::DataSource& source : config.sources) {
+    if (source.kind == train::DataSource::Kind::pictures) continue;
+    if (train::learns_tower(network, "text", config.engine)) return;
+    throw Error(ErrorCode::invalid_argument, "cannot learn from the texts of '" + source.places.front() +
+                                                 "': the text tower is frozen (learn, freeze)");
+  }
+}
+
+// None if the settings name none. Error: unsupported, shape_mismatch if it cannot teach this model.
+std::shared_ptr<const LoadedModel> load_teacher(const TrainConfig& config, std::int64_t dim) {
+  if (config.teacher.empty()) return nullptr;
+  auto teacher = LoadedModel::load(config.teacher, {.dtype = "f32", .threads = config.engine.threads});
+  const std::string attempt = "cannot distil from '" + config.teacher + "': ";
+  const bool compares_scores = config.engine.loss.distillation.distribution > 0;
+  if (!compares_scores && teacher->facts().dim() != dim) {
+    throw Error(ErrorCode::shape_mismatch,
+                attempt + "found vectors of " + std::to_string(teacher->facts().dim()) +
+                    " numbers, expected the model's " + std::to_string(dim) +
+                    " (kind: distribution compares scores, of vectors of any width)");
+  }
+  if (teacher->text() == nullptr) {
+    throw Error(ErrorCode::unsupported, attempt + "it has no text tower");
+  }
+  if (compares_scores && has_pictures(config) && teacher->facts().image() == nullptr) {
+    throw Error(ErrorCode::unsupported, attempt +
+                                            "it has no tower for pictures, and kind: distribution "
+                                            "compares its scores of pictures and captions");
+  }
+  return teacher;
+}
+
+// Vectors that do not change while others learn.
+class KeptVectors {
+ public:
+  KeptVectors(const TrainConfig& config, const std::shared_ptr<const LoadedModel>& model,
+              const std::shared_ptr<const LoadedModel>& teacher, const EmbeddingModel& network) {
+    const auto file = [&](const char* name) {
+      return config.keeps_vectors_in_file ? config.output / name : fs::path();
+    };
+    if (teacher) {
+      teacher_ = std::make_unique<train::FixedVectors>(
+          teacher, train::FixedVectorsOptions{config.kept_vector_bytes, file("teacher.sqlite")});
+    }
+    if (!has_pictures(config) || config.kept_vector_bytes == 0) return;
+    const bool learns_pictures = train::learns_tower(network, "image", config.engine);
+    keeps_pictures_ = !learns_pictures && config.augmentation.changes_nothing();
+    keeps_texts_ = !train::learns_tower(network, "text", config.engine);
+    if (!keeps_pictures_ && !keeps_texts_) return;
+    own_ = std::make_unique<train::FixedVectors>(
+        model, train::FixedVectorsOptions{config.kept_vector_bytes, file("vectors.sqlite")});
+  }
+
+  train::PairPreparerOptions options(const train::AugmentationOptions& augmentation) const {
+    return {augmentation, keeps_pictures_ ? own_.get() : nullptr, keeps_texts_ ? own_.get() : nullptr,
+            teacher_.get()};
+  }
+
+ private:
+  std::unique_ptr<train::FixedVectors> own_;
+  std::unique_ptr<train::FixedVectors> teacher_;
+  bool keeps_pictures_ = false;
+  bool keeps_texts_ = false;
+};
+
 // Rows of what the engine makes of `prepared`, piece by piece; what failed to be prepared is that row's
 // error.
 template <typename Prepared, typename Batch>
@@ -70,7 +142,7 @@ class Validation {
  public:
   Validation(const TrainConfig& config, const LoadedModel& model, const PairPreparer& preparer,
              TrainingEngine& engine)
-      : set_(read_captioned_pictures(config.validation, config.table)),
+      : set_(read_captioned_pictures(config.validation, config.validation_table)),
         at_once_(config.engine.chunk_items > 0 ? static_cast<std::size_t>(config.engine.chunk_items)
                                                : config.batch),
         threads_(config.engine.threads > 0 ? config.engine.threads : available_threads()),
@@ -110,21 +182,30 @@ class Validation {
 
 TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
   TrainConfig config = train::read_train_config(settings);
-  const auto model = LoadedModel::load(config.model, {.dtype = "f32"});
-  const auto source = train::open_pairs(config.data, config.table, config.shuffle);
-  const PairPreparer preparer(*model, config.augmentation);
+  const auto model = LoadedModel::load(config.model, {.dtype = "f32", .threads = config.engine.threads});
+  std::vector<std::unique_ptr<train::PairSource>> sources;
+  std::vector<train::SharedSource> shared;
+  for (const train::DataSource& source : config.sources) {
+    sources.push_back(train::open_pairs(source));
+    shared.push_back({sources.back().get(), source.share});
+  }
+  train::expect_towers(*model, config.sources);
+  const std::shared_ptr<const LoadedModel> teacher = load_teacher(config, model->facts().dim());
   const ModelDirectory& directory = model->directory();
   // The engine knows what it learns by the very tensors that its network was built of.
   Weights weights = directory.weights();
   const auto network =
       architecture_of(directory.config(), layout_of(directory.layout())).build(directory.config(), weights);
   config.engine.trainable = train::names_to_learn(*network, config.learn, config.freeze);
+  expect_something_to_learn(config, *network);
   const auto engine = train::make_training_engine(*network, weights.parameters(), config.engine);
   claim_output(config, options.resume);
   write_file_atomically(config.output / "train.yaml", config.text);
 
+  const KeptVectors kept(config, model, teacher, *network);
+  const PairPreparer preparer(*model, config.sources, kept.options(config.augmentation));
   train::TrainerParts parts{
-      *source,
+      std::move(shared),
       [&](train::RawPair&& pair, train::Random& random) { return preparer.prepare(std::move(pair), random); },
       [&](std::vector<train::Sample> samples) { return preparer.batch(std::move(samples)); },
       *engine,

@@ -40,6 +40,15 @@ struct YamlMap::Node {
     const std::string line = mark.is_null() ? "" : ", line " + std::to_string(mark.line + 1);
     throw Error(ErrorCode::invalid_argument, where + line + ": '" + path + std::string(key) + "': " + what);
   }
+  // The mapping `yaml`, which stands below as `key`.
+  std::shared_ptr<Node> child(const std::string& key, const YAML::Node& mapping) {
+    auto node = std::make_shared<Node>();
+    node->yaml.reset(mapping);
+    node->where = where;
+    node->path = path + key + ".";
+    below.emplace(key, node);
+    return node;
+  }
   // The scalar of `key`, or nullptr if it is absent.
   bool scalar(std::string_view key, const char* expected, YAML::Node& value) {
     value.reset(find(key));
@@ -161,12 +170,21 @@ YamlMap YamlMap::map(std::string_view key) const {
   if (const auto found = node_->below.find(key); found != node_->below.end()) return YamlMap(found->second);
   const YAML::Node value = node_->find(key);
   if (!value.IsNull() && !value.IsMap()) node_->refuse(value.Mark(), key, "expected settings below it");
-  auto below = std::make_shared<Node>();
-  below->yaml.reset(value.IsMap() ? value : YAML::Node(YAML::NodeType::Map));
-  below->where = node_->where;
-  below->path = node_->path + std::string(key) + ".";
-  node_->below.emplace(key, below);
-  return YamlMap(std::move(below));
+  return YamlMap(node_->child(std::string(key), value.IsMap() ? value : YAML::Node(YAML::NodeType::Map)));
+}
+
+std::vector<YamlMap> YamlMap::maps(std::string_view key) const {
+  const YAML::Node value = node_->find(key);
+  if (value.IsNull()) return {};
+  if (!value.IsSequence()) node_->refuse(value.Mark(), key, "expected a list of settings");
+  std::vector<YamlMap> all;
+  for (const YAML::Node& item : value) {
+    const std::string name = std::string(key) + "[" + std::to_string(all.size()) + "]";
+    if (!item.IsMap()) node_->refuse(item.Mark(), name, "expected settings, as {name: value}");
+    const auto found = node_->below.find(name);
+    all.push_back(YamlMap(found != node_->below.end() ? found->second : node_->child(name, item)));
+  }
+  return all;
 }
 
 void YamlMap::finish() const {

@@ -37,6 +37,8 @@ class YamlMap {
                               double most) const;
   // The mapping below; an empty one if it is absent.
   YamlMap map(std::string_view key) const;
+  // The mappings of the list below; none if it is absent. An error names one as "key[1]".
+  std::vector<YamlMap> maps(std::string_view key) const;
 
   // Throws for a key, here or below, that nobody asked for, naming those that would be known.
   void finish() const;

@@ -1,6 +1,7 @@
 """moa train: what its file may say, and, where moa is built with libtorch, whole trainings of a tiny model."""
 import json
 import os
+import shutil
 import signal
 import time
 import unittest
@@ -37,6 +38,15 @@ class Train(MoaTest):
         self.assertEqual(self.error_code("train", "none.yaml", code=4), "not_found")
         self.assertEqual(self.error_code("train", code=2), "invalid_argument")
         self.assertFalse((self.home / "out").exists())
+
+    def test_a_mistake_in_one_of_several_sources_is_named_by_its_line(self):
+        self.settings()
+        text = (self.home / "t.yaml").read_text()
+        for source, key in [("share: 0", "share"), ("kind: sounds", "kind"), ("second_column: ko", "second_column")]:
+            sources = f"data:\n  sources:\n  - train: pairs.csv\n  - train: words.tsv\n    {source}\n"
+            self.write("t.yaml", text.replace("data: {train: pairs.csv}\n", sources))
+            _, err = self.run_moa("train", "t.yaml", code=2)
+            self.assertRegex(err, rf"t\.yaml, line 8: 'data.sources\[1\].{key}")
 
     @unittest.skipIf(HAS_TORCH, "this build has libtorch")
     def test_without_libtorch_it_says_what_is_missing(self):
@@ -82,6 +92,108 @@ class WholeTrainings(Train):
         self.assertEqual(self.weights(), whole)
         metrics = [line.split(",")[:6] for line in (self.home / "out/metrics.csv").read_text().splitlines()]
         self.assertEqual(metrics, [line.split(",")[:6] for line in (self.home / "whole/metrics.csv").read_text().splitlines()])
+
+    def test_pictures_and_pairs_of_texts_are_learned_side_by_side_and_it_goes_on_bit_for_bit(self):
+        self.settings(steps=24)
+        words = "".join(f"question {i}\tanswer {i}\n" for i in range(9))
+        self.write("words.tsv", "ask\tsay\n" + words + "only one field\n")
+        sources = "data: {sources: [{train: pairs.csv}, {train: words.tsv, kind: texts, first_column: ask, second_column: say, share: 2}]}\n"
+        self.write("t.yaml", (self.home / "t.yaml").read_text().replace("data: {train: pairs.csv}\n", sources))
+        out, err = self.run_moa("train", "t.yaml", "--format", "json")
+        self.assertRegex(err, r"left out: .*words\.tsv, line 11")
+        self.assertGreater(json.loads(out)["skipped_pairs"], 0)
+        whole = self.weights()
+        columns = [line.split(",") for line in (self.home / "out/metrics.csv").read_text().splitlines()]
+        drawn = [line[columns[0].index("source")] for line in columns[1:]]
+        self.assertEqual(set(drawn), {"0", "1"})
+        for kept in (self.home / "out/checkpoints").glob("step-*24"):
+            shutil.rmtree(kept)
+        shutil.rmtree(self.home / "out/model")
+        self.result("--resume")  # from the checkpoint of step 21
+        self.assertEqual(self.weights(), whole)
+
+    def test_a_text_model_learns_from_pairs_of_texts_alone(self):
+        model = ROOT / "tests/golden/sentence_transformers/bert_mean_normalize"
+        self.write("words.csv", "question,answer\n" + "".join(f"ask {i},say {i}\n" for i in range(8)))
+        self.write("t.yaml", SETTINGS.format(model=model, steps=20).replace("{train: pairs.csv}", "{train: words.csv, kind: texts}"))
+        self.result()
+        losses = [float(line.split(",")[2]) for line in (self.home / "out/metrics.csv").read_text().splitlines()[1:]]
+        self.assertLess(sum(losses[-5:]), sum(losses[:5]))
+        self.run_moa("embed", "--model", "out/model", "--text", "ask 3")
+
+    def words(self):
+        """A table of texts in place of the pictures."""
+        self.write("words.tsv", "first\tsecond\n" + "".join(f"a photo of {i}\t{i} on a photo\n" for i in range(12)))
+        self.write("t.yaml", (self.home / "t.yaml").read_text().replace("{train: pairs.csv}", "{train: words.tsv, kind: texts}"))
+
+    def test_a_teacher_draws_both_sides_of_a_pair_of_texts_to_its_vector_of_the_first(self):
+        teacher = self.home / "teacher"
+        self.settings("learn: text\n", steps=10)
+        self.result()
+        (self.home / "out/model").rename(teacher)
+        shutil.rmtree(self.home / "out")
+        self.settings(f"loss: {{weight: 0}}\ndistillation: {{teacher: {teacher}}}\n", steps=60)
+        self.words()
+        self.result()
+
+        def distance(model):
+            """Between the teacher's vectors of first texts, and the model's of both."""
+            sides = [f"a photo of {i}" for i in range(12)], [f"{i} on a photo" for i in range(12)]
+            embed = lambda name, texts: [json.loads(line)["embedding"] for line in self.run_moa("embed", "--model", name, *(w for t in texts for w in ("--text", t)))[0].splitlines()]
+            wanted = embed(teacher, sides[0])
+            return sum((a - b) ** 2 for side in sides for x, y in zip(wanted, embed(model, side)) for a, b in zip(x, y))
+
+        self.assertLess(distance("out/model"), 0.5 * distance(str(TINY)))
+        self.settings(f"distillation: {{teacher: {ROOT / 'models/moa-mini'}}}\n")
+        shutil.rmtree(self.home / "out")
+        _, err = self.run_moa("train", "t.yaml", code=5)
+        self.assertIn("shape_mismatch", err)
+        self.assertFalse((self.home / "out").exists())
+        self.settings(f"distillation: {{teacher: {ROOT / 'models/moa-mini'}, kind: distribution}}\n", steps=3)
+        self.result()
+
+    def test_a_frozen_tower_is_computed_once_and_nothing_else_changes(self):
+        still = "learn: text\nkeep_vectors: {{megabytes: {}, file: {}}}\n"
+        losses = {}
+        for kept, file in [(0, "false"), (64, "true")]:
+            self.settings(still.format(kept, file), steps=12)
+            text = (self.home / "t.yaml").read_text().replace("{flip: 0.5, brightness: 0.2}", "{random_resized_crop: false}")
+            self.write("t.yaml", text)
+            self.result()
+            losses[kept] = [float(line.split(",")[2]) for line in (self.home / "out/metrics.csv").read_text().splitlines()[1:]]
+            self.assertEqual((self.home / "out/vectors.sqlite").exists(), file == "true")
+            shutil.rmtree(self.home / "out")
+        for computed, kept in zip(losses[0], losses[64]):
+            self.assertAlmostEqual(computed, kept, delta=1e-4)
+
+    def test_texts_that_nothing_could_learn_from_are_refused(self):
+        self.settings("learn: image\n")
+        self.words()
+        self.assertEqual(self.error_code("train", "t.yaml", code=2), "invalid_argument")
+        self.assertFalse((self.home / "out").exists())
+
+    def test_tensorboard_gets_an_event_file(self):
+        self.settings("tensorboard: true\nvalidation: {table: pairs.csv}\n", steps=3)
+        self.result()
+        (file,) = (self.home / "out").glob("events.out.tfevents.*")
+        content = file.read_bytes()
+        for tag in [b"brain.Event:2", b"train/loss", b"train/learning_rate", b"train/logit_scale", b"train/items_per_second", b"validation/image_retrieval_recall@1"]:
+            self.assertIn(tag, content)
+
+    def test_a_bundled_model_keeps_the_form_of_what_was_not_learned(self):
+        self.settings("learn: [\"vision_model.head.*\", class_projection.weight]\n", steps=2)
+        self.write("t.yaml", (self.home / "t.yaml").read_text().replace(str(TINY), "moa-mini"))
+        self.result()
+        before, after = ((folder / "model.safetensors").read_bytes() for folder in (ROOT / "models/moa-mini", self.home / "out/model"))
+        self.assertLess(abs(len(before) - len(after)), 4096)
+        embed = lambda model, *what: self.run_moa("embed", "--model", model, *what)[0]
+        self.assertEqual(embed("moa-mini", "--text", "강아지"), embed("out/model", "--text", "강아지"))
+        self.assertNotEqual(embed("moa-mini", "photos"), embed("out/model", "photos"))
+        shutil.rmtree(self.home / "out")
+        self.settings("learn: [\"text_model.encoder.layer.0.*\"]\n", steps=2)
+        self.write("t.yaml", (self.home / "t.yaml").read_text().replace(str(TINY), "moa-mini"))
+        self.result()
+        self.assertNotEqual(embed("moa-mini", "--text", "강아지"), embed("out/model", "--text", "강아지"))
 
     def test_what_is_frozen_stays_and_a_bad_pair_is_left_out(self):
         self.settings("learn: text\nvalidation: {table: pairs.csv}\n")

@@ -13,7 +13,7 @@ std::vector<Fields> records(std::string_view text, char separator = ',') {
   std::vector<Fields> all;
   for (std::size_t at = 0; at < text.size();) {
     all.emplace_back();
-    read_record(text, at, separator, "test", all.back());
+    read_record(text, at, {.separator = separator}, {"test"}, all.back());
   }
   return all;
 }
@@ -48,7 +48,7 @@ TEST(DelimitedText, BoundsFieldsAndTheirNumber) {
 }
 
 TEST(DelimitedText, NamesTheLine) {
-  EXPECT_EQ(place_in("a\nb\nc", 4, "F"), "F, line 3");
+  EXPECT_EQ(place_in("a\nb\nc", 4, {"F"}), "F, line 3");
 }
 
 }  // namespace

@@ -14,10 +14,10 @@ using Strings = std::vector<std::string>;
 constexpr std::array<std::string_view, 2> kNames = {"path", "file"};
 
 Table csv(std::string_view text) {
-  return Table::parse(text, TableFormat::delimited, ',', "test");
+  return Table::parse(text, TableFormat::delimited, {}, "test");
 }
 Table json_lines(std::string_view text) {
-  return Table::parse(text, TableFormat::json_lines, ',', "test");
+  return Table::parse(text, TableFormat::json_lines, {}, "test");
 }
 
 TEST(Table, ReadsDelimitedRecordsByColumn) {
@@ -63,7 +63,8 @@ TEST(Table, RefusesWhatIsNoTable) {
 TEST(Table, TheNameDecidesTheFormat) {
   const testing::TemporaryDirectory folder;
   EXPECT_EQ(Table::open(folder.write("a.tsv", "x\ty\n1\t2\n")).values(0, "y"), (Strings{"2"}));
-  EXPECT_EQ(Table::open(folder.write("a.csv", "x;y\n1;2\n"), ';').values(0, "y"), (Strings{"2"}));
+  EXPECT_EQ(Table::open(folder.write("a.csv", "x;y\n1;2\n"), {.separator = ';'}).values(0, "y"),
+            (Strings{"2"}));
   EXPECT_EQ(Table::open(folder.write("a.jsonl", "{\"y\": \"2\"}\n")).values(0, "y"), (Strings{"2"}));
   MOA_EXPECT_ERROR(Table::open(folder.write("a.parquet", "PAR1")), invalid_argument);
   MOA_EXPECT_ERROR(Table::open(folder.path() / "none.csv"), not_found);

@@ -10,8 +10,9 @@ namespace {
 
 class Settings : public ::testing::Test {
  protected:
-  TrainConfig read(const std::string& more) {
-    return read_train_config(folder_.write("t.yaml", "output: out\ndata: {train: pairs.csv}\n" + more));
+  TrainConfig read(const std::string& more) { return read_data("{train: pairs.csv}", more); }
+  TrainConfig read_data(const std::string& data, const std::string& more = "schedule: {steps: 1}") {
+    return read_train_config(folder_.write("t.yaml", "output: out\ndata: " + data + "\n" + more));
   }
   testing::TemporaryDirectory folder_;
 };
@@ -19,7 +20,9 @@ class Settings : public ::testing::Test {
 TEST_F(Settings, HaveDefaultsAndPathsBesideTheFile) {
   const TrainConfig config = read("schedule: {steps: 10}\n");
   EXPECT_EQ(config.output, folder_.path() / "out");
-  EXPECT_EQ(config.data, (std::vector<std::string>{(folder_.path() / "pairs.csv").string()}));
+  ASSERT_EQ(config.sources.size(), 1u);
+  EXPECT_EQ(config.sources[0].places, (std::vector<std::string>{(folder_.path() / "pairs.csv").string()}));
+  EXPECT_EQ(config.sources[0].kind, DataSource::Kind::pictures);
   EXPECT_EQ(config.model, "moa-mini");
   EXPECT_EQ(config.steps, 10);
   EXPECT_TRUE(config.stops_at_nan);
@@ -44,6 +47,83 @@ TEST_F(Settings, SayEverythingInTheirOwnWords) {
   EXPECT_EQ(config.validation, folder_.path() / "val.tsv");
   EXPECT_EQ(config.keep_checkpoints, 3u);
   EXPECT_FALSE(config.stops_at_nan);
+}
+
+TEST_F(Settings, MayNameSeveralSourcesOfTwoKinds) {
+  const TrainConfig config = read_data(
+      "{bad_pairs: stop, sources: [{train: [a.tar, b.tar], shuffle: 5}, "
+      "{train: w.tsv, kind: texts, first_column: ko, second_column: en, quotes: false, share: 3}]}");
+  EXPECT_TRUE(config.stops_at_bad_pairs);
+  ASSERT_EQ(config.sources.size(), 2u);
+  EXPECT_EQ(config.sources[0].kind, DataSource::Kind::pictures);
+  EXPECT_EQ(config.sources[0].places.size(), 2u);
+  EXPECT_EQ(config.sources[0].shuffle, 5u);
+  EXPECT_EQ(config.sources[0].share, 1);
+  const DataSource& texts = config.sources[1];
+  EXPECT_EQ(texts.kind, DataSource::Kind::texts);
+  EXPECT_EQ(texts.places, (std::vector<std::string>{(folder_.path() / "w.tsv").string()}));
+  EXPECT_EQ(texts.texts.first_column, "ko");
+  EXPECT_EQ(texts.texts.second_column, "en");
+  EXPECT_FALSE(texts.texts.reading.has_quotes);
+  EXPECT_EQ(texts.share, 3);
+  EXPECT_EQ(read_data("{train: w.tsv, kind: texts}").sources[0].kind, DataSource::Kind::texts);
+}
+
+TEST_F(Settings, RefuseSourcesThatCannotBe) {
+  for (const char* data : {
+           "{sources: []}",
+           "{sources: pairs.csv}",
+           "{sources: [pairs.csv]}",
+           "{sources: [{train: a.csv}], train: b.csv}",
+           "{sources: [{kind: texts}]}",
+           "{sources: [{train: a.csv, kind: sounds}]}",
+           "{sources: [{train: a.csv, share: 0}]}",
+           "{sources: [{train: a.csv, first_column: x}]}",
+           "{sources: [{train: a.csv, kind: texts, image_column: x}]}",
+           "{sources: [{train: a.csv, workers: 3}]}",
+           "{train: a.csv, share: 2}",
+       }) {
+    MOA_EXPECT_ERROR(read_data(data), invalid_argument);
+  }
+  MOA_EXPECT_ERROR(read_data("{sources: [{train: a.csv}, {train: b.csv}]}", "schedule: {epochs: 2}"),
+                   invalid_argument);
+  try {
+    read_data("\n  sources:\n  - train: a.csv\n  - train: b.tsv\n    kinds: texts\n");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("line 6: 'data.sources[1].kinds'"), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST_F(Settings, MayNameATeacherAndWhatIsKept) {
+  const std::string steps = "schedule: {steps: 1}\n";
+  const TrainConfig plain = read(steps);
+  EXPECT_TRUE(plain.teacher.empty());
+  EXPECT_EQ(plain.engine.loss.distillation.squared, 0);
+  EXPECT_FALSE(plain.writes_tensorboard);
+  const TrainConfig squared = read(steps + "distillation: {teacher: x, weight: 2}\nloss: {weight: 0}\n");
+  EXPECT_EQ(squared.teacher, "x");
+  EXPECT_EQ(squared.engine.loss.distillation.squared, 2);
+  EXPECT_EQ(squared.engine.loss.weight, 0);
+  const TrainConfig scores =
+      read(steps +
+           "distillation: {teacher: x, kind: distribution, teacher_scale: 50}\ntensorboard: true\n"
+           "keep_vectors: {megabytes: 3, file: true}\n");
+  EXPECT_EQ(scores.engine.loss.distillation.distribution, 1);
+  EXPECT_EQ(scores.engine.loss.distillation.squared, 0);
+  EXPECT_EQ(scores.engine.loss.distillation.teacher_scale, 50);
+  EXPECT_TRUE(scores.writes_tensorboard);
+  EXPECT_EQ(scores.kept_vector_bytes, std::size_t{3} << 20);
+  EXPECT_TRUE(scores.keeps_vectors_in_file);
+  EXPECT_EQ(read(steps + "distillation: {teacher: x, kind: cosine}").engine.loss.distillation.cosine, 1);
+  for (const char* more :
+       {"distillation: {weight: 1}", "distillation: {teacher: x, weight: 0}",
+        "distillation: {teacher: x, kind: hard}", "distillation: {teacher: x, temperature: 2}",
+        "loss: {weight: 0}", "loss: {weight: -1}", "keep_vectors: {megabytes: -1}", "keep_vectors: {file: 3}",
+        "tensorboard: maybe"}) {
+    MOA_EXPECT_ERROR(read(steps + more), invalid_argument);
+  }
 }
 
 TEST_F(Settings, RefuseWhatCannotBe) {

@@ -49,25 +49,31 @@ class MeanEngine : public TrainingEngine {
   }
 };
 
-// Numbers 0 … 9 as pairs, in an order that the epoch decides.
+// Ten numbers from `least` on as pairs, in an order that the epoch decides.
 class TenNumbers : public PairSource {
  public:
+  explicit TenNumbers(std::uint64_t least = 0) : least_(least) {}
   std::unique_ptr<PairStream> epoch(std::uint64_t seed, std::uint64_t epoch) const override {
     struct Stream : PairStream {
       std::optional<RawPair> next() override {
         if (at == 10) return std::nullopt;
         RawPair pair;
-        pair.group = (at++ + first) % 10;
+        pair.group = least + (at++ + first) % 10;
         return pair;
       }
       std::uint64_t at = 0;
       std::uint64_t first = 0;
+      std::uint64_t least = 0;
     };
     auto stream = std::make_unique<Stream>();
     stream->first = Random({seed, epoch}).below(10);
+    stream->least = least_;
     return stream;
   }
   std::optional<std::uint64_t> size() const override { return 10; }
+
+ private:
+  std::uint64_t least_;
 };
 
 std::string content(const fs::path& path) {
@@ -89,7 +95,7 @@ class Trainer : public ::testing::Test {
   }
   TrainResult run(MeanEngine& engine, const TrainOptions& options = {}) {
     const TrainerParts parts{
-        source_,
+        sources_,
         [](RawPair&& pair, Random& random) {
           return Sample{
               {static_cast<float>(static_cast<double>(pair.group) + random.uniform())}, {}, pair.group};
@@ -106,6 +112,28 @@ class Trainer : public ::testing::Test {
                    : std::function<std::vector<Metric>()>()};
     return run_training(config_, parts, options);
   }
+  // Interrupts the training after each of `stops` steps, and lets it go on.
+  void expect_to_go_on(const std::vector<std::int64_t>& stops) {
+    MeanEngine whole;
+    run(whole);
+    for (const std::int64_t stop : stops) {
+      fs::remove_all(config_.output);
+      fs::create_directories(config_.output);
+      std::atomic<bool> cancelled = false;
+      TrainOptions options{.progress = [&](const TrainProgress& at) { cancelled = at.step >= stop; },
+                           .cancelled = &cancelled};
+      config_.log_every = 1;
+      MeanEngine first;
+      MOA_EXPECT_ERROR(run(first, options), cancelled);
+      EXPECT_EQ(first.steps, stop);
+      MeanEngine second;
+      run(second, {.resume = true});
+      EXPECT_EQ(second.number, whole.number) << stop;
+      EXPECT_EQ(second.steps, 20);
+      const std::string metrics = content(config_.output / "metrics.csv");
+      EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 21) << stop;
+    }
+  }
   std::vector<std::string> checkpoints() const {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(config_.output / "checkpoints"))
@@ -116,6 +144,8 @@ class Trainer : public ::testing::Test {
   testing::TemporaryDirectory folder_;
   TrainConfig config_;
   TenNumbers source_;
+  TenNumbers other_{100};
+  std::vector<SharedSource> sources_{{&source_, 1}};
   bool validates_ = false;
 };
 
@@ -130,25 +160,23 @@ TEST_F(Trainer, LeavesCheckpointsMetricsAndACurve) {
 }
 
 TEST_F(Trainer, GoesOnBitForBitWhereverItWasInterrupted) {
-  MeanEngine whole;
-  run(whole);
-  for (const std::int64_t stop : {1, 5, 6, 13}) {
-    fs::remove_all(config_.output);
-    fs::create_directories(config_.output);
-    std::atomic<bool> cancelled = false;
-    TrainOptions options{.progress = [&](const TrainProgress& at) { cancelled = at.step >= stop; },
-                         .cancelled = &cancelled};
-    config_.log_every = 1;
-    MeanEngine first;
-    MOA_EXPECT_ERROR(run(first, options), cancelled);
-    EXPECT_EQ(first.steps, stop);
-    MeanEngine second;
-    run(second, {.resume = true});
-    EXPECT_EQ(second.number, whole.number) << stop;
-    EXPECT_EQ(second.steps, 20);
-    const std::string metrics = content(config_.output / "metrics.csv");
-    EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 21) << stop;
-  }
+  expect_to_go_on({1, 5, 6, 13});
+}
+
+TEST_F(Trainer, GoesOnBitForBitInEachOfSeveralSources) {
+  sources_ = {{&source_, 1}, {&other_, 2}};
+  expect_to_go_on({1, 2, 5, 6, 13, 19});
+  const std::string metrics = content(config_.output / "metrics.csv");
+  EXPECT_NE(metrics.find(",0\n"), std::string::npos) << metrics;
+  EXPECT_NE(metrics.find(",1\n"), std::string::npos) << metrics;
+}
+
+TEST_F(Trainer, ACheckpointOfOtherSourcesIsRefused) {
+  MeanEngine engine;
+  run(engine);
+  sources_ = {{&source_, 1}, {&other_, 2}};
+  MeanEngine again;
+  MOA_EXPECT_ERROR(run(again, {.resume = true}), model_mismatch);
 }
 
 TEST_F(Trainer, ARunThatWasKilledBetweenCheckpointsGoesOnFromTheLast) {

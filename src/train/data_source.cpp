@@ -1,0 +1,38 @@
+#include "train/data_source.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <moa/error.hpp>
+
+#include "train/shard_source.hpp"
+#include "train/table_source.hpp"
+
+namespace moa::train {
+
+std::unique_ptr<PairSource> open_pairs(const DataSource& source) {
+  const std::vector<std::string>& places = source.places;
+  const auto is_shard = [](const std::string& place) { return place.find(".tar") != place.npos; };
+  const bool is_one_table = std::ranges::none_of(places, is_shard) && places.size() == 1;
+  if (source.kind == DataSource::Kind::texts) {
+    if (is_one_table) return std::make_unique<TextPairSource>(places.front(), source.texts);
+    throw Error(ErrorCode::invalid_argument,
+                "cannot take pairs of texts from '" + places.front() + "': expected one table");
+  }
+  if (is_one_table) return std::make_unique<TableSource>(places.front(), source.table);
+  if (!std::ranges::all_of(places, is_shard)) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        "cannot train on several places, expected one table, or shards (.tar) alone; several tables are "
+        "several sources");
+  }
+  std::vector<std::string> shards;
+  for (const std::string& place : places) {
+    for (std::string& shard : expand_braces(place)) shards.push_back(std::move(shard));
+  }
+  return std::make_unique<ShardSource>(
+      std::move(shards),
+      ShardOptions{.caption_key = source.table.columns.caption, .shuffle = source.shuffle});
+}
+
+}  // namespace moa::train

@@ -1,0 +1,33 @@
+// What a training's settings say of one source of pairs.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <moa/eval.hpp>
+
+#include "train/pair_source.hpp"
+#include "train/text_pair_source.hpp"
+
+namespace moa::train {
+
+struct DataSource {
+  enum class Kind {
+    pictures,  // and captions: a table, or shards, by the ending of the first place
+    texts,     // in pairs: a table
+  };
+  Kind kind = Kind::pictures;
+  std::vector<std::string> places;
+  TableOptions table{};        // of pictures
+  TextPairOptions texts{};     // of texts
+  std::size_t shuffle = 1000;  // shards: pairs held back
+  double share = 1;            // of the batches, beside the other sources' shares
+};
+
+// Errors: as TableSource, TextPairSource and ShardSource; invalid_argument if tables and shards are mixed, or
+// there are several tables.
+std::unique_ptr<PairSource> open_pairs(const DataSource& source);
+
+}  // namespace moa::train

@@ -1,0 +1,59 @@
+#include "train/pairs_for_model.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/expect_error.hpp"
+
+namespace moa::train {
+namespace {
+
+class PairsForModel : public ::testing::Test {
+ protected:
+  static RawPair texts(const std::string& first, const std::string& second) {
+    RawPair pair;
+    pair.name = "words.tsv, line 2";
+    pair.text = first;
+    pair.captions = {second};
+    return pair;
+  }
+  Sample prepare(RawPair pair) const {
+    Random random({1});
+    return preparer_.prepare(std::move(pair), random);
+  }
+  std::shared_ptr<const LoadedModel> model_ =
+      LoadedModel::load(std::string(MOA_TEST_DATA) + "/golden/clip/odd_sizes", {.dtype = "f32"});
+  PairPreparer preparer_{*model_, {{.kind = DataSource::Kind::texts, .places = {"words.tsv"}}}};
+};
+
+TEST_F(PairsForModel, BothTextsAreTokenizedAsForEmbedding) {
+  const Sample sample = prepare(texts("a dog", "a cat"));
+  EXPECT_EQ(sample.first_ids, model_->prepare_text("a dog", {}).ids);
+  EXPECT_EQ(sample.ids, model_->prepare_text("a cat", {}).ids);
+  EXPECT_NE(sample.ids, sample.first_ids);
+  EXPECT_TRUE(sample.pixels.empty());
+}
+
+TEST_F(PairsForModel, AnEmptyTextIsABadPair) {
+  MOA_EXPECT_ERROR(prepare(texts(" ", "a cat")), corrupt_data);
+  MOA_EXPECT_ERROR(prepare(texts("a dog", "")), corrupt_data);
+}
+
+TEST_F(PairsForModel, PairsThatShareATextAreOfOneGroup) {
+  const auto batch = [&](const std::vector<std::pair<std::string, std::string>>& pairs) {
+    std::vector<Sample> samples;
+    for (const auto& [first, second] : pairs) samples.push_back(prepare(texts(first, second)));
+    return preparer_.batch(std::move(samples));
+  };
+  const TrainingBatch shared = batch({{"a", "one"}, {"b", "two"}, {"a", "two"}, {"c", "four"}, {"d", "one"}});
+  EXPECT_EQ(shared.groups, (std::vector<std::int64_t>{0, 1, 0, 3, 0}));
+  EXPECT_EQ(std::get<TextBatch>(shared.first).sequences.items(), 5);
+  EXPECT_TRUE(batch({{"a", "one"}, {"b", "two"}}).groups.empty());
+}
+
+}  // namespace
+}  // namespace moa::train
