@@ -69,8 +69,10 @@ ImageTowerFacts image_in(const Config& config) {
   ImageTowerFacts image;
   image.description = config.string("description", "");
   image.channels = config.integer("channels", 3, 3, 3);
-  image.height_px = config.integer("height_px", 0, 1, kMostPixels);
-  image.width_px = config.integer("width_px", 0, 1, kMostPixels);
+  image.patch_px = config.integer("patch_px", 0, 0, kMostPixels);
+  const std::int64_t least = image.takes_patches() ? 0 : 1;
+  image.height_px = config.integer("height_px", 0, least, kMostPixels);
+  image.width_px = config.integer("width_px", 0, least, kMostPixels);
   image.takes_any_size = config.boolean("takes_any_size", false);
   image.most_at_once = config.integer("most_at_once", 0, 0, 1 << 16);
   return image;
@@ -145,6 +147,7 @@ std::string ExportedFacts::json() const {
     out["image"] = {{"description", image->description},       {"channels", image->channels},
                     {"height_px", image->height_px},           {"width_px", image->width_px},
                     {"takes_any_size", image->takes_any_size}, {"most_at_once", image->most_at_once}};
+    if (image->takes_patches()) out["image"]["patch_px"] = image->patch_px;
   }
   return out.dump(2) + "\n";
 }

@@ -37,7 +37,8 @@ std::optional<ExportedGraphs> graphs_in(const fs::path& folder, const Suffix& su
   const auto file = [&](std::string_view name) {
     return if_there(folder / (std::string(name) + std::string(suffix.text) + ".onnx"));
   };
-  ExportedGraphs graphs{file(optimum::kText), file(optimum::kImage), file(optimum::kBoth), suffix.dtype};
+  ExportedGraphs graphs{file(optimum::kText), file(optimum::kImage), file(optimum::kBoth),
+                        file(optimum::kMatch), suffix.dtype};
   if (graphs.text.empty() && graphs.image.empty() && graphs.both.empty()) return std::nullopt;
   return graphs;
 }
@@ -63,7 +64,8 @@ ExportedGraphs find_graphs(const fs::path& path, std::string_view dtype) {
 std::vector<fs::path> files_of(const ExportedGraphs& graphs) {
   const bool needs_both = graphs.text.empty() || graphs.image.empty();
   std::vector<fs::path> files;
-  for (const fs::path& graph : {graphs.text, graphs.image, needs_both ? graphs.both : fs::path()}) {
+  for (const fs::path& graph :
+       {graphs.text, graphs.image, needs_both ? graphs.both : fs::path(), graphs.match}) {
     if (graph.empty()) continue;
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(graph.parent_path(), ignored)) {

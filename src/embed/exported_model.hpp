@@ -16,6 +16,7 @@ struct ExportedGraphs {
   std::filesystem::path text;
   std::filesystem::path image;
   std::filesystem::path both;
+  std::filesystem::path match;
   std::string_view dtype = "f32";  // or "f16" or "int8", as their names say
 };
 

@@ -255,7 +255,12 @@ const ImageProcessor& LoadedModel::processor() const {
 // The tokenizer's files may set a limit below what the tower could take, as what it learned with.
 std::size_t LoadedModel::longest_text() const {
   const auto most = static_cast<std::size_t>(facts().text()->context_tokens);
-  const std::size_t limit = tokenizer().description().max_length;
+  std::size_t limit = 0;
+  try {
+    limit = tokenizer().description().max_length;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) throw;
+  }
   return limit == 0 || facts().text()->limits_texts_alone ? most : std::min(most, limit);
 }
 
@@ -277,6 +282,10 @@ const PatchProcessor& LoadedModel::patch_processor() const {
     patch_processor_ = std::make_unique<const PatchProcessor>(std::move(processor));
   });
   return *patch_processor_;
+}
+
+std::string LoadedModel::processor_description() const {
+  return facts().image()->takes_patches() ? patch_processor().description() : processor().description();
 }
 
 PreparedText LoadedModel::prepare_text(std::string_view text,
@@ -377,9 +386,9 @@ ModelInfo LoadedModel::info() const {
     info.modalities.push_back(Modality::text);
     info.tokenizer = describe_tokenizer();
   }
-  if (const ImageTowerFacts* image = facts().image()) {
+  if (facts().image() != nullptr) {
     info.modalities.push_back(Modality::image);
-    info.processor = image->takes_patches() ? patch_processor().description() : processor().description();
+    info.processor = processor_description();
   }
   info.licence = directory_.licence().value_or("");
   info.identity = identity();

@@ -44,8 +44,15 @@ class LoadedModel {
   const Engine& engine() const { return *engine_; }
   // Built at first use. Errors: not_found if its files are not there; those of reading them.
   const Tokenizer& tokenizer() const;
+  // In tokens, the special ones included: the longest text that is not cut; without a tokenizer, what the
+  // tower takes.
+  std::size_t longest_text() const;
   // Of a picture tower that takes pixels.
   const ImageProcessor& processor() const;
+  // Of one that takes patches.
+  const PatchProcessor& patch_processor() const;
+  // Of either, all that decides the numbers, on one line.
+  std::string processor_description() const;
 
   // `text` behind the default prompt, or behind the one named (or spelt out) by `prompt`.
   std::string with_prompt(std::string_view text, const std::optional<std::string>& prompt) const;
@@ -84,9 +91,6 @@ class LoadedModel {
   // From now on texts go to `texts`. Errors: LoadOptions::text_model.
   void pair_with(std::shared_ptr<const LoadedModel> texts);
   std::string describe_tokenizer() const;
-  const PatchProcessor& patch_processor() const;
-  // In tokens, the special ones included.
-  std::size_t longest_text() const;
 
   std::string name_;
   LoadOptions options_;

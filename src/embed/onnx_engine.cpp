@@ -11,6 +11,7 @@
 
 #include "backends/onnx/names.hpp"
 #include "base/thread_pool.hpp"
+#include "embed/picture_batch.hpp"
 
 namespace moa {
 namespace {
@@ -40,6 +41,30 @@ std::string names_of(const std::vector<OnnxPort>& ports) {
   return names;
 }
 
+// Where texts stand, by how many ids they have.
+std::map<std::size_t, std::vector<std::size_t>> by_length(std::span<const PreparedText> texts) {
+  std::map<std::size_t, std::vector<std::size_t>> places;
+  for (std::size_t i = 0; i < texts.size(); ++i) places[texts[i].ids.size()].push_back(i);
+  return places;
+}
+
+std::string shown(const std::vector<std::int64_t>& sizes) {
+  std::string shape;
+  for (const std::int64_t size : sizes) {
+    shape += (shape.empty() ? "" : ", ") + (size < 0 ? std::string("any") : std::to_string(size));
+  }
+  return "[" + shape + "]";
+}
+
+// -1 stands for any size.
+void expect_shape(const OnnxArray& found, const std::string& output,
+                  const std::vector<std::int64_t>& expected) {
+  const auto fits = [](std::int64_t size, std::int64_t wanted) { return wanted < 0 || size == wanted; };
+  if (std::ranges::equal(found.shape, expected, fits)) return;
+  throw Error(ErrorCode::shape_mismatch, "cannot take '" + output + "' of a graph: found " +
+                                             shown(found.shape) + ", expected " + shown(expected));
+}
+
 void put_on_unit_sphere(std::span<float> rows, std::size_t width, double eps) {
   for (std::size_t begin = 0; begin < rows.size(); begin += width) {
     const std::span<float> row = rows.subspan(begin, width);
@@ -54,11 +79,24 @@ void put_on_unit_sphere(std::span<float> rows, std::size_t width, double eps) {
 struct OnnxEngine::Batch {
   std::vector<std::int64_t> ids;  // texts of one length, one after the other
   std::int64_t texts = 0;
-  std::vector<float> pixels;
   std::int64_t pictures = 0;
-  std::int64_t height_px = 0;
-  std::int64_t width_px = 0;
+  PictureBatch images{};
+  std::vector<float> seen;  // the rows of a picture for each text
+  std::vector<std::int64_t> seen_shape;
 };
+
+namespace {
+
+PreparedImage blank_picture(const ImageTowerFacts& tower) {
+  PreparedImage image;
+  image.grid = {1, 1};
+  image.height_px = tower.takes_patches() ? tower.patch_px : tower.height_px;
+  image.width_px = tower.takes_patches() ? tower.patch_px : tower.width_px;
+  image.values.resize(static_cast<std::size_t>(tower.channels * image.height_px * image.width_px));
+  return image;
+}
+
+}  // namespace
 
 std::unique_ptr<const OnnxEngine> OnnxEngine::open(const ExportedModel& model,
                                                    const OnnxSessionOptions& options) {
@@ -131,41 +169,47 @@ std::vector<OnnxArray> OnnxEngine::run(const OnnxSession& session, Batch batch,
                      0);
   }
   if (batch.pictures == 0 && session.input(optimum::kPixels) != nullptr && facts_.image() != nullptr) {
+    const PreparedImage blank = blank_picture(*facts_.image());
     batch.pictures = 1;
-    batch.height_px = facts_.image()->height_px;
-    batch.width_px = facts_.image()->width_px;
-    batch.pixels.assign(static_cast<std::size_t>(3 * batch.height_px * batch.width_px), 0.0F);
+    batch.images = PictureBatch::of({&blank, 1}, *facts_.image());
   }
-  const std::int64_t length =
-      batch.texts == 0 ? 0 : static_cast<std::int64_t>(batch.ids.size()) / batch.texts;
+  const bool takes_patches = facts_.image() != nullptr && facts_.image()->takes_patches();
   std::vector<Integers> integers;
   integers.reserve(session.inputs().size());  // feeds look into them
   std::vector<OnnxFeed> feeds;
   for (const OnnxPort& port : session.inputs()) {
     const bool is_narrow = port.type == static_cast<int>(ElementType::i32);
     const bool is_integer = is_narrow || port.type == static_cast<int>(ElementType::i64);
-    const auto feed_integers = [&](const std::vector<std::int64_t>& values) {
+    const auto feed_integers = [&](const std::vector<std::int64_t>& values, std::int64_t items) {
       integers.emplace_back(values, is_narrow);
       feeds.push_back({port.name,
                        is_narrow ? ElementType::i32 : ElementType::i64,
                        integers.back().bytes(),
-                       {batch.texts, length}});
+                       {items, static_cast<std::int64_t>(values.size()) / items}});
     };
     if (port.name == optimum::kIds && is_integer) {
-      feed_integers(batch.ids);
+      feed_integers(batch.ids, batch.texts);
     } else if ((port.name == optimum::kMask || port.name == optimum::kTypes) && is_integer) {
-      feed_integers(std::vector<std::int64_t>(batch.ids.size(), port.name == optimum::kMask ? 1 : 0));
+      feed_integers(std::vector<std::int64_t>(batch.ids.size(), port.name == optimum::kMask ? 1 : 0),
+                    batch.texts);
+    } else if (port.name == optimum::kPixelMask && is_integer && takes_patches) {
+      feed_integers(batch.images.mask, batch.pictures);
+    } else if (port.name == optimum::kShapes && is_integer && takes_patches) {
+      feed_integers(batch.images.grids, batch.pictures);
+    } else if (port.name == optimum::kSeen && !batch.seen.empty()) {
+      feeds.push_back({port.name, ElementType::f32, std::as_bytes(std::span(batch.seen)), batch.seen_shape});
     } else if (port.name == optimum::kPixels && port.type == static_cast<int>(ElementType::f32)) {
-      feeds.push_back({port.name,
-                       ElementType::f32,
-                       std::as_bytes(std::span(batch.pixels)),
-                       {batch.pictures, 3, batch.height_px, batch.width_px}});
+      feeds.push_back(
+          {port.name, ElementType::f32, std::as_bytes(std::span(batch.images.values)), batch.images.shape});
     } else {
-      throw Error(ErrorCode::unsupported, "cannot run a graph with the inputs " + names_of(session.inputs()) +
-                                              ": expected '" + std::string(optimum::kIds) + "', '" +
-                                              std::string(optimum::kMask) + "' and '" +
-                                              std::string(optimum::kTypes) + "' of integers and '" +
-                                              std::string(optimum::kPixels) + "' of floats at most");
+      throw Error(ErrorCode::unsupported,
+                  "cannot run a graph with the inputs " + names_of(session.inputs()) + ": expected '" +
+                      std::string(optimum::kIds) + "', '" + std::string(optimum::kMask) + "' and '" +
+                      std::string(optimum::kTypes) + "' of integers and '" + std::string(optimum::kPixels) +
+                      "' of floats at most" +
+                      (takes_patches ? ", '" + std::string(optimum::kPixelMask) + "' and '" +
+                                           std::string(optimum::kShapes) + "' of integers"
+                                     : std::string()));
     }
   }
   return session.run(feeds, outputs);
@@ -179,24 +223,15 @@ std::vector<float> OnnxEngine::vectors(const Tower& tower, Batch batch, bool raw
   }
   const std::int64_t items = std::max(batch.texts, batch.pictures);
   OnnxArray found = std::move(run(*tower.session, std::move(batch), {&tower.output, 1}).front());
-  const std::vector<std::int64_t> expected{items, facts_.dim()};
-  if (found.shape != expected) {
-    std::string shape;
-    for (const std::int64_t size : found.shape) shape += (shape.empty() ? "" : ", ") + std::to_string(size);
-    throw Error(ErrorCode::shape_mismatch, "cannot take '" + tower.output + "' for vectors: found [" + shape +
-                                               "], expected [" + std::to_string(items) + ", " +
-                                               std::to_string(facts_.dim()) + "]");
-  }
+  expect_shape(found, tower.output, {items, facts_.dim()});
   if (!raw) put_on_unit_sphere(found.values, static_cast<std::size_t>(facts_.dim()), facts_.normalize_eps());
   return std::move(found.values);
 }
 
 std::vector<float> OnnxEngine::embed_texts(std::span<const PreparedText> texts, bool raw) const {
-  std::map<std::size_t, std::vector<std::size_t>> by_length;
-  for (std::size_t i = 0; i < texts.size(); ++i) by_length[texts[i].ids.size()].push_back(i);
   const auto dim = static_cast<std::size_t>(facts_.dim());
   std::vector<float> rows(texts.size() * dim);
-  for (const auto& [length, places] : by_length) {
+  for (const auto& [length, places] : by_length(texts)) {
     Batch batch;
     batch.texts = static_cast<std::int64_t>(places.size());
     for (const std::size_t place : places) {
@@ -213,12 +248,63 @@ std::vector<float> OnnxEngine::embed_texts(std::span<const PreparedText> texts, 
 std::vector<float> OnnxEngine::embed_images(std::span<const PreparedImage> pictures, bool raw) const {
   Batch batch;
   batch.pictures = static_cast<std::int64_t>(pictures.size());
-  batch.height_px = pictures.front().height_px;
-  batch.width_px = pictures.front().width_px;
-  for (const PreparedImage& picture : pictures) {
-    batch.pixels.insert(batch.pixels.end(), picture.values.begin(), picture.values.end());
-  }
+  batch.images = PictureBatch::of(pictures, *facts_.image());
   return vectors(image_, std::move(batch), raw);
+}
+
+bool OnnxEngine::matches_pairs() const {
+  return !graphs_.match.empty() && image_.session != nullptr &&
+         image_.session->output(optimum::kHidden) != nullptr;
+}
+
+const OnnxSession& OnnxEngine::match_session() const {
+  std::call_once(match_once_, [this] {
+    match_ = std::make_unique<const OnnxSession>(OnnxSession::open(runtime_, graphs_.match, options_));
+  });
+  return *match_;
+}
+
+std::vector<float> OnnxEngine::match_images(std::span<const PreparedImage> pictures,
+                                            std::span<const PreparedText> texts) const {
+  const auto dim = static_cast<std::size_t>(facts_.dim());
+  Batch images;
+  images.pictures = static_cast<std::int64_t>(pictures.size());
+  images.images = PictureBatch::of(pictures, *facts_.image());
+  std::vector<OnnxArray> seen =
+      run(*image_.session, std::move(images), std::vector{image_.output, std::string(optimum::kHidden)});
+  const auto count = static_cast<std::int64_t>(pictures.size());
+  expect_shape(seen[0], image_.output, {count, facts_.dim()});
+  expect_shape(seen[1], std::string(optimum::kHidden), {count, -1, -1});
+  put_on_unit_sphere(seen[0].values, dim, facts_.normalize_eps());
+  const std::size_t picture = seen[1].values.size() / pictures.size();
+  const std::size_t width = dim + texts.size();
+  std::vector<float> rows(pictures.size() * width);
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    std::copy_n(seen[0].values.data() + i * dim, dim, rows.data() + i * width);
+    for (const auto& [length, places] : by_length(texts)) {
+      // Every text has a copy of its picture's rows: so many at once that they stay in some tens of MB.
+      constexpr std::size_t kAtOnce = 16;
+      for (std::size_t begin = 0; begin < places.size(); begin += kAtOnce) {
+        const auto some = std::span(places).subspan(begin, std::min(kAtOnce, places.size() - begin));
+        Batch batch;
+        batch.texts = static_cast<std::int64_t>(some.size());
+        batch.seen_shape = {batch.texts, seen[1].shape.at(1), seen[1].shape.at(2)};
+        const float* own = seen[1].values.data() + i * picture;
+        for (const std::size_t place : some) {
+          batch.ids.insert(batch.ids.end(), texts[place].ids.begin(), texts[place].ids.end());
+          batch.seen.insert(batch.seen.end(), own, own + picture);
+        }
+        const std::vector<OnnxArray> found =
+            run(match_session(), std::move(batch), std::vector{std::string(optimum::kProbability)});
+        expect_shape(found.front(), std::string(optimum::kProbability),
+                     {static_cast<std::int64_t>(some.size()), 1});
+        for (std::size_t at = 0; at < some.size(); ++at) {
+          rows[i * width + dim + some[at]] = found.front().values[at];
+        }
+      }
+    }
+  }
+  return rows;
 }
 
 ScoreRule OnnxEngine::score_rule() const {

@@ -28,6 +28,9 @@ class OnnxEngine final : public Engine {
   void describe(ModelInfo& info) const override;
   std::vector<float> embed_texts(std::span<const PreparedText> texts, bool raw) const override;
   std::vector<float> embed_images(std::span<const PreparedImage> pictures, bool raw) const override;
+  bool matches_pairs() const override;
+  std::vector<float> match_images(std::span<const PreparedImage> pictures,
+                                  std::span<const PreparedText> texts) const override;
   // Where the configuration does not tell what cosines are scaled by, the graph that scores pairs does.
   ScoreRule score_rule() const override;
 
@@ -48,6 +51,7 @@ class OnnxEngine final : public Engine {
                              std::span<const std::string> outputs) const;
   std::vector<float> vectors(const Tower& tower, Batch batch, bool raw) const;
   ScoreRule measured_score_rule() const;
+  const OnnxSession& match_session() const;
 
   std::shared_ptr<const OnnxRuntime> runtime_;
   ExportedFacts facts_;
@@ -55,6 +59,8 @@ class OnnxEngine final : public Engine {
   OnnxSessionOptions options_;
   Tower text_;
   Tower image_;
+  mutable std::once_flag match_once_;
+  mutable std::unique_ptr<const OnnxSession> match_;
   mutable std::once_flag score_once_;
   mutable ScoreRule score_;
 };

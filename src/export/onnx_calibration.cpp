@@ -12,11 +12,11 @@
 #include "backends/onnxruntime/session.hpp"
 #include "base/file.hpp"
 #include "base/new_directory.hpp"
+#include "embed/picture_batch.hpp"
 
 namespace moa {
 namespace {
 
-using Holds = OnnxGraph::Holds;
 using onnx::ElementType;
 
 constexpr std::uint64_t kMaxPictureBytes = std::uint64_t{1} << 30;
@@ -44,21 +44,20 @@ onnx::Graph with_extremes(const onnx::Graph& graph, const std::vector<std::strin
 class Feeds {
  public:
   Feeds(const OnnxGraph& graph, const CalibrationSamples& samples, std::size_t index) {
-    if (graph.holds != Holds::image) {
+    if (graph.takes_texts()) {
       const std::vector<std::int32_t>& ids = samples.texts[index % samples.texts.size()].ids;
       add_integers(graph.text.ids, graph.text.type, {ids.begin(), ids.end()});
       if (!graph.text.mask.empty()) {
         add_integers(graph.text.mask, graph.text.type, std::vector<std::int64_t>(ids.size(), 1));
       }
     }
-    if (graph.holds == Holds::text) return;
-    const PreparedImage& picture = samples.pictures[index % samples.pictures.size()];
-    const auto area = static_cast<std::size_t>(picture.height_px * picture.width_px);
+    if (!graph.takes_pictures()) return;
+    pictures_ = PictureBatch::of({&samples.pictures[index % samples.pictures.size()], 1}, samples.tower);
     feeds_.push_back(
-        {graph.image.pixels,
-         ElementType::f32,
-         std::as_bytes(std::span(picture.values)),
-         {1, static_cast<std::int64_t>(picture.values.size() / area), picture.height_px, picture.width_px}});
+        {graph.image.pixels, ElementType::f32, std::as_bytes(std::span(pictures_.values)), pictures_.shape});
+    if (!samples.tower.takes_patches()) return;
+    add_integers(graph.image.mask, ElementType::i64, pictures_.mask);
+    add_integers(graph.image.shapes, ElementType::i64, pictures_.grids);
   }
   Feeds(const Feeds&) = delete;
   Feeds& operator=(const Feeds&) = delete;
@@ -77,6 +76,7 @@ class Feeds {
     feeds_.push_back({name, type, bytes, {1, length}});
   }
 
+  PictureBatch pictures_;
   std::vector<std::vector<std::int64_t>> wide_;  // the arrays stay where they are when these vectors grow
   std::vector<std::vector<std::int32_t>> narrow_;
   std::vector<OnnxFeed> feeds_;
@@ -92,16 +92,16 @@ CalibrationSamples CalibrationSamples::prepare(const LoadedModel& model, const s
     throw Error(ErrorCode::invalid_argument, std::string("cannot calibrate the graph: found no ") + what +
                                                  ", expected some like those that it will be given");
   };
-  const auto any = [&](Holds other) {
-    return std::ranges::any_of(graphs, [&](const OnnxGraph& graph) { return graph.holds != other; });
-  };
-  refuse_none(texts.empty(), any(Holds::image), "texts");
-  refuse_none(pictures.empty(), any(Holds::text), "pictures");
+  const bool takes_texts = std::ranges::any_of(graphs, &OnnxGraph::takes_texts);
+  const bool takes_pictures = std::ranges::any_of(graphs, &OnnxGraph::takes_pictures);
+  refuse_none(texts.empty(), takes_texts, "texts");
+  refuse_none(pictures.empty(), takes_pictures, "pictures");
   CalibrationSamples samples;
-  if (any(Holds::image)) {
+  if (takes_texts) {
     for (const std::string& text : texts) samples.texts.push_back(model.prepare_text(text, std::nullopt));
   }
-  if (any(Holds::text)) {
+  if (takes_pictures) {
+    samples.tower = *model.facts().image();
     for (const Input& picture : pictures) {
       const std::string content =
           picture.kind == Input::Kind::file ? read_file(picture.value, kMaxPictureBytes) : picture.value;
@@ -123,8 +123,8 @@ onnx::Ranges ranges_of(const OnnxGraph& graph, const CalibrationSamples& samples
   std::vector<std::string> outputs;
   for (const OnnxPort& port : session.outputs()) outputs.push_back(port.name);
   std::size_t items = 0;
-  if (graph.holds != Holds::image) items = samples.texts.size();
-  if (graph.holds != Holds::text) items = std::max(items, samples.pictures.size());
+  if (graph.takes_texts()) items = samples.texts.size();
+  if (graph.takes_pictures()) items = std::max(items, samples.pictures.size());
   std::vector<float> extremes(outputs.size());
   for (std::size_t i = 0; i < items; ++i) {
     const Feeds feeds(graph, samples, i);

@@ -17,6 +17,7 @@ namespace moa {
 struct CalibrationSamples {
   std::vector<PreparedText> texts;
   std::vector<PreparedImage> pictures;
+  ImageTowerFacts tower;  // that pictures go to
 
   // Errors: those of preparing; invalid_argument if nothing is there for a tower that `graphs` have.
   static CalibrationSamples prepare(const LoadedModel& model, const std::vector<OnnxGraph>& graphs,

@@ -29,7 +29,17 @@ namespace {
 using Holds = OnnxGraph::Holds;
 
 std::string_view name(Holds holds) {
-  return holds == Holds::text ? "text" : holds == Holds::image ? "image" : "both";
+  switch (holds) {
+    case Holds::text:
+      return "text";
+    case Holds::image:
+      return "image";
+    case Holds::both:
+      return "both";
+    case Holds::match:
+      return "match";
+  }
+  return "unknown";
 }
 
 std::string_view name(ScoreRule::Kind kind) {
@@ -61,9 +71,14 @@ PictureInput picture_input(const LoadedModel& model, const OnnxExportOptions& op
   const ImageTowerFacts* tower = model.network().image();
   if (tower == nullptr) return {};
   const bool takes_bytes = options.pictures == OnnxExportOptions::Pictures::bytes;
-  if (!tower->takes_any_size && !takes_bytes) return {tower->height_px, tower->width_px};
+  if (tower->takes_patches()) {
+    PictureInput picture{0, 0, tower->channels * tower->patch_px * tower->patch_px};
+    if (takes_bytes) picture.values = OnnxPixelValues{};
+    return picture;
+  }
+  if (!tower->takes_any_size && !takes_bytes) return {tower->height_px, tower->width_px, 0};
   const ImageProcessor& processor = model.processor();
-  PictureInput picture{processor.height_px(), processor.width_px()};
+  PictureInput picture{processor.height_px(), processor.width_px(), 0};
   if (takes_bytes) picture.values = values_of(processor.recipe());
   return picture;
 }
@@ -81,7 +96,10 @@ void expect_component() {
 void calibrate(const LoadedModel& model, const OnnxExportOptions& options, std::vector<OnnxGraph>& graphs) {
   const CalibrationSamples samples =
       CalibrationSamples::prepare(model, graphs, options.calibration_pictures, options.calibration_texts);
-  for (OnnxGraph& graph : graphs) graph.graph = onnx::in_static_int8(graph.graph, ranges_of(graph, samples));
+  for (OnnxGraph& graph : graphs) {
+    if (graph.holds == Holds::match) continue;  // whose pictures are rows of another graph
+    graph.graph = onnx::in_static_int8(graph.graph, ranges_of(graph, samples));
+  }
 }
 
 // What moa needs to know of the model to have the graphs run (--engine onnxruntime).
@@ -90,7 +108,7 @@ ExportedFacts facts_of(const LoadedModel& model, const OnnxExportOptions& option
   model.engine().describe(info);
   const ExportedFacts facts =
       ExportedFacts::of(model.facts(), info.architecture, layout_of(model.directory().layout()));
-  if (facts.image() == nullptr || facts.image()->takes_patches()) return facts.with_towers(true, false);
+  if (facts.image() == nullptr || facts.image()->takes_patches()) return facts;
   ExportedFacts::Values values = facts.values();
   const PictureInput size = picture_input(model, options);  // which the graph has only one of
   values.image->takes_any_size = false;
@@ -107,11 +125,11 @@ void describe(const LoadedModel& model, OnnxGraph& graph) {
   metadata["moa.score"] = name(rule.kind);
   metadata["moa.logit_scale"] = std::to_string(rule.scale);
   metadata["moa.logit_bias"] = std::to_string(rule.bias);
-  if (graph.holds != Holds::image) {
-    metadata["moa.context_tokens"] = std::to_string(model.network().text()->context_tokens);
+  if (graph.takes_texts()) {
+    metadata["moa.context_tokens"] = std::to_string(model.longest_text());
     metadata["moa.prompt"] = model.with_prompt("", std::nullopt);
   }
-  if (graph.holds != Holds::text) metadata["moa.processor"] = model.processor().description();
+  if (graph.takes_pictures()) metadata["moa.processor"] = model.processor_description();
 }
 
 // Tokenizer, processor and configuration, as they came with the model.

@@ -19,9 +19,13 @@ Rows text_rows(const EmbeddingModel& model, OnnxInterpreter& ops) {
   return model.forward_text(ops, ops.tokens({}, {}, {}));
 }
 
+Tensor fixed_pixels(const EmbeddingModel& model, const PictureInput& picture, OnnxInterpreter& ops) {
+  return ops.pixels({}, 1, model.image()->channels, picture.height_px, picture.width_px);
+}
+
 Rows image_rows(const EmbeddingModel& model, const PictureInput& picture, OnnxInterpreter& ops) {
-  return model.forward_image(ops,
-                             ops.pixels({}, 1, model.image()->channels, picture.height_px, picture.width_px));
+  if (picture.patch_width > 0) return model.forward_patches(ops, ops.patches({}, picture.patch_width, {}));
+  return model.forward_image(ops, fixed_pixels(model, picture, ops));
 }
 
 onnx::Graph in_precision(const onnx::Graph& graph, const OnnxExportOptions& options) {
@@ -51,6 +55,13 @@ OnnxTextInput text_input(const EmbeddingModel& model, std::string_view ids, std:
   return input;
 }
 
+std::string optimum_file(std::string_view name, const OnnxExportOptions& options) {
+  const std::string_view suffix = options.precision == GraphPrecision::f16    ? optimum::kF16Suffix
+                                  : options.precision == GraphPrecision::int8 ? optimum::kInt8Suffix
+                                                                              : std::string_view();
+  return std::string(optimum::kFolder) + "/" + std::string(name) + std::string(suffix) + ".onnx";
+}
+
 OnnxGraph optimum_graph(const EmbeddingModel& model, const PictureInput& picture,
                         const OnnxExportOptions& options, Holds holds) {
   const bool both = holds == Holds::both;
@@ -70,7 +81,11 @@ OnnxGraph optimum_graph(const EmbeddingModel& model, const PictureInput& picture
   }
   if (holds != Holds::text) {
     how.image = {std::string(picture.values ? optimum::kBytes : optimum::kPixels),
-                 std::string(both ? optimum::kImageBatch : optimum::kBatch), picture.values};
+                 std::string(both ? optimum::kImageBatch : optimum::kBatch),
+                 picture.values,
+                 std::string(optimum::kPixelMask),
+                 std::string(optimum::kShapes),
+                 std::string(optimum::kPatches)};
     result.image = how.image;
     result.image_vector = optimum::kImageVector;
   }
@@ -86,14 +101,41 @@ OnnxGraph optimum_graph(const EmbeddingModel& model, const PictureInput& picture
     ops.output(result.image_vector, images);
   } else if (holds == Holds::text) {
     ops.output(result.text_vector, text_rows(model, ops));
+  } else if (model.pair_scorer() != nullptr) {
+    const Rows seen = model.pair_scorer()->forward_picture(ops, fixed_pixels(model, picture, ops));
+    ops.output(result.image_vector, model.pair_scorer()->vector_of(ops, seen));
+    result.hidden = optimum::kHidden;
+    ops.output_rows(result.hidden, seen);
   } else {
     ops.output(result.image_vector, image_rows(model, picture, ops));
   }
   result.graph = in_precision(ops.graph(), options);
-  const std::string_view suffix = options.precision == GraphPrecision::f16    ? optimum::kF16Suffix
-                                  : options.precision == GraphPrecision::int8 ? optimum::kInt8Suffix
-                                                                              : std::string_view();
-  result.file = std::string(optimum::kFolder) + "/" + std::string(name) + std::string(suffix) + ".onnx";
+  result.file = optimum_file(name, options);
+  return result;
+}
+
+// What texts make of a picture's rows, which the graph of pictures gives. Calibration does not look into it.
+OnnxGraph match_graph(const EmbeddingModel& model, const PictureInput& picture,
+                      const OnnxExportOptions& options) {
+  const PairScorer& scorer = *model.pair_scorer();
+  OnnxInterpreter pictures(OnnxOptions{});
+  const Rows seen = scorer.forward_picture(pictures, fixed_pixels(model, picture, pictures));
+  OnnxGraph result;
+  result.holds = Holds::match;
+  result.file = optimum_file(optimum::kMatch, options);
+  result.hidden = optimum::kSeen;
+  result.probability = optimum::kProbability;
+  OnnxOptions how;
+  how.opset = options.opset;
+  how.name = optimum::kMatch;
+  how.text = text_input(model, optimum::kIds, optimum::kMask, optimum::kBatch, onnx::ElementType::i64);
+  result.text = how.text;
+  OnnxInterpreter ops(how);
+  const Tokens texts = ops.tokens({}, {}, {});
+  const Rows beside = ops.rows_beside(texts, result.hidden, seen);
+  ops.output(result.probability, scorer.forward_pairs(ops, beside, texts));
+  result.graph = options.precision == GraphPrecision::int8 ? onnx::in_dynamic_int8(ops.graph())
+                                                           : in_precision(ops.graph(), options);
   return result;
 }
 
@@ -149,11 +191,12 @@ std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const PictureInp
     throw Error(ErrorCode::unsupported, std::string("cannot export the ") + (has_text ? "picture" : "text") +
                                             " tower: the model has none");
   }
-  if (has_image && model.image()->takes_patches() && options.towers != Towers::text) {
+  if (has_image && model.image()->takes_patches() && options.towers != Towers::text &&
+      (options.layout == Layout::immich || picture.values)) {
     throw Error(
         ErrorCode::unsupported,
-        "cannot export the picture tower: it takes pictures in their own shapes, which have no form in "
-        "ONNX yet (--tower text exports the other)");
+        "cannot export the picture tower: it takes pictures in their own shapes, cut into patches, "
+        "which immich does not prepare and no graph of bytes is given (--tower text exports the other)");
   }
   const bool text = has_text && options.towers != Towers::image;
   const bool image = has_image && options.towers != Towers::text;
@@ -166,6 +209,9 @@ std::vector<OnnxGraph> onnx_graphs(const EmbeddingModel& model, const PictureInp
   if (text) graphs.push_back(optimum_graph(model, picture, options, Holds::text));
   if (image) graphs.push_back(optimum_graph(model, picture, options, Holds::image));
   if (text && image) graphs.push_back(optimum_graph(model, picture, options, Holds::both));
+  if (text && image && model.pair_scorer() != nullptr) {
+    graphs.push_back(match_graph(model, picture, options));
+  }
   return graphs;
 }
 

@@ -16,7 +16,8 @@ namespace moa {
 
 // One graph of an export, and what its reader must know to feed it.
 struct OnnxGraph {
-  enum class Holds { text, image, both };
+  // match: a text beside the rows of a picture (PairScorer).
+  enum class Holds { text, image, both, match };
   Holds holds = Holds::text;
   std::string file;  // relative to the export's directory
   onnx::Graph graph;
@@ -25,12 +26,18 @@ struct OnnxGraph {
   std::string text_vector;  // outputs; empty if there is none
   std::string image_vector;
   std::string per_image;
+  std::string hidden;  // output or input: the rows of a picture that texts look at
+  std::string probability;
+
+  bool takes_texts() const { return holds != Holds::image; }
+  bool takes_pictures() const { return holds == Holds::image || holds == Holds::both; }
 };
 
 // The pictures that a graph takes.
 struct PictureInput {
   std::int64_t height_px = 0;
   std::int64_t width_px = 0;
+  std::int64_t patch_width = 0;  // the numbers of a patch, if it takes pictures in their own shapes
   std::optional<OnnxPixelValues> values{};  // if it takes bytes
 };
 

@@ -6,13 +6,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "image/processor.hpp"
+#include "export/onnx_examples.hpp"
+#include "image/patch_processor.hpp"
 
 namespace moa {
 namespace {
 
 using nlohmann::json;
-using Holds = OnnxGraph::Holds;
 
 constexpr std::int64_t kLikelyBatch = 8;
 constexpr std::int64_t kMostBatch = 32;
@@ -31,92 +31,6 @@ std::string shown(const onnx::Port& port) {
   return "`" + port.name + "` " + type + " [" + shape + "]";
 }
 
-const OnnxGraph& one_tower(const std::vector<OnnxGraph>& graphs) {
-  return graphs.front();
-}
-
-// ", 3, 224, 224".
-std::string sizes_behind_batch(const onnx::Port& port) {
-  std::string sizes;
-  for (std::size_t axis = 1; axis < port.shape.size(); ++axis) {
-    sizes += ", " + std::to_string(port.shape[axis].size);
-  }
-  return sizes;
-}
-
-std::string python_example(const OnnxGraph& graph) {
-  std::string code = "import numpy as np\nimport onnxruntime\n";
-  if (graph.holds == Holds::text) {
-    const std::string type = graph.text.type == onnx::ElementType::i64 ? "int64" : "int32";
-    const std::string padding =
-        graph.text.tokens > 0 ? "tokenizer.enable_padding(length=" + std::to_string(graph.text.tokens) + ")"
-                              : "tokenizer.enable_padding()";
-    const std::string folder = graph.file.starts_with("textual/") ? "textual/" : "";
-    code += "from tokenizers import Tokenizer\n\ntokenizer = Tokenizer.from_file(\"" + folder +
-            "tokenizer.json\")\n" + padding +
-            "\nbatch = tokenizer.encode_batch([\"a photo of a dog\", \"a photo of a cat on a sofa\"])\n"
-            "session = onnxruntime.InferenceSession(\"" +
-            graph.file + "\")\nfeed = {\"" + graph.text.ids +
-            "\": np.array([text.ids for text in batch], dtype=np." + type + ")}\n";
-    if (!graph.text.mask.empty()) {
-      code += "feed[\"" + graph.text.mask +
-              "\"] = np.array([text.attention_mask for text in batch], dtype=np." + type + ")\n";
-    }
-    code += "vectors = session.run([\"" + graph.text_vector + "\"], feed)[0]\n";
-  } else {
-    code += "\npixels = np.zeros((1" + sizes_behind_batch(graph.graph.inputs.front()) + "), dtype=np." +
-            (graph.image.values ? "uint8" : "float32") +
-            ")  # a picture, prepared as said above\n"
-            "session = onnxruntime.InferenceSession(\"" +
-            graph.file + "\")\nvectors = session.run([\"" + graph.image_vector + "\"], {\"" +
-            graph.image.pixels + "\": pixels})[0]\n";
-  }
-  return code + "vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)\n";
-}
-
-std::string cpp_example(const OnnxGraph& graph) {
-  const onnx::Port& input = graph.graph.inputs.front();
-  const bool is_text = graph.holds == Holds::text;
-  const std::string type = !is_text && graph.image.values              ? "std::uint8_t"
-                           : !is_text                                  ? "float"
-                           : graph.text.type == onnx::ElementType::i64 ? "std::int64_t"
-                                                                       : "std::int32_t";
-  const bool masked = is_text && !graph.text.mask.empty();
-  std::string shape = "1";
-  for (std::size_t i = 1; i < input.shape.size(); ++i) {
-    shape += ", " + (input.shape[i].name.empty() ? std::to_string(input.shape[i].size) : "length");
-  }
-  std::string code =
-      "#include <onnxruntime_cxx_api.h>\n\n#include <array>\n#include <cstdint>\n#include <vector>\n\n"
-      "std::vector<float> embed(std::vector<" +
-      type + "> values" + (is_text ? ", std::int64_t length" : "") +
-      ") {\n"
-      "  static Ort::Env env;\n  static Ort::Session session(env, \"" +
-      graph.file +
-      "\", Ort::SessionOptions{});\n"
-      "  const std::array<std::int64_t, " +
-      std::to_string(input.shape.size()) + "> shape{" + shape +
-      "};\n"
-      "  const auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);\n"
-      "  std::vector<Ort::Value> inputs;\n"
-      "  inputs.push_back(Ort::Value::CreateTensor<" +
-      type + ">(memory, values.data(), values.size(), shape.data(), shape.size()));\n";
-  if (masked) {
-    code += "  std::vector<" + type +
-            "> mask(values.size(), 1);  // one text, nothing padded\n"
-            "  inputs.push_back(Ort::Value::CreateTensor<" +
-            type + ">(memory, mask.data(), mask.size(), shape.data(), shape.size()));\n";
-  }
-  code += "  const std::array input_names{\"" + input.name + "\"" +
-          (masked ? ", \"" + graph.text.mask + "\"" : std::string()) +
-          "};\n  const std::array output_names{\"" + (is_text ? graph.text_vector : graph.image_vector) +
-          "\"};\n  auto outputs = session.Run({}, input_names.data(), inputs.data(), inputs.size(), "
-          "output_names.data(), 1);\n"
-          "  const float* begin = outputs[0].GetTensorData<float>();\n"
-          "  return {begin, begin + outputs[0].GetTensorTypeAndShapeInfo().GetElementCount()};\n}\n";
-  return code;
-}
-
 std::string score(const ScoreRule& rule) {
   if (rule.kind == ScoreRule::Kind::cosine) return "the cosine of its vectors";
   const bool is_sigmoid = rule.kind == ScoreRule::Kind::sigmoid;
@@ -126,19 +40,26 @@ std::string score(const ScoreRule& rule) {
 
 using Shapes = std::array<std::vector<std::int64_t>, 3>;  // least, likely, largest
 
-// Only of inputs that have a dynamic size.
+// Of a text in tokens, of a picture in patches, nearly all of which NaFlex's processor uses.
+std::array<std::int64_t, 3> lengths(const LoadedModel& model, bool of_pictures) {
+  if (of_pictures) {
+    const std::int64_t most = model.patch_processor().max_patches();
+    return {1, most, most};
+  }
+  const auto most = static_cast<std::int64_t>(model.longest_text());
+  return {1, std::min(kLikelyTokens, most), most};
+}
+
 std::vector<std::pair<std::string, Shapes>> profile_of(const LoadedModel& model, const OnnxGraph& graph) {
   std::vector<std::pair<std::string, Shapes>> profile;
   for (const onnx::Port& port : graph.graph.inputs) {
     Shapes shapes;
-    const bool is_text = port.name != graph.image.pixels || graph.holds == Holds::text;
-    const std::int64_t most_tokens = is_text ? model.network().text()->context_tokens : 0;
     for (std::size_t axis = 0; axis < port.shape.size(); ++axis) {
       const onnx::Dimension& dimension = port.shape[axis];
       std::array<std::int64_t, 3> sizes{dimension.size, dimension.size, dimension.size};
       if (!dimension.name.empty()) {
         sizes = axis == 0 ? std::array<std::int64_t, 3>{1, kLikelyBatch, kMostBatch}
-                          : std::array<std::int64_t, 3>{1, std::min(kLikelyTokens, most_tokens), most_tokens};
+                          : lengths(model, dimension.name == graph.image.patches);
       }
       for (std::size_t i = 0; i < sizes.size(); ++i) shapes[i].push_back(sizes[i]);
     }
@@ -164,33 +85,41 @@ std::string onnx_readme(const LoadedModel& model, const std::vector<OnnxGraph>& 
     }
     text += "\n";
   }
-  if (model.network().text() != nullptr) {
-    text += "\nTexts have at most " + std::to_string(model.network().text()->context_tokens) +
+  if (std::ranges::any_of(graphs, &OnnxGraph::takes_texts)) {
+    text += "\nTexts have at most " + std::to_string(model.longest_text()) +
             " tokens, special tokens included; cut longer ones.";
     const std::string prompt = model.with_prompt("", std::nullopt);
     if (!prompt.empty()) text += " Every text is to begin with `" + prompt + "`.";
     text += "\n";
   }
-  if (std::any_of(graphs.begin(), graphs.end(),
-                  [](const OnnxGraph& graph) { return graph.holds != Holds::text; })) {
-    text += "\nPictures are prepared so: " + model.processor().description() + "\n";
+  if (std::ranges::any_of(graphs, &OnnxGraph::takes_pictures)) {
+    text += "\nPictures are prepared so: " + model.processor_description() + "\n";
     if (options.pictures == OnnxExportOptions::Pictures::bytes) {
       text +=
           "The graphs take them as they are before their values are changed: bytes of red, green and blue.\n";
     }
   }
   text += "\nThe score of a pair is " + score(model.network().score_rule()) + ".\n";
+  const auto reads_pairs = std::ranges::find(graphs, OnnxGraph::Holds::match, &OnnxGraph::holds);
+  if (reads_pairs != graphs.end()) {
+    const auto pictures = std::ranges::find(graphs, OnnxGraph::Holds::image, &OnnxGraph::holds);
+    text += "\n`" + reads_pairs->file + "` reads a text and a picture together: it takes `" +
+            pictures->hidden + "` of `" + pictures->file + "` as `" + reads_pairs->hidden +
+            "`, once for each text, and gives the probability that they belong together.\n";
+  }
   if (options.layout == OnnxExportOptions::Layout::optimum) {
     text +=
         "\nThe vectors of a tower are as its projection leaves them; put them on the unit sphere before you "
         "compare them.\n";
   }
-  const OnnxGraph& graph = one_tower(graphs);
-  text += "\n## In Python\n\n```python\n" + python_example(graph) + "```\n\n## In C++\n\n```cpp\n" +
-          cpp_example(graph) + "```\n";
+  text += "\n## In Python\n\n```python\n" + python_example(model, graphs) +
+          "```\n\n## In C++\n\nWith the headers and the library of ONNX Runtime's releases: "
+          "`g++ -std=c++17 example.cpp -lonnxruntime`.\n\n```cpp\n" +
+          cpp_example(model, graphs) + "```\n";
   text +=
       "\n## TensorRT\n\n`build_tensorrt.sh` builds engines by `trtexec`, `build_tensorrt.py` by TensorRT's "
-      "Python package; both take the sizes that they allow from the same profiles. Engines need a GPU "
+      "Python package, and with `--check` compares their numbers and speed with ONNX Runtime's; both take "
+      "the sizes that they allow from the same profiles. Engines need a GPU "
       "and TensorRT 10; none was built when this was written.";
   if (options.precision == OnnxExportOptions::Precision::int8) {
     text += " TensorRT does not read MatMulInteger: export f32 for it.";

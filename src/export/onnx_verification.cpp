@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <numeric>
 #include <span>
 #include <string_view>
@@ -17,9 +19,12 @@
 #include <moa/error.hpp>
 #include <nlohmann/json.hpp>
 
+#include "backends/cpu/cpu_backend.hpp"
 #include "base/file.hpp"
 #include "base/new_directory.hpp"
+#include "embed/picture_batch.hpp"
 #include "export/scripts.hpp"
+#include "image/patch_processor.hpp"
 #include "image/processor.hpp"
 
 namespace moa {
@@ -53,6 +58,18 @@ std::vector<float> processed(const std::vector<std::uint8_t>& bytes, const Pixel
   return values;
 }
 
+// A picture of a tower that takes patches, each its own shape: nearly square, one line, one column.
+PreparedImage sample_patches(std::size_t index, std::int64_t most, std::int64_t width) {
+  const auto edge = std::max<std::int64_t>(static_cast<std::int64_t>(std::sqrt(most)), 1);
+  const std::array<PatchGrid, kItems> grids = {PatchGrid{edge, most / edge}, {1, (most + 1) / 2}, {most, 1}};
+  PreparedImage picture;
+  picture.grid = grids[index];
+  for (const std::uint8_t byte : sample_picture(index, picture.grid.patches() * width)) {
+    picture.values.push_back(static_cast<float>(byte) / 127.5F - 1);
+  }
+  return picture;
+}
+
 // The arrays that the script reads, and how each is described to it.
 class Samples {
  public:
@@ -67,9 +84,14 @@ class Samples {
 
   void prepare_pictures() {
     if (!pictures_.empty()) return;
-    const std::int64_t channels = model_.network().image()->channels;
-    const ImageProcessor& size = model_.processor();
-    for (std::size_t i = 0; i < kItems; ++i) {
+    const ImageTowerFacts& tower = *model_.network().image();
+    const std::int64_t channels = tower.channels;
+    for (std::size_t i = 0; i < kItems && tower.takes_patches(); ++i) {
+      pictures_.push_back(sample_patches(i, model_.patch_processor().max_patches(),
+                                         channels * tower.patch_px * tower.patch_px));
+    }
+    for (std::size_t i = 0; i < kItems && !tower.takes_patches(); ++i) {
+      const ImageProcessor& size = model_.processor();
       PreparedImage picture;
       picture.height_px = size.height_px();
       picture.width_px = size.width_px();
@@ -80,12 +102,27 @@ class Samples {
     image_vectors_ = model_.embed_images(pictures_, false);
   }
 
+  // What each text makes of the picture beside it.
+  void prepare_pairs() {
+    prepare_texts();
+    prepare_pictures();
+    if (!hidden_.empty()) return;
+    const PictureBatch batch = PictureBatch::of(pictures_, *model_.network().image());
+    CpuBackend backend;
+    const std::unique_ptr<Interpreter> ops = backend.interpreter();
+    hidden_ = ops->read(model_.network().pair_scorer()->forward_picture(
+        *ops, ops->pixels(batch.values, batch.shape[0], batch.shape[1], batch.shape[2], batch.shape[3])));
+    const std::vector<float> rows = model_.match_images(pictures_, texts_);
+    for (std::size_t i = 0; i < kItems; ++i) probabilities_.push_back(rows[i * (dim_ + kItems) + dim_ + i]);
+  }
+
   // One run of `graph` on items [first, first + count).
   json run(const OnnxGraph& graph, std::size_t first, std::size_t count) {
     json result;
-    if (graph.holds != Holds::image) add_texts(graph, first, count, result);
-    if (graph.holds != Holds::text) add_pictures(graph, first, count, result);
+    if (graph.takes_texts()) add_texts(graph, first, count, result);
+    if (graph.takes_pictures()) add_pictures(graph, first, count, result);
     if (graph.holds == Holds::both) add_scores(graph, first, count, result);
+    if (graph.holds == Holds::match) add_pairs(graph, first, count, result);
     return result;
   }
 
@@ -126,7 +163,25 @@ class Samples {
     result["inputs"][graph.text.ids] = integers(graph.text, ids, {count, longest});
     if (!graph.text.mask.empty())
       result["inputs"][graph.text.mask] = integers(graph.text, mask, {count, longest});
-    result["outputs"][graph.text_vector] = vectors(text_vectors_, first, count);
+    if (!graph.text_vector.empty()) {
+      result["outputs"][graph.text_vector] = vectors(text_vectors_, first, count);
+    }
+  }
+
+  void add_pairs(const OnnxGraph& graph, std::size_t first, std::size_t count, json& result) {
+    const onnx::Port& seen = graph.graph.inputs.back();
+    const auto part = [&](const std::vector<float>& all) {
+      const std::size_t each = all.size() / kItems;
+      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first * each);
+      return std::vector<float>(begin, begin + static_cast<std::ptrdiff_t>(count * each));
+    };
+    result["inputs"][graph.hidden] = write(
+        part(hidden_), "float32",
+        {count, static_cast<std::size_t>(seen.shape[1].size), static_cast<std::size_t>(seen.shape[2].size)});
+    json entry = write(part(probabilities_), "float32", {count, 1});
+    entry["unit"] = false;
+    entry["scale"] = 1.0;
+    result["outputs"][graph.probability] = std::move(entry);
   }
 
   json integers(const OnnxTextInput& input, const std::vector<std::int64_t>& values,
@@ -136,16 +191,16 @@ class Samples {
   }
 
   void add_pictures(const OnnxGraph& graph, std::size_t first, std::size_t count, json& result) {
-    const ImageProcessor& size = model_.processor();
     if (graph.image.values) return add_bytes(graph, first, count, result);
-    std::vector<float> pixels;
-    for (std::size_t i = first; i < first + count; ++i) {
-      pixels.insert(pixels.end(), pictures_[i].values.begin(), pictures_[i].values.end());
-    }
+    const ImageTowerFacts& tower = *model_.network().image();
+    const PictureBatch batch = PictureBatch::of(std::span(pictures_).subspan(first, count), tower);
     result["inputs"][graph.image.pixels] =
-        write(pixels, "float32",
-              {count, static_cast<std::size_t>(model_.network().image()->channels),
-               static_cast<std::size_t>(size.height_px()), static_cast<std::size_t>(size.width_px())});
+        write(batch.values, "float32", {batch.shape.begin(), batch.shape.end()});
+    if (tower.takes_patches()) {
+      result["inputs"][graph.image.mask] =
+          write(batch.mask, "int64", {count, static_cast<std::size_t>(batch.shape[1])});
+      result["inputs"][graph.image.shapes] = write(batch.grids, "int64", {count, 2});
+    }
     result["outputs"][graph.image_vector] = vectors(image_vectors_, first, count);
   }
 
@@ -188,6 +243,8 @@ class Samples {
   std::vector<std::vector<std::uint8_t>> bytes_;  // of pictures_
   std::vector<PreparedImage> pictures_;
   std::vector<float> image_vectors_;
+  std::vector<float> hidden_;         // the rows of each picture that texts look at
+  std::vector<float> probabilities_;  // that text i belongs to picture i
 };
 
 // The exit status of `python script folder`, whose stdout and stderr go to files; -1 if there is no Python.
@@ -233,8 +290,9 @@ OnnxVerifications verify_onnx(const LoadedModel& model, const std::vector<OnnxGr
   OnnxVerifications result;
   try {
     for (const OnnxGraph& graph : graphs) {
-      if (graph.holds != Holds::image) samples.prepare_texts();
-      if (graph.holds != Holds::text) samples.prepare_pictures();
+      if (graph.takes_texts()) samples.prepare_texts();
+      if (graph.takes_pictures()) samples.prepare_pictures();
+      if (graph.holds == Holds::match) samples.prepare_pairs();
     }
   } catch (const Error& error) {
     result.not_verified = error.what();

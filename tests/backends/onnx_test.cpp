@@ -121,6 +121,49 @@ TEST(Onnx, BatchAndLengthAreDynamic) {
   EXPECT_EQ(graph.outputs[0].shape[1].size, 3);
 }
 
+// Their positions are one product with the table, whatever grids a batch has.
+TEST(Onnx, PicturesInTheirOwnShapesComeWithAMaskAndTheirGrids) {
+  OnnxInterpreter ops({});
+  const Patches patches = ops.patches({}, 6, {});
+  Rows x = ops.linear(ops.rows_of(patches), {parameter("v.patch.weight", {4, 6}), {}}, {});
+  x = ops.add_position_grid(x, patches, {parameter("v.position.weight", {10, 4}), 1, 3, 3});
+  x = ops.attention(x, x, x, {.heads = 2});
+  ops.output("image_embeds", ops.mean_rows(x, 0));
+  const Graph& graph = ops.graph();
+  expect_sound(graph);
+  ASSERT_EQ(graph.inputs.size(), 3U);
+  EXPECT_EQ(graph.inputs[0].shape[1].name, "num_patches");
+  EXPECT_EQ(graph.inputs[0].shape[2].size, 6);
+  EXPECT_EQ(graph.inputs[1].name, "pixel_attention_mask");
+  EXPECT_EQ(graph.inputs[2].name, "spatial_shapes");
+  EXPECT_EQ(graph.inputs[2].shape[1].size, 2);
+  const auto table = std::ranges::find_if(graph.initializers, [](const onnx::Initializer& constant) {
+    return constant.name.starts_with("v.position.weight");
+  });
+  ASSERT_NE(table, graph.initializers.end());
+  EXPECT_EQ(table->shape, (Shape{9, 4}));
+  EXPECT_EQ(count(graph, "Where"), 1);  // padding is not looked at
+  const Rows one = ops.first_row(x);
+  expect_error(ErrorCode::shape_mismatch, [&] {
+    ops.add_position_grid(one, patches, {parameter("v.position.weight", {9, 4}), 0, 3, 3});
+  });
+}
+
+TEST(Onnx, RefusalsNameTheOperationAndTheLayer) {
+  OnnxInterpreter ops({});
+  const Tokens tokens = ops.tokens({}, {}, {});
+  const Rows types = ops.embedding(tokens, TokenField::type, parameter("text.type_embedding.weight", {2, 4}));
+  try {
+    ops.attention(types, types, types, {.heads = 1});
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::unsupported);
+    const std::string message = error.what();
+    EXPECT_NE(message.find("attention"), std::string::npos) << message;
+    EXPECT_NE(message.find("text.type_embedding"), std::string::npos) << message;
+  }
+}
+
 TEST(Onnx, OlderOpsetsGetDecomposedNorms) {
   const Graph newer = text_tower(at_opset(17), Mask::none);
   EXPECT_EQ(count(newer, "LayerNormalization"), 2);

@@ -47,14 +47,15 @@ class OnnxEngines : public testing::Test {
   }
 
   const std::vector<std::string> texts_ = {"a", "a photo of a dog", "", "two words"};
-  const std::vector<std::string> pictures_ = {(fs::path(MOA_SOURCE_DIR) / "demo/astronaut.jpg").string()};
+  const std::vector<std::string> pictures_ = {(fs::path(MOA_SOURCE_DIR) / "demo/astronaut.jpg").string(),
+                                              golden("moa_mini/tall.png"), golden("moa_mini/wide.png")};
   fs::path root_ = fs::temp_directory_path() / ("moa-onnx-engine-" + std::to_string(::getpid()));
   int count_ = 0;
 };
 
 TEST_F(OnnxEngines, GiveTheVectorsOfTheModel) {
-  for (const char* folder :
-       {"clip/odd_sizes", "open_clip/siglip_base", "openai_clip/vit/model.pt", "altclip/odd_sizes"}) {
+  for (const char* folder : {"clip/odd_sizes", "open_clip/siglip_base", "openai_clip/vit/model.pt",
+                             "altclip/odd_sizes", "siglip/native_sizes"}) {
     SCOPED_TRACE(folder);
     const Model own = Model::load(golden(folder));
     const Model other = run(exported(golden(folder)));
@@ -91,6 +92,22 @@ TEST_F(OnnxEngines, TakeOneGraphOfBothTowersAndItsScale) {
       EXPECT_NEAR(found.score[0][i], expected.score[0][i], 1e-4F);
     }
     EXPECT_THROW(other.embed_text("a", {.raw = true}), Error);
+  }
+}
+
+TEST_F(OnnxEngines, ReadPairsAsTheModelDoes) {
+  const Model own = Model::load(golden("blip/odd_sizes"));
+  const Model other = run(exported(golden("blip/odd_sizes")));
+  ASSERT_TRUE(other.matches_pairs());
+  std::vector<Input> images;
+  for (const std::string& picture : pictures_) images.push_back(Input::file(picture));
+  const MatchResult expected = own.match(images, texts_);
+  const MatchResult found = other.match(images, texts_);
+  for (std::size_t image = 0; image < images.size(); ++image) {
+    for (std::size_t text = 0; text < texts_.size(); ++text) {
+      EXPECT_NEAR(found.score[image][text], expected.score[image][text], 1e-5F);
+      EXPECT_NEAR(found.cosine[image][text], expected.cosine[image][text], 1e-5F);
+    }
   }
 }
 

@@ -4,7 +4,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -14,6 +13,7 @@
 
 #include "backends/onnx/interpreter.hpp"
 #include "backends/onnx/writer.hpp"
+#include "export/golden_checkpoints.hpp"
 
 namespace moa {
 namespace {
@@ -42,29 +42,10 @@ class Exports : public testing::Test {
 
 #ifdef MOA_HAS_ONNX
 
-std::vector<std::string> checkpoints() {
-  std::vector<std::string> folders;
-  const std::filesystem::path root = golden("");
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
-    if (entry.path().filename() != "expected.safetensors") continue;
-    const std::filesystem::path folder = entry.path().parent_path();
-    if (std::filesystem::exists(folder / "config.json") ||
-        std::filesystem::exists(folder / "open_clip_config.json")) {
-      folders.push_back(folder.string());
-    }
-  }
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
-
 TEST_F(Exports, EveryGoldenCheckpointPassesTheChecker) {
   int number = 0;
-  for (const std::string& folder : checkpoints()) {
+  for (const std::string& folder : golden_checkpoints()) {
     SCOPED_TRACE(folder);
-    if (folder.find("siglip/native") != std::string::npos) {  // pictures in their own shapes
-      EXPECT_EQ(code_of(folder, root_ / "native"), ErrorCode::unsupported);
-      continue;
-    }
     for (const int opset : {14, 17}) {
       const OnnxExport result = export_onnx(folder, root_ / std::to_string(number++), {.opset = opset});
       ASSERT_FALSE(result.graphs.empty());
@@ -147,6 +128,26 @@ TEST_F(Exports, ConstantsThatAreTooLargeForOneFileLieBesideIt) {
   EXPECT_EQ(result.files[1].filename(), "graph.onnx_data");
   EXPECT_EQ(std::filesystem::file_size(result.files[1]), 4 * values.size());
   EXPECT_LT(std::filesystem::file_size(result.files[0]), 4 * values.size());
+}
+
+TEST_F(Exports, PicturesInTheirOwnShapesAreForReadersOfPatches) {
+  const std::string model = golden("siglip/native_sizes").string();
+  EXPECT_EQ(code_of(model, root_ / "bytes", {.pictures = OnnxExportOptions::Pictures::bytes}),
+            ErrorCode::unsupported);
+  EXPECT_EQ(code_of(model, root_ / "immich", {.layout = OnnxExportOptions::Layout::immich}),
+            ErrorCode::unsupported);
+  for (const auto precision : {OnnxExportOptions::Precision::f16, OnnxExportOptions::Precision::int8}) {
+    const OnnxExport result =
+        export_onnx(model, root_ / std::to_string(static_cast<int>(precision)), {.precision = precision});
+    for (const OnnxExportedGraph& graph : result.graphs) EXPECT_TRUE(graph.checked) << graph.file;
+  }
+}
+
+TEST_F(Exports, AHeadThatReadsPairsIsAGraphOfItsOwn) {
+  const OnnxExport result = export_onnx(golden("blip/odd_sizes").string(), root_ / "out");
+  ASSERT_EQ(result.graphs.size(), 4U);
+  EXPECT_EQ(result.graphs[3].holds, "match");
+  EXPECT_EQ(result.graphs[3].file, "onnx/match_model.onnx");
 }
 
 TEST_F(Exports, OneTowerCanBeAskedFor) {

@@ -2,13 +2,27 @@
 import json
 import os
 import pathlib
+import shutil
 import stat
 import subprocess
+import sys
 import unittest
 
 from moa_command import MoaTest, ROOT
 
 CLIP = str(ROOT / "tests/golden/clip/odd_sizes")
+SIGLIP = str(ROOT / "tests/golden/siglip/odd_sizes")  # texts of one length
+NATIVE = str(ROOT / "tests/golden/siglip/native_sizes")  # pictures in their own shapes
+PYTHON = os.environ.get("MOA_PYTHON", sys.executable)
+
+
+def onnxruntime_library():
+    """The library in PYTHON's package onnxruntime, if it is there."""
+    where = "import onnxruntime, tokenizers, os; print(os.path.join(os.path.dirname(onnxruntime.__file__), 'capi'))"
+    found = subprocess.run([PYTHON, "-c", where], capture_output=True, text=True)
+    if found.returncode:
+        return None
+    return next(iter(sorted(pathlib.Path(found.stdout.strip()).glob("libonnxruntime.so*"))), None)
 
 
 class Export(MoaTest):
@@ -23,8 +37,55 @@ class Export(MoaTest):
         self.assertTrue(script.stat().st_mode & stat.S_IXUSR)
         subprocess.run(["sh", "-n", script], check=True)
         compile((folder / "build_tensorrt.py").read_text(), "build_tensorrt.py", "exec")
-        readme = (folder / "README.md").read_text()
-        compile(readme.split("```python\n")[1].split("```")[0], "README.md", "exec")
+
+    def code_of(self, folder, language):
+        return (folder / "README.md").read_text().split(f"```{language}\n")[1].split("```")[0]
+
+    def vector(self, *arguments):
+        out, _ = self.run_moa("embed", "--format", "jsonl", *arguments)
+        return json.loads(out)["embedding"]
+
+    def assert_near(self, found, expected, tolerance):
+        self.assertEqual(len(found), len(expected))
+        self.assertLessEqual(max(abs(a - b) for a, b in zip(found, expected)), tolerance)
+
+    def test_the_python_example_runs_as_it_is_printed(self):
+        library = onnxruntime_library()
+        for name, model in enumerate((CLIP, SIGLIP, NATIVE)):
+            self.run_moa("export", model, "-o", f"out{name}")
+            code = self.code_of(self.home / f"out{name}", "python")
+            compile(code, "README.md", "exec")
+            if library is None:
+                continue
+            code += "import json\nprint(json.dumps(texts[0].tolist()))\n"
+            ran = subprocess.run([PYTHON, "-c", code], cwd=self.home / f"out{name}", capture_output=True, text=True, timeout=100)
+            self.assertEqual(ran.returncode, 0, ran.stderr)
+            self.assert_near(json.loads(ran.stdout.splitlines()[-1]), self.vector("-m", model, "--text", "a photo of a dog"), 1e-5)
+        if library is None:
+            self.skipTest("compiled only: there is no onnxruntime")
+
+    def test_the_cpp_example_compiles_and_gives_the_vector(self):
+        compiler = shutil.which("c++")
+        if compiler is None:
+            self.skipTest("there is no C++ compiler")
+        library = onnxruntime_library()
+        for name, (model, tower) in enumerate(((CLIP, "text"), (SIGLIP, "text"), (CLIP, "image"), (NATIVE, "image"))):
+            self.run_moa("export", model, "-o", f"out{name}", "--tower", tower)
+            folder = self.home / f"out{name}"
+            (folder / "example.cpp").write_text(self.code_of(folder, "cpp"))
+            command = [compiler, "-std=c++20", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/tests/export/onnxruntime_stand_in",
+                       f"-I{ROOT}/src", "example.cpp"]
+            linked = [str(library), f"-Wl,-rpath,{library.parent}", "-o", "example"] if library else ["-fsyntax-only"]
+            subprocess.run([*command, *linked], cwd=folder, check=True, timeout=100)
+            if library is None:
+                continue
+            ran = subprocess.run(["./example"], cwd=folder, capture_output=True, text=True, timeout=100)
+            self.assertEqual(ran.returncode, 0, ran.stderr)
+            if tower == "text":
+                expected = self.vector("-m", model, "--text", "a photo of a dog", "--raw")
+                self.assert_near([float(line) for line in ran.stdout.split()], expected, 1e-4)
+        if library is None:
+            self.skipTest("compiled only: there is no onnxruntime")
 
     def test_nothing_is_overwritten(self):
         (self.home / "out").mkdir()

@@ -81,8 +81,8 @@ std::string OnnxInterpreter::relative_bias(const RelativeBias& bias, const RowsV
 Rows OnnxInterpreter::attention(const Rows& q, const Rows& k, const Rows& v,
                                 const AttentionOptions& options) {
   const RowsValue& query = see(q);
-  const RowsValue key = own(see(k));
-  const RowsValue value = own(see(v));
+  const RowsValue key = own(see(k), "attention");
+  const RowsValue value = own(see(v), "attention");
   if (options.heads < 1 || query.width % options.heads != 0 || key.width != query.width ||
       value.width % options.heads != 0) {
     throw Error(ErrorCode::shape_mismatch, "cannot attend with " + std::to_string(options.heads) +
@@ -91,9 +91,8 @@ Rows OnnxInterpreter::attention(const Rows& q, const Rows& k, const Rows& v,
                                                std::to_string(value.width));
   }
   if (query.batch_of != key.batch_of && !query.shared) {
-    throw Error(ErrorCode::unsupported, "cannot write '" + query.name +
-                                            "' to ONNX: attention of the rows of '" + query.batch_of +
-                                            "' to those of '" + key.batch_of + "'");
+    onnx::refuse("attention", query.name,
+                 "found rows of '" + query.batch_of + "' that look at those of '" + key.batch_of + "'");
   }
   const std::int64_t head_dim = query.width / options.heads;
   const auto transpose = [&](const std::string& x, std::vector<std::int64_t> perm) {

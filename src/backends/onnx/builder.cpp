@@ -65,9 +65,12 @@ std::string key_of(const Parameter& parameter, const std::string& how) {
 
 Builder::Builder(std::string name, int opset) {
   if (opset < kLeastOpset || opset > kMostOpset) {
-    throw Error(ErrorCode::out_of_range, "cannot write ONNX opset " + std::to_string(opset) + ": expected " +
-                                             std::to_string(kLeastOpset) + " to " +
-                                             std::to_string(kMostOpset));
+    throw Error(ErrorCode::out_of_range,
+                "cannot write ONNX opset " + std::to_string(opset) + ": expected " +
+                    std::to_string(kLeastOpset) + " to " + std::to_string(kMostOpset) +
+                    " (Add, Mul, Relu, Reshape, Identity and CumSum are written as 14 "
+                    "defines them; LayerNormalization is one node from 17 on, Gelu "
+                    "from 20, and several below)");
   }
   graph_.name = std::move(name);
   graph_.opset = opset;

@@ -22,6 +22,15 @@ const Seen& behind(const Handle<Tag>& handle) {
 
 }  // namespace
 
+namespace onnx {
+
+void refuse(std::string_view operation, std::string_view value, std::string_view why) {
+  throw Error(ErrorCode::unsupported, "cannot write to ONNX: the operation " + std::string(operation) +
+                                          " of '" + std::string(value) + "': " + std::string(why));
+}
+
+}  // namespace onnx
+
 OnnxInterpreter::OnnxInterpreter(const OnnxOptions& options)
     : options_(options), builder_(options.name, options.opset) {}
 
@@ -33,6 +42,10 @@ const onnx::TensorValue& OnnxInterpreter::see(const Tensor& x) {
 }
 const onnx::TokensValue& OnnxInterpreter::see(const Tokens& x) {
   return behind<TokensValue>(x);
+}
+
+const onnx::PatchesValue& OnnxInterpreter::see(const Patches& x) {
+  return behind<PatchesValue>(x);
 }
 
 Rows OnnxInterpreter::rows(const RowsValue& like, std::string name) {
@@ -105,31 +118,31 @@ Tensor OnnxInterpreter::pixels(std::span<const float>, std::int64_t, std::int64_
   return Tensor(std::move(value));
 }
 
-namespace {
-
-[[noreturn]] void refuse_patches(const char* operation) {
-  throw Error(ErrorCode::unsupported,
-              std::string("cannot write to ONNX: ") + operation + " of pictures in their own shapes");
-}
-
-}  // namespace
-
-Patches OnnxInterpreter::patches(std::span<const float>, std::int64_t, std::span<const PatchGrid>) {
-  refuse_patches("patches");
-}
-Rows OnnxInterpreter::rows_of(const Patches&) {
-  refuse_patches("rows_of");
-}
-Rows OnnxInterpreter::add_position_grid(const Rows&, const Patches&, const PositionGrid&) {
-  refuse_patches("add_position_grid");
-}
-
 std::vector<float> OnnxInterpreter::read(const Rows&) {
   throw Error(ErrorCode::unsupported, "cannot read numbers from the onnx interpreter: it computes none");
 }
 
+void OnnxInterpreter::output_rows(const std::string& name, const Rows& x) {
+  const RowsValue& value = see(x);
+  if (value.rows < 2 || value.shared) {
+    throw Error(ErrorCode::shape_mismatch, "cannot make '" + value.name + "' the output '" + name +
+                                               "': expected items of several rows, as many each");
+  }
+  const Builder::Exact exact(builder_);
+  const std::string& batch = value.batch_of == options_.text.ids ? options_.text.batch : options_.image.batch;
+  builder_.output({name, ElementType::f32, {{0, batch}, {value.rows}, {value.width}}}, value.name);
+}
+
+Rows OnnxInterpreter::rows_beside(const Tokens& texts, const std::string& name, const Rows& like) {
+  RowsValue value = see(like);
+  value.name =
+      builder_.input({name, ElementType::f32, {{0, options_.text.batch}, {value.rows}, {value.width}}});
+  value.batch_of = see(texts).batch_of;
+  return Rows(std::make_shared<RowsValue>(std::move(value)));
+}
+
 void OnnxInterpreter::output(const std::string& name, const Rows& x) {
-  const RowsValue value = own(see(x));
+  const RowsValue value = own(see(x), "output");
   if (value.rows != 1) {
     throw Error(ErrorCode::shape_mismatch, "cannot make '" + value.name + "' the output '" + name +
                                                "': it has several rows an item, expected one");
@@ -209,11 +222,10 @@ std::string OnnxInterpreter::counting(const RowsValue& x) {
   });
 }
 
-onnx::RowsValue OnnxInterpreter::own(const RowsValue& x) {
+onnx::RowsValue OnnxInterpreter::own(const RowsValue& x, const char* operation) {
   if (!x.shared) return x;
   if (x.rows == 0) {
-    throw Error(ErrorCode::unsupported,
-                "cannot write '" + x.name + "' to ONNX: token types are known to addition only");
+    onnx::refuse(operation, x.name, "found the rows of token types, which are known to addition only");
   }
   RowsValue whole = x;
   std::vector<std::string> sizes{batch(x.batch_of)};

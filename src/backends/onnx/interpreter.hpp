@@ -34,6 +34,11 @@ struct OnnxImageInput {
   // If there, the graph takes bytes [batch, height, width, channels] as a decoder gives them, and does the
   // rest itself; else it takes what a processor makes of them, [batch, channels, height, width].
   std::optional<OnnxPixelValues> values = {};
+  // Of pictures in their own shapes, which come as patches, [batch, patches, width]: 1 for a patch, 0 for
+  // padding behind them, [batch, patches]; and how many patches each has down and across, [batch, 2].
+  std::string mask = "pixel_attention_mask";
+  std::string shapes = "spatial_shapes";
+  std::string patches = "num_patches";  // what the dynamic size is called
 };
 
 struct OnnxOptions {
@@ -49,8 +54,9 @@ namespace onnx {
 struct RowsValue final : Value {
   std::string name;
   std::int64_t width = 0;
-  std::int64_t rows = 0;  // of each item; 0: as many as its text has ids, padding included
-  std::string mask;       // [batch, rows], boolean: which rows count; empty: all
+  std::int64_t rows =
+      0;             // of each item; 0: as many as its text has ids or its picture patches, padding included
+  std::string mask;  // [batch, rows], boolean: which rows count; empty: all
   std::string batch_of;   // the graph's input whose first dimension is the number of items
   std::string length_of;  // where rows is 0: a value whose second dimension that is
   // One for all items: [1, rows, width] or [1, width]; where rows is 0, [1, 1, width] for every row of
@@ -65,12 +71,20 @@ struct TensorValue final : Value {
   std::string batch_of;
 };
 
+struct PatchesValue final : Value {
+  RowsValue rows;
+  std::string shapes;  // [batch, 2]
+};
+
 struct TokensValue final : Value {
   std::string ids;   // [batch, length]
   std::string mask;  // as in RowsValue
   std::string batch_of;
   std::int64_t tokens = 0;  // a fixed length, or 0
 };
+
+// Error: unsupported, naming the operation of Ops and the value, whose name is that of its layer.
+[[noreturn]] void refuse(std::string_view operation, std::string_view value, std::string_view why);
 
 }  // namespace onnx
 
@@ -96,15 +110,19 @@ class OnnxInterpreter final : public Interpreter {
   };
   void output_scores(const Rows& images, const Rows& texts, const Scores& scores);
   const onnx::Graph& graph() const noexcept { return builder_.graph(); }
+  // Makes all rows of each item the output `name` [batch, rows, width]. Error: shape_mismatch if items have
+  // rows of different numbers.
+  void output_rows(const std::string& name, const Rows& x);
+  // An input `name` of rows such as `like` has, which another interpreter made; one item for each text.
+  Rows rows_beside(const Tokens& texts, const std::string& name, const Rows& like);
   // Whether what stands behind a text's own tokens would change its vector if there were no mask.
   bool needs_mask() const noexcept { return needs_mask_; }
 
-  // The arguments are not looked at, but for the size of pictures.
+  // The arguments are not looked at, but for the size of pictures and the width of patches.
   Tokens tokens(std::span<const std::int32_t> ids, std::span<const std::int32_t> types,
                 const Sequences& sequences) override;
   Tensor pixels(std::span<const float> values, std::int64_t batch, std::int64_t channels,
                 std::int64_t height_px, std::int64_t width_px) override;
-  // Error: unsupported: positions for every shape of a picture have no form in ONNX yet.
   Patches patches(std::span<const float> values, std::int64_t width,
                   std::span<const PatchGrid> grids) override;
   // Error: unsupported.
@@ -147,11 +165,13 @@ class OnnxInterpreter final : public Interpreter {
  private:
   using RowsValue = onnx::RowsValue;
   using TensorValue = onnx::TensorValue;
+  using PatchesValue = onnx::PatchesValue;
   using TokensValue = onnx::TokensValue;
 
   static const RowsValue& see(const Rows& x);
   static const TensorValue& see(const Tensor& x);
   static const TokensValue& see(const Tokens& x);
+  static const PatchesValue& see(const Patches& x);
   // `like` with another value behind it.
   static Rows rows(const RowsValue& like, std::string name);
   static Tensor tensor(const TensorValue& like, std::string name);
@@ -160,12 +180,13 @@ class OnnxInterpreter final : public Interpreter {
 
   // [batch, channels, height, width] of bytes [batch, height, width, channels].
   std::string values_of_bytes(const std::string& bytes, const OnnxPixelValues& values);
+  std::string cell_weights(const std::string& place, const std::string& size, std::int64_t cells);
   std::string activate(const std::string& value, Activation kind);
   std::string relative_bias(const RelativeBias& bias, const RowsValue& query, const RowsValue& key);
   // Which keys are seen, broadcast to [batch, heads, queries, keys]; empty: all.
   std::string seen_keys(const RowsValue& key, Mask mask);
   // `x` with items, and rows, of its own where it was shared.
-  RowsValue own(const RowsValue& x);
+  RowsValue own(const RowsValue& x, const char* operation);
   // [batch, rows, width], also of one row an item.
   std::string boxed(const RowsValue& x);
   std::string batch(const std::string& batch_of);  // the number of items, [1]

@@ -22,6 +22,10 @@ inline constexpr std::string_view kIds = "input_ids";
 inline constexpr std::string_view kMask = "attention_mask";
 inline constexpr std::string_view kPixels = "pixel_values";
 inline constexpr std::string_view kBytes = "pixel_bytes";  // moa's own: where the graph makes values of them
+// Of pictures in their own shapes, as Siglip2ImageProcessor calls what it gives and Siglip2VisionModel what
+// it takes: huggingface/transformers, src/transformers/models/siglip2.
+inline constexpr std::string_view kPixelMask = "pixel_attention_mask";
+inline constexpr std::string_view kShapes = "spatial_shapes";
 inline constexpr std::string_view kTextVector = "text_embeds";
 inline constexpr std::string_view kImageVector = "image_embeds";
 inline constexpr std::string_view kPerImage = "logits_per_image";
@@ -30,6 +34,13 @@ inline constexpr std::string_view kBatch = "batch_size";
 inline constexpr std::string_view kTextBatch = "text_batch_size";
 inline constexpr std::string_view kImageBatch = "image_batch_size";
 inline constexpr std::string_view kLength = "sequence_length";
+inline constexpr std::string_view kPatches = "num_patches";
+// moa's own, of a model that also reads a picture and a text together: the graph of pictures gives the rows
+// that texts look at, under transformers' name, and a third graph takes them beside a text for each.
+inline constexpr std::string_view kMatch = "match_model";
+inline constexpr std::string_view kHidden = "last_hidden_state";
+inline constexpr std::string_view kSeen = "encoder_hidden_states";
+inline constexpr std::string_view kProbability = "match_probability";
 // What others' graphs may take or give beside them: the second sequence of BERT's, and, as
 // SiglipTextModel's and SiglipVisionModel's own output, the vector.
 inline constexpr std::string_view kTypes = "token_type_ids";

@@ -45,7 +45,7 @@ Tensor OnnxInterpreter::activation(const Tensor& x, Activation kind) {
 }
 
 Tensor OnnxInterpreter::scale_channels(const Tensor& x, const Rows& factors) {
-  const RowsValue by = own(see(factors));
+  const RowsValue by = own(see(factors), "scale_channels");
   if (by.rows != 1 || by.width != see(x).channels) {
     throw Error(ErrorCode::shape_mismatch, "cannot scale the channels of '" + see(x).name +
                                                "': expected one factor each in one row a picture");

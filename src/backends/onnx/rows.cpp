@@ -115,8 +115,7 @@ std::string OnnxInterpreter::activate(const std::string& value, Activation kind)
     case Activation::sigmoid:
       return node("Sigmoid", {value});
   }
-  throw Error(ErrorCode::unsupported, "cannot write activation " + std::to_string(static_cast<int>(kind)) +
-                                          " of '" + value + "' to ONNX");
+  onnx::refuse("activation", value, "found kind " + std::to_string(static_cast<int>(kind)));
 }
 
 Rows OnnxInterpreter::activation(const Rows& x, Activation kind) {

@@ -145,8 +145,8 @@ Rows OnnxInterpreter::mean_rows(const Rows& x, std::int64_t first) {
   if (in.rows == 1 && first == 0) return x;
   if (first != 0) {
     if (!in.mask.empty() || in.rows == 0 || first < 0 || first >= in.rows) {
-      throw Error(ErrorCode::unsupported, "cannot write the mean of '" + in.name + "' from row " +
-                                              std::to_string(first) + " on: expected items of one length");
+      onnx::refuse("mean_rows", in.name,
+                   "from row " + std::to_string(first) + " on: expected items of one length");
     }
     const std::string kept = builder_.node(
         "Slice", {in.name, builder_.integers({first}), builder_.integers({in.rows}), builder_.integers({1})});
@@ -205,8 +205,8 @@ Rows OnnxInterpreter::repeat_rows(const Rows& x, const Parameter& table) {
 }
 
 Rows OnnxInterpreter::concatenate(const Rows& a, const Rows& b) {
-  const RowsValue front = own(see(a));
-  const RowsValue back = own(see(b));
+  const RowsValue front = own(see(a), "concatenate");
+  const RowsValue back = own(see(b), "concatenate");
   if (front.width != back.width || front.batch_of != back.batch_of) {
     throw Error(ErrorCode::shape_mismatch, "cannot concatenate rows: found '" + front.name + "' of width " +
                                                std::to_string(front.width) + " and '" + back.name +
