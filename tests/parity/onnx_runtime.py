@@ -47,18 +47,44 @@ def texts_difference(session, expected):
     return max(np.abs(np.stack(alone) - expected["text_vectors"]).max(), np.abs(together - expected["text_vectors"]).max())
 
 
+def pictures(expected, chosen):
+    """What a graph takes of the pictures with these numbers; of those in their own shapes, padded behind the largest."""
+    if "grids" not in expected:
+        return {"pixel_values": expected["pixels"][chosen]}
+    ends = np.cumsum(expected["grids"].prod(1))
+    patches = [expected["pixels"][ends[i] - expected["grids"][i].prod() : ends[i]] for i in chosen]
+    most = max(map(len, patches))
+    return {
+        "pixel_values": np.stack([np.pad(p, ((0, most - len(p)), (0, 0)), constant_values=9) for p in patches]),
+        "pixel_attention_mask": np.stack([(np.arange(most) < len(p)).astype(np.int64) for p in patches]),
+        "spatial_shapes": expected["grids"][chosen].astype(np.int64),
+    }
+
+
 def images_difference(session, expected):
-    pixels = expected["pixels"]
-    alone = np.concatenate([run(session, "image_embeds", {"pixel_values": p[None]}) for p in pixels])
-    together = run(session, "image_embeds", {"pixel_values": pixels})
+    every = list(range(len(expected["image_vectors"])))
+    alone = np.concatenate([run(session, "image_embeds", pictures(expected, [i])) for i in every])
+    together = run(session, "image_embeds", pictures(expected, every))
     return max(np.abs(alone - expected["image_vectors"]).max(), np.abs(together - expected["image_vectors"]).max())
+
+
+def pairs_difference(session, vision, expected):
+    """Of the probability that each text belongs to each picture."""
+    seen = vision.run(["last_hidden_state"], pictures(expected, list(range(len(expected["image_vectors"])))))[0]
+    ends = np.cumsum(expected["lengths"])
+    worst = 0.0
+    for text, (end, length) in enumerate(zip(ends, expected["lengths"])):
+        ids = np.repeat(expected["ids"][None, end - length : end].astype(np.int64), len(seen), 0)
+        found = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids), "encoder_hidden_states": seen})[0]
+        worst = max(worst, np.abs(found[:, 0] - expected["match_probabilities"][:, text]).max())
+    return worst
 
 
 def scores_difference(session, expected):
     scores = session.run(["logits_per_image"], {
-        "pixel_values": expected["pixels"][:1],
+        **pictures(expected, [0]),
         "input_ids": expected["ids"][None, : expected["lengths"][0]].astype(np.int64),
-        **({"attention_mask": np.ones((1, expected["lengths"][0]), np.int64)} if len(session.get_inputs()) > 2 else {}),
+        **({"attention_mask": np.ones((1, expected["lengths"][0]), np.int64)} if "attention_mask" in {i.name for i in session.get_inputs()} else {}),
     })[0]
     return float(np.isfinite(scores).all() - 1)
 
@@ -77,8 +103,11 @@ def check(moa, folder, opset):
             names = {o.name for o in session.get_outputs()}
             if names == {"text_embeds"} and "text_vectors" in expected:
                 worst["texts"] = texts_difference(session, expected)
-            elif names == {"image_embeds"} and "image_vectors" in expected:
+            elif "image_embeds" in names and "logits_per_image" not in names and "image_vectors" in expected:
                 worst["pictures"] = images_difference(session, expected)
+            elif names == {"match_probability"}:
+                vision = onnxruntime.InferenceSession(str(out / "onnx/vision_model.onnx"), providers=["CPUExecutionProvider"])
+                worst["pairs"] = pairs_difference(session, vision, expected)
             elif "logits_per_image" in names:
                 assert scores_difference(session, expected) == 0, file
     return worst
