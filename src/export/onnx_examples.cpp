@@ -50,7 +50,11 @@ std::string python_texts(const LoadedModel& model, const OnnxGraph& graph) {
   if (model.directory().file("tokenizer.json")) {
     const std::string text = nlohmann::json(model.with_prompt(kText, std::nullopt)).dump();
     const std::string most = std::to_string(model.longest_text());
-    const std::string length = graph.text.tokens > 0 ? "length=" + std::to_string(graph.text.tokens) : "";
+    std::string length;
+    if (graph.text.tokens > 0) {
+      const std::int32_t pad = model.prepare_text("", std::nullopt).ids.back();
+      length = "length=" + std::to_string(graph.text.tokens) + ", pad_id=" + std::to_string(pad);
+    }
     code = "tokenizer = Tokenizer.from_file(\"" + std::string(is_immich ? "textual/" : "") +
            "tokenizer.json\")\ntokenizer.enable_truncation(" + most + ")\ntokenizer.enable_padding(" +
            length + ")\nbatch = tokenizer.encode_batch([" + text + "])\nfeed = {\"" + graph.text.ids +

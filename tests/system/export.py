@@ -75,7 +75,9 @@ class Export(MoaTest):
             (folder / "example.cpp").write_text(self.code_of(folder, "cpp"))
             command = [compiler, "-std=c++20", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/tests/export/onnxruntime_stand_in",
                        f"-I{ROOT}/src", "example.cpp"]
-            linked = [str(library), f"-Wl,-rpath,{library.parent}", "-o", "example"] if library else ["-fsyntax-only"]
+            if library:
+                (folder / "libonnxruntime.so.1").symlink_to(library)
+            linked = [str(library), f"-Wl,-rpath,{folder}", "-o", "example"] if library else ["-fsyntax-only"]
             subprocess.run([*command, *linked], cwd=folder, check=True, timeout=100)
             if library is None:
                 continue
