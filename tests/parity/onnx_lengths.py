@@ -48,9 +48,9 @@ class Reference:
     def texts(self, ids):
         ids = torch.tensor(ids)
         if self.kind == "blip":
-            rows = self.model.text_encoder(ids).last_hidden_state[:, 0]
+            rows = self.model.text_encoder(ids, attention_mask=torch.ones_like(ids)).last_hidden_state[:, 0]
             return unit(self.model.text_proj(rows).numpy())
-        return unit(self.model.get_text_features(ids).pooler_output.numpy())
+        return unit(self.model.get_text_features(ids, attention_mask=torch.ones_like(ids)).pooler_output.numpy())
 
     def pictures(self, feed):
         feed = {name: torch.tensor(array) for name, array in feed.items()}
