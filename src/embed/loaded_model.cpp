@@ -137,8 +137,10 @@ OpenedModel open_model(std::string_view name, const LoadOptions& options) {
 // end.
 std::string identity_at(const ModelDirectory& directory, const std::string& arithmetic,
                         const LoadOptions& options) {
-  const std::string identity = model_identity(directory, std::string(kPreprocessingVersion) + arithmetic +
-                                                             (options.fast_decode ? "; fast decode" : ""));
+  const OpenClipTexts texts = OpenClipTexts::read(directory.layout(), directory.config());
+  const std::string identity =
+      model_identity(directory, std::string(kPreprocessingVersion).append(texts.version()) + arithmetic +
+                                    (options.fast_decode ? "; fast decode" : ""));
   return arithmetic == moa::name(Precision::f32) ? identity : identity + "-" + arithmetic;
 }
 
@@ -211,7 +213,7 @@ LoadedModel::LoadedModel(std::string name, ModelDirectory directory, std::string
       directory_(std::move(directory)),
       arithmetic_(std::move(arithmetic)),
       prompts_(Prompts::of(directory_)),
-      open_clip_texts_(OpenClipTexts::read(directory_.config())),
+      open_clip_texts_(OpenClipTexts::read(directory_.layout(), directory_.config())),
       engine_(std::move(engine)),
       text_cache_(text_cache_options(options, directory_, arithmetic_)) {}
 
@@ -294,13 +296,12 @@ PreparedText LoadedModel::prepare_text(std::string_view text,
   const TextTowerFacts* tower = facts().text();
   if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no text tower");
   if (!is_utf8(text)) throw Error(ErrorCode::corrupt_data, "the text is not UTF-8");
-  std::string whole = with_prompt(text, prompt);
+  const std::string whole = with_prompt(text, prompt);
   if (!tower->pools_prompts && whole.size() != text.size()) {
     throw Error(ErrorCode::unsupported, "a prompt before a text of '" + name_ +
                                             "': its pooling has 'include_prompt' false, expected true");
   }
-  if (open_clip_texts_.canonicalizes) whole = canonicalized(whole);
-  Tokenized tokenized = tokenizer().tokenize(whole, longest_text());
+  Tokenized tokenized = tokenizer().tokenize(open_clip_texts_.applied_to(whole), longest_text());
   for (const std::int32_t id : tokenized.ids) {
     if (id >= tower->vocabulary) {
       throw Error(ErrorCode::out_of_range, "the tokenizer of '" + name_ + "' gives id " + std::to_string(id) +

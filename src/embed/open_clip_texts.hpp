@@ -1,28 +1,32 @@
-// What open_clip does to texts and ids around a tokenizer of transformers: "tokenizer_kwargs" of its
-// "text_cfg".
+// What open_clip and OpenAI's package do to texts and ids around a tokenizer.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/config.hpp"
+#include "checkpoint/model_directory.hpp"
 
 namespace moa {
 
 struct OpenClipTexts {
-  bool canonicalizes = false;     // clean: "canonicalize", which SigLIP learned with
+  enum class Clean {
+    none,          // not of theirs
+    whitespace,    // cleaned(), of text/mended_text.hpp: open_clip's default around transformers' tokenizers
+    lower,         // and in lower case: OpenAI's, and open_clip's around its own tokenizer
+    canonicalize,  // canonicalized(), which SigLIP learned with
+  };
+  Clean clean = Clean::none;
   bool strips_separator = false;  // strip_sep_token: the id of BERT's "[SEP]" becomes 0 (CLIPA)
 
-  // From open_clip_config.json. What only mends white space and broken encodings (clean: "whitespace", the
-  // default, and "lower") is left to the tokenizer. Error: unsupported for another field or value, by its
-  // name.
-  static OpenClipTexts read(const Config& open_clip_config);
-};
+  // From open_clip_config.json ("tokenizer_kwargs" of its "text_cfg"), or as OpenAI's package has it. Error:
+  // unsupported for another field or value, by its name.
+  static OpenClipTexts read(ModelDirectory::Layout layout, const Config& config);
 
-// Lower case (Σ at a word's end becomes ς, as in Python), without ASCII punctuation ('_' becomes a space),
-// one space between words. `utf8` must be UTF-8.
-std::string canonicalized(std::string_view utf8);
+  // `utf8` as its tokenizer is given it. Error: limit_exceeded for a text that needs too many steps.
+  std::string applied_to(std::string_view utf8) const;
+  // What a model's identity says of it: "" for nothing.
+  std::string_view version() const;
+};
 
 }  // namespace moa

@@ -4,6 +4,7 @@
 #include <pcre2.h>
 
 #include <cstdint>
+#include <optional>
 
 #include <moa/error.hpp>
 #include "text/json_node.hpp"
@@ -69,26 +70,50 @@ Regex Regex::from_json(const JsonNode& node) {
   node.fail("expected {\"String\": ...} or {\"Regex\": ...}");
 }
 
-Spans Regex::find(std::string_view text) const {
-  Spans spans;
-  const std::unique_ptr<pcre2_match_data, void (*)(pcre2_match_data*)> data(
-      pcre2_match_data_create(1, nullptr), [](pcre2_match_data* it) { pcre2_match_data_free(it); });
-  if (!data) throw Error(ErrorCode::limit_exceeded, "cannot match a pattern: not enough memory");
-  const auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
-  const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(data.get());
-  std::size_t covered = 0;  // end of the last span
-  std::size_t from = 0;     // where to search next
-  bool has_matched = false;
-  while (from <= text.size() && !text.empty()) {
+// One text, searched by one pattern.
+class Regex::Search {
+ public:
+  Search(const Code& code, std::string_view text)
+      : code_(code), text_(text), data_(pcre2_match_data_create(1, nullptr), free_data) {
+    if (!data_) throw Error(ErrorCode::limit_exceeded, "cannot match a pattern: not enough memory");
+  }
+
+  // The first match at or behind byte `from`, if there is one.
+  std::optional<Span> next(std::size_t from) const {
+    const auto subject = reinterpret_cast<PCRE2_SPTR>(text_.data());
     const int found =
-        pcre2_match(code_->code, subject, text.size(), from, PCRE2_NO_UTF_CHECK, data.get(), code_->context);
-    if (found == PCRE2_ERROR_NOMATCH) break;
+        pcre2_match(code_.code, subject, text_.size(), from, PCRE2_NO_UTF_CHECK, data_.get(), code_.context);
+    if (found == PCRE2_ERROR_NOMATCH) return std::nullopt;
     if (found < 0) {
       throw Error(ErrorCode::limit_exceeded,
                   "cannot match a pattern of the tokenizer against this text: " + message_of(found));
     }
-    const std::size_t begin = bounds[0];
-    const std::size_t end = bounds[1];
+    const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(data_.get());
+    return Span{bounds[0], bounds[1], true};
+  }
+
+ private:
+  static void free_data(pcre2_match_data* data) { pcre2_match_data_free(data); }
+
+  const Code& code_;
+  std::string_view text_;
+  std::unique_ptr<pcre2_match_data, void (*)(pcre2_match_data*)> data_;
+};
+
+bool Regex::matches(std::string_view text) const {
+  return Search(*code_, text).next(0).has_value();
+}
+
+Spans Regex::find(std::string_view text) const {
+  Spans spans;
+  const Search search(*code_, text);
+  std::size_t covered = 0;  // end of the last span
+  std::size_t from = 0;     // where to search next
+  bool has_matched = false;
+  while (from <= text.size() && !text.empty()) {
+    const std::optional<Span> found = search.next(from);
+    if (!found) break;
+    const auto [begin, end, is_match] = *found;
     if (begin == end && has_matched &&
         end == covered) {  // an empty match right behind a match does not count
       ++from;
@@ -96,7 +121,7 @@ Spans Regex::find(std::string_view text) const {
       continue;
     }
     if (covered != begin) spans.push_back({covered, begin, false});
-    spans.push_back({begin, end, true});
+    spans.push_back(*found);
     covered = from = end;
     has_matched = true;
   }

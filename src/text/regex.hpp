@@ -25,9 +25,12 @@ class Regex {
   // Cuts all of `text` (well-formed UTF-8) into matches and what lies between, empty matches included, as
   // Oniguruma's find_iter does. Error: limit_exceeded if a match needs more than 10 million steps or 64 MiB.
   Spans find(std::string_view text) const;
+  // Whether it matches anywhere in `text`. Error: as above.
+  bool matches(std::string_view text) const;
 
  private:
   struct Code;
+  class Search;
   explicit Regex(std::shared_ptr<const Code> code) : code_(std::move(code)) {}
   std::shared_ptr<const Code> code_;
 };

@@ -55,13 +55,43 @@ bool is_newer_than_normalization(char32_t c) {
   return age[0] > kNormalizationAge || (age[0] == kNormalizationAge && age[1] > 0);
 }
 
+icu::UnicodeString utf16(std::string_view text) {
+  return icu::UnicodeString::fromUTF8({text.data(), static_cast<std::int32_t>(text.size())});
+}
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char byte) { return byte >= 0; });
+}
+
+void append_normalized(std::string& result, std::string_view text, const icu::Normalizer2& normalize) {
+  if (text.empty()) return;
+  UErrorCode status = U_ZERO_ERROR;
+  normalize.normalize(utf16(text), status).toUTF8String(result);
+  if (U_FAILURE(status)) {
+    throw Error(ErrorCode::limit_exceeded,
+                std::string("cannot normalize a text: ICU says ") + u_errorName(status));
+  }
+}
+
 }  // namespace
 
 std::string lower_in_context(std::string_view text) {
   std::string lower;
-  const icu::StringPiece piece(text.data(), static_cast<std::int32_t>(text.size()));
-  icu::UnicodeString::fromUTF8(piece).toLower(icu::Locale::getRoot()).toUTF8String(lower);
+  utf16(text).toLower(icu::Locale::getRoot()).toUTF8String(lower);
   return lower;
+}
+
+std::string upper_in_context(std::string_view text) {
+  std::string upper;
+  utf16(text).toUpper(icu::Locale::getRoot()).toUTF8String(upper);
+  return upper;
+}
+
+std::string composed(std::string_view text) {
+  if (is_ascii(text)) return std::string(text);
+  std::string result;
+  append_normalized(result, text, normalizer(NormalForm::nfc));
+  return result;
 }
 
 bool is_white_space(char32_t c) {
@@ -110,21 +140,11 @@ void append_lower(std::string& text, char32_t c) {
 }
 
 std::string normal_form(std::string_view text, NormalForm form) {
-  const bool is_ascii = std::all_of(text.begin(), text.end(), [](char byte) { return byte >= 0; });
-  if (is_ascii) return std::string(text);
+  if (is_ascii(text)) return std::string(text);
   const icu::Normalizer2& normalize = normalizer(form);
   std::string result;
   result.reserve(text.size());
-  const auto append = [&](std::string_view part) {
-    if (part.empty()) return;
-    UErrorCode status = U_ZERO_ERROR;
-    const auto source = icu::UnicodeString::fromUTF8({part.data(), static_cast<std::int32_t>(part.size())});
-    normalize.normalize(source, status).toUTF8String(result);
-    if (U_FAILURE(status)) {
-      throw Error(ErrorCode::limit_exceeded,
-                  std::string("cannot normalize a text: ICU says ") + u_errorName(status));
-    }
-  };
+  const auto append = [&](std::string_view part) { append_normalized(result, part, normalize); };
   // A newer character neither changes nor combines: it ends one stretch and begins another.
   std::size_t begin = 0;
   for (std::size_t at = 0; at < text.size();) {

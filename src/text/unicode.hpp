@@ -24,9 +24,13 @@ void append_lower(std::string& text, char32_t c);
 
 // `text` in lower case with regard to neighbours, as Python's str.lower has it: Σ at the end of a word is ς.
 std::string lower_in_context(std::string_view text);
+// The same in upper case: ß is SS.
+std::string upper_in_context(std::string_view text);
 
 enum class NormalForm { nfc, nfd, nfkc, nfkd };
 // `text` in a normal form of Unicode 9: what came later is left as it is.
 std::string normal_form(std::string_view text, NormalForm form);
+// `text` in the normal form C of ICU's own Unicode, as Python's unicodedata has it.
+std::string composed(std::string_view text);
 
 }  // namespace moa

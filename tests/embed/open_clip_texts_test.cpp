@@ -7,31 +7,34 @@
 namespace moa {
 namespace {
 
-OpenClipTexts read(const std::string& kwargs) {
-  return OpenClipTexts::read(Config::parse(
-      R"({"model_cfg": {"text_cfg": {"tokenizer_kwargs": )" + kwargs + "}}}", "open_clip_config.json"));
-}
+using Clean = OpenClipTexts::Clean;
+using Layout = ModelDirectory::Layout;
 
-TEST(OpenClipTexts, AreCanonicalAsTheReferenceMakesThem) {
-  EXPECT_EQ(canonicalized(" A photo, of_a  {DOG}!\n"), "a photo of a dog");
-  EXPECT_EQ(canonicalized("it's 3\u00a0km -- «Größe» 강아지。"), "its 3 km «größe» 강아지。");
-  EXPECT_EQ(canonicalized("a\x1c"
-                          "b"),
-            "a b");
-  EXPECT_EQ(canonicalized("ΣΊΣΥΦΟΣ! ΟΔΟΣ_Σ ΣΑΣ"), "σίσυφος οδος σ σας");
-  EXPECT_EQ(canonicalized("?!"), "");
+OpenClipTexts read(const std::string& text_cfg) {
+  return OpenClipTexts::read(
+      Layout::open_clip,
+      Config::parse(R"({"model_cfg": {"text_cfg": )" + text_cfg + "}}", "open_clip_config.json"));
 }
 
 TEST(OpenClipTexts, FollowTheTokenizersOptions) {
-  EXPECT_FALSE(OpenClipTexts::read(Config()).canonicalizes);
-  EXPECT_TRUE(read(R"({"clean": "canonicalize"})").canonicalizes);
-  EXPECT_FALSE(read(R"({"clean": "lower"})").canonicalizes);
-  EXPECT_TRUE(read(R"({"strip_sep_token": true})").strips_separator);
+  EXPECT_EQ(read("{}").clean, Clean::lower);
+  EXPECT_EQ(read(R"({"hf_tokenizer_name": "xlm-roberta-base"})").clean, Clean::whitespace);
+  EXPECT_EQ(read(R"({"tokenizer_kwargs": {"clean": "canonicalize"}})").clean, Clean::canonicalize);
+  EXPECT_EQ(read(R"({"tokenizer_kwargs": {"clean": "whitespace"}})").clean, Clean::whitespace);
+  EXPECT_TRUE(read(R"({"tokenizer_kwargs": {"strip_sep_token": true}})").strips_separator);
+}
+
+TEST(OpenClipTexts, AreCleanedOnlyWhereOpenClipOrOpenAiWouldCleanThem) {
+  const std::string dirty = "IT’S  A &lt;DOG&gt;";
+  EXPECT_EQ(OpenClipTexts::read(Layout::transformers, Config()).applied_to(dirty), dirty);
+  EXPECT_EQ(OpenClipTexts::read(Layout::sentence_transformers, Config()).applied_to(dirty), dirty);
+  EXPECT_EQ(OpenClipTexts::read(Layout::openai, Config()).applied_to(dirty), "it's a <dog>");
+  EXPECT_EQ(read(R"({"hf_tokenizer_name": "x"})").applied_to(dirty), "IT'S A <DOG>");
 }
 
 TEST(OpenClipTexts, RefuseWhatTheyDoNotKnow) {
-  MOA_EXPECT_ERROR(read(R"({"clean": "twice"})"), unsupported);
-  MOA_EXPECT_ERROR(read(R"({"language": "en"})"), unsupported);
+  MOA_EXPECT_ERROR(read(R"({"tokenizer_kwargs": {"clean": "twice"}})"), unsupported);
+  MOA_EXPECT_ERROR(read(R"({"tokenizer_kwargs": {"language": "en"}})"), unsupported);
 }
 
 }  // namespace

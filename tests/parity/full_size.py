@@ -33,17 +33,21 @@ SIZES = {
 }
 
 
-def make(folder, sizes):
-    torch.manual_seed(7)
+def save_tokenizer(folder):
     with gzip.open(Path(open_clip.__file__).parent / "bpe_simple_vocab_16e6.txt.gz") as f:
         merges = f.read().decode().split("\n")[1 : 49152 - 256 - 2 + 1]
     alphabet = list(open_clip.tokenizer.bytes_to_unicode().values())
     symbols = alphabet + [s + "</w>" for s in alphabet] + ["".join(m.split()) for m in merges]
-    folder.mkdir(parents=True)
     vocab = {s: i for i, s in enumerate(symbols + ["<|startoftext|>", "<|endoftext|>"])}
     (folder / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False))
     (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n")
     CLIPTokenizer(vocab=str(folder / "vocab.json"), merges=str(folder / "merges.txt"), model_max_length=77).save_pretrained(folder)
+
+
+def make(folder, sizes):
+    torch.manual_seed(7)
+    folder.mkdir(parents=True)
+    save_tokenizer(folder)
     CLIPImageProcessorPil().save_pretrained(folder)
     model = CLIPModel(CLIPConfig(**sizes)).eval()
     with torch.no_grad():  # an initialisation's weights are so small that every input would get nearly the same vector

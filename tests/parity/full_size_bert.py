@@ -109,9 +109,11 @@ def multilingual_v1(folder):
 def open_clip_xlm_roberta(folder):
     import open_clip
     from open_clip.hf_model import HFTextEncoder
+    from open_clip.tokenizer import HFTokenizer
     from transformers import XLMRobertaConfig
 
-    tokenizer = tiny_tokenizers.xlm_roberta(folder, 77)
+    tiny_tokenizers.xlm_roberta(folder, 77)
+    tokenizer = HFTokenizer(str(folder), context_length=77)
     config = XLMRobertaConfig(vocab_size=250002, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5)
     model_cfg = {"embed_dim": 512, "vision_cfg": {"image_size": 224, "layers": 12, "width": 768, "patch_size": 32},
                  "text_cfg": {"hf_model_name": "xlm-roberta-base", "hf_tokenizer_name": "xlm-roberta-base", "hf_pooler_type": "mean_pooler"}}
@@ -125,9 +127,8 @@ def open_clip_xlm_roberta(folder):
     transform = open_clip.image_transform(224, is_train=False, **preprocess)
 
     def reference(pictures):
-        ids = tokenizer(TEXTS, truncation=True, max_length=77, padding="max_length", return_tensors="pt")["input_ids"]
         images = [visual(transform(ImageOps.exif_transpose(Image.open(path)))[None]) for path in pictures]
-        return torch.cat([text(ids), *images])
+        return torch.cat([text(tokenizer(TEXTS)), *images])
 
     return reference
 

@@ -25,7 +25,7 @@ from siglip_tokenizers import PLAIN, gemma, unigram, write_config
 
 OUT = Path(__file__).resolve().parent.parent / "golden" / "open_clip"
 PICTURES = [picture(0, 32, 32), picture(1, 51, 34), picture(2, 23, 67)]
-UNUSUAL = TEXTS + ["snake_case, and: {punctuation}!", "ΣΊΣΥΦΟΣ A\u3000B\u00a0C"]
+UNUSUAL = TEXTS + ["snake_case, and: {punctuation}!", "ΣΊΣΥΦΟΣ A\u3000B\u00a0C", "a ﬁne DOG’S ｐｈｏｔｏ &amp;amp; one\r\n\x1b[1mfox", "a dogâ€™s cafÃ©"]
 
 
 def wordpiece(folder, context):

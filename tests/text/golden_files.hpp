@@ -23,8 +23,8 @@ inline std::uint32_t u32(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-inline std::vector<std::string> corpus() {
-  const std::string bytes = read_golden_file("corpus.bin");
+inline std::vector<std::string> texts_of(const std::string& name) {
+  const std::string bytes = read_golden_file(name);
   std::vector<std::string> texts;
   for (std::size_t at = 0; at < bytes.size();) {
     const std::uint32_t length = u32(bytes, at);
@@ -32,6 +32,10 @@ inline std::vector<std::string> corpus() {
     at += 4 + std::size_t{length};
   }
   return texts;
+}
+
+inline std::vector<std::string> corpus() {
+  return texts_of("corpus.bin");
 }
 
 // A length and an FNV-1a hash, as the goldens store them.
