@@ -81,7 +81,7 @@ std::vector<fs::path> shards_of(const Config& weight_map, const WeightNames& nam
     if (!shards.insert(directory / shard).second) continue;
     if (!is_file(directory / shard)) {
       throw Error(ErrorCode::not_found, "cannot open the model '" + directory.string() + "': its shard '" +
-                                            shard + "' is not there");
+                                            shard + "' is not there; put it beside the others");
     }
   }
   if (shards.empty()) {

@@ -7,14 +7,13 @@
 #include <moa/error.hpp>
 
 #include "backends/cpu/level.hpp"
-#include "base/gunzip.hpp"
 #include "base/utf8.hpp"
-#include "checkpoint/file_names.hpp"
 #include "checkpoint/identity.hpp"
 #include "checkpoint/model_search.hpp"
 #include "checkpoint/quantization.hpp"
 #include "embed/native_engine.hpp"
 #include "embed/onnx_engine.hpp"
+#include "embed/preparation_files.hpp"
 #include "image/patch_processor.hpp"
 #include "image/picture.hpp"
 #include "image/processor.hpp"
@@ -42,45 +41,6 @@ Precision precision_of(const LoadOptions& options, const ModelDirectory& directo
   }
   throw Error(ErrorCode::invalid_argument,
               "dtype: found '" + options.dtype + "', expected auto, f32, bf16 or int8");
-}
-
-TokenizerFiles tokenizer_files_of(const ModelDirectory& directory) {
-  constexpr std::uint64_t kMaxVocabularyBytes = 16u << 20;  // OpenAI's has 3.4 MB
-  const auto content = [&](std::string_view file) { return directory.file(file).value_or(""); };
-  TokenizerFiles files;
-  files.tokenizer_json = content("tokenizer.json");
-  files.tokenizer_config_json = content("tokenizer_config.json");
-  files.special_tokens_map_json = content("special_tokens_map.json");
-  files.vocab_json = content("vocab.json");
-  files.merges_txt = content("merges.txt");
-  files.vocab_txt = content("vocab.txt");
-  files.sentencepiece_bpe_model = content("sentencepiece.bpe.model");
-  files.spiece_model = content("spiece.model");
-  files.tokenizer_model = content("tokenizer.model");
-  if (const auto packed = directory.file(kOpenAiVocabularyName)) {
-    files.openai_merges = gunzip(*packed, kMaxVocabularyBytes, std::string(kOpenAiVocabularyName));
-  }
-  const bool has_vocabulary =
-      !files.tokenizer_json.empty() || !files.vocab_json.empty() || !files.openai_merges.empty();
-  if (directory.layout() == ModelDirectory::Layout::openai && !has_vocabulary) {
-    throw Error(ErrorCode::not_found,
-                "no tokenizer beside '" + directory.path().string() + "': expected " +
-                    std::string(kOpenAiVocabularyName) +
-                    ", as OpenAI's package has it, or tokenizer.json, or vocab.json with "
-                    "merges.txt, in the same folder");
-  }
-  return files;
-}
-
-// The picture processor's configuration: a file of its own, or, as transformers 5 saves a whole processor, a
-// part of another.
-Config processor_config_of(const ModelDirectory& directory) {
-  if (directory.file("preprocessor_config.json")) return directory.json("preprocessor_config.json");
-  const Config whole = directory.json("processor_config.json");
-  if (whole.is_object("image_processor")) return whole.object("image_processor");
-  throw Error(
-      ErrorCode::not_found,
-      directory.path().string() + ": no preprocessor_config.json, which says how pictures are prepared");
 }
 
 void pad(std::vector<std::int32_t>& ids, const TextPadding& wanted, const Padding& said,
@@ -166,6 +126,17 @@ LoadOptions options_of_texts(LoadOptions options) {
 // Of two models as one. The pictures' own comes last, so that how vectors were computed still ends it.
 std::string identity_of_pair(const std::string& texts, const std::string& pictures) {
   return texts + "+" + pictures;
+}
+
+// A model can still be described without its tokenizer or its picture processor, and that it lacks it.
+template <typename Describe>
+std::string described_if_there(Describe describe) {
+  try {
+    return describe();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) throw;
+    return std::string("not there: ") + error.what();
+  }
 }
 
 }  // namespace
@@ -318,7 +289,12 @@ PreparedText LoadedModel::prepare_text(std::string_view text,
 
 PreparedImage LoadedModel::prepare_image(std::span<const std::byte> content, double max_megapixels) const {
   const ImageTowerFacts* tower = facts().image();
-  if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no picture tower");
+  if (tower == nullptr) {
+    throw Error(ErrorCode::unsupported, "model '" + name_ +
+                                            "' has no picture tower; its texts go beside the pictures of "
+                                            "another model with --model OTHER --text-model " +
+                                            name_);
+  }
   if (tower->takes_patches()) {
     const PatchProcessor& prepared = patch_processor();
     PatchedPicture patched = prepared.preprocess(decode_picture(content, {.max_megapixels = max_megapixels}));
@@ -348,16 +324,12 @@ std::string LoadedModel::identity() const {
   return texts_ ? identity_of_pair(texts_->identity(), own) : own;
 }
 
-// A model without its tokenizer can still be described, as can what it lacks.
 std::string LoadedModel::describe_tokenizer() const {
-  try {
+  return described_if_there([this] {
     const TokenizerDescription& tokens = tokenizer().description();
     return tokens.model + ", " + std::to_string(tokens.vocabulary_size) + " tokens, context " +
            std::to_string(longest_text());
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::not_found) throw;
-    return std::string("not there: ") + error.what();
-  }
+  });
 }
 
 ModelInfo LoadedModel::info() const {
@@ -389,7 +361,7 @@ ModelInfo LoadedModel::info() const {
   }
   if (facts().image() != nullptr) {
     info.modalities.push_back(Modality::image);
-    info.processor = processor_description();
+    info.processor = described_if_there([this] { return processor_description(); });
   }
   info.licence = directory_.licence().value_or("");
   info.identity = identity();

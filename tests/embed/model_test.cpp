@@ -343,6 +343,15 @@ TEST_F(BrokenCheckpoint, WithoutAProcessorAPictureIsNotFound) {
   EXPECT_EQ(code(), ErrorCode::not_found);
 }
 
+TEST_F(BrokenCheckpoint, WithoutATokenizerAndAProcessorItIsDescribedAsLackingThem) {
+  for (const char* file : {"tokenizer.json", "tokenizer_config.json", "preprocessor_config.json"}) {
+    fs::remove(folder_ / file);
+  }
+  const ModelInfo info = Model::load(folder_.string()).info();
+  EXPECT_TRUE(info.tokenizer.starts_with("not there: ")) << info.tokenizer;
+  EXPECT_TRUE(info.processor.starts_with("not there: ")) << info.processor;
+}
+
 TEST_F(BrokenCheckpoint, HalfAWeightFileIsCorrupt) {
   fs::resize_file(folder_ / "model.safetensors", fs::file_size(folder_ / "model.safetensors") / 2);
   EXPECT_EQ(code(), ErrorCode::corrupt_data);
