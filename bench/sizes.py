@@ -87,6 +87,21 @@ def align(folder):
     transformers_model(folder, AlignModel, config, processor, lambda folder: tiny_tokenizers.bert(folder, 64))
 
 
+def xlm_roberta(folder):
+    import tiny_tokenizers
+    from transformers import CLIPImageProcessorPil, XLMRobertaConfig, XLMRobertaModel
+
+    config = XLMRobertaConfig(vocab_size=250002, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5)
+    transformers_model(folder, XLMRobertaModel, config, CLIPImageProcessorPil(), lambda folder: tiny_tokenizers.xlm_roberta(folder, 512))
+    (folder / "preprocessor_config.json").unlink()
+    modules = [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+               {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 768, "pooling_mode_mean_tokens": True}))
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 512, "do_lower_case": False}))
+
+
 def open_clip_model(folder, name):
     import open_clip
     from open_clip.factory import get_model_config
@@ -119,7 +134,8 @@ MODELS = {
     "siglip-so400m-patch14-384": lambda folder: siglip(folder, 384, dict(SO400M, patch_size=14), SO400M),
     "siglip2-so400m-patch16-256": lambda folder: siglip(folder, 256, SO400M, SO400M, 256000),
     "coca-vit-base-patch32": lambda folder: open_clip_model(folder, "coca_ViT-B-32"),
-    "align-base": lambda folder: align(folder),
+    "align-base": align,
+    "xlm-roberta-base": xlm_roberta,
 }
 
 
