@@ -103,10 +103,15 @@ std::unique_ptr<const OnnxEngine> OnnxEngine::open(const ExportedModel& model,
   std::unique_ptr<OnnxEngine> engine(new OnnxEngine(model.facts, model.graphs, options));
   std::shared_ptr<const OnnxSession> both;
   if (model.facts.text() != nullptr) {
-    engine->text_ = engine->open_tower(model.graphs.text, optimum::kTextVector, both);
+    const bool is_pooled = model.facts.text()->pools_to_vector;
+    engine->text_ = engine->open_tower(
+        model.graphs.text, {optimum::kTextVector, is_pooled ? optimum::kPooled : optimum::kTextVector}, both);
   }
   if (model.facts.image() != nullptr) {
-    engine->image_ = engine->open_tower(model.graphs.image, optimum::kImageVector, both);
+    const bool is_pooled = model.facts.image()->pools_to_vector;
+    engine->image_ = engine->open_tower(
+        model.graphs.image, {optimum::kImageVector, is_pooled ? optimum::kPooled : optimum::kImageVector},
+        both);
   }
   engine->facts_ =
       model.facts.with_towers(engine->text_.session != nullptr, engine->image_.session != nullptr);
@@ -119,7 +124,7 @@ OnnxEngine::OnnxEngine(ExportedFacts facts, ExportedGraphs graphs, const OnnxSes
       graphs_(std::move(graphs)),
       options_(options) {}
 
-OnnxEngine::Tower OnnxEngine::open_tower(const std::filesystem::path& own, std::string_view output,
+OnnxEngine::Tower OnnxEngine::open_tower(const std::filesystem::path& own, const VectorNames& names,
                                          std::shared_ptr<const OnnxSession>& both) const {
   const std::filesystem::path& graph = own.empty() ? graphs_.both : own;
   if (graph.empty()) return {};
@@ -131,13 +136,12 @@ OnnxEngine::Tower OnnxEngine::open_tower(const std::filesystem::path& own, std::
     if (own.empty()) both = tower.session;
   }
   const std::vector<OnnxPort>& outputs = tower.session->outputs();
-  tower.output = output;
-  const bool pools_to_vector = facts_.values().architecture.starts_with("siglip");
-  if (tower.session->output(output) == nullptr && pools_to_vector) tower.output = optimum::kPooled;
+  tower.output = tower.session->output(names.own) != nullptr ? names.own : names.otherwise;
   if (tower.session->output(tower.output) == nullptr) {
     if (own.empty()) return {};  // a graph of the other tower alone
     throw Error(ErrorCode::unsupported, "cannot embed by '" + graph.string() + "': found the outputs " +
-                                            names_of(outputs) + ", expected '" + std::string(output) + "'");
+                                            names_of(outputs) + ", expected '" + std::string(names.own) +
+                                            "'");
   }
   tower.on_unit_sphere = tower.session->output(optimum::kPerImage) != nullptr;
   return tower;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backends/onnxruntime/session.hpp"
@@ -41,11 +42,16 @@ class OnnxEngine final : public Engine {
     std::string output;
     bool on_unit_sphere = false;
   };
+  // What a tower's output is called, and what else it may be called if that is not there.
+  struct VectorNames {
+    std::string_view own;
+    std::string_view otherwise;
+  };
   // What is fed by name. Others' graphs may want both towers' inputs for either.
   struct Batch;
 
   OnnxEngine(ExportedFacts facts, ExportedGraphs graphs, const OnnxSessionOptions& options);
-  Tower open_tower(const std::filesystem::path& own, std::string_view output,
+  Tower open_tower(const std::filesystem::path& own, const VectorNames& names,
                    std::shared_ptr<const OnnxSession>& both) const;
   std::vector<OnnxArray> run(const OnnxSession& session, Batch batch,
                              std::span<const std::string> outputs) const;

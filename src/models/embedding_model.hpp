@@ -41,6 +41,7 @@ struct TextTowerFacts {
   bool limits_texts_alone = false;       // context_tokens counts, whatever the tokenizer's files say
   bool lowercases = false;               // texts, whether or not the tokenizer does
   bool pools_prompts = true;             // false: the words before a text would have to be left out again
+  bool pools_to_vector = false;          // the pooled row is the vector: nothing is projected behind it
 };
 
 struct ImageTowerFacts {
@@ -55,6 +56,7 @@ struct ImageTowerFacts {
   // The most pictures that are worth one pass; 0: as many as their pixels allow. Of convolutions whose maps
   // are many times larger than the picture, one picture's fill the caches already.
   std::int64_t most_at_once = 0;
+  bool pools_to_vector = false;  // as of TextTowerFacts
 
   bool takes_patches() const { return patch_px > 0; }
 };

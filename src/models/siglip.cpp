@@ -25,9 +25,11 @@ ScoreRule sigmoid_rule(const Parameter& logit_scale, const Parameter& logit_bias
 }
 
 ImageTowerFacts facts_of(const SiglipVisionConfig& config) {
-  return {describe(config.transformer) + ", patches of " + std::to_string(config.patch_px) +
-              " px, pooled by attention",
-          config.channels, config.image_px, config.image_px};
+  ImageTowerFacts facts{describe(config.transformer) + ", patches of " + std::to_string(config.patch_px) +
+                            " px, pooled by attention",
+                        config.channels, config.image_px, config.image_px};
+  facts.pools_to_vector = true;
+  return facts;
 }
 
 // ---- its configuration and its tensors, by the names that transformers gives them
@@ -132,7 +134,9 @@ std::unique_ptr<EmbeddingModel> build_siglip(const Config& config, Weights& weig
   ClipText text = take_siglip_text(model.at("text_model"), text_config, dim);
   SiglipVision vision = take_vision(model.at("vision_model"), vision_config);
   const ScoreRule rule = sigmoid_rule(model.take("logit_scale", {1}), model.take("logit_bias", {1}));
-  return join_towers(std::move(text), facts_of(text_config), std::move(vision), facts_of(vision_config), dim,
+  TextTowerFacts text_facts = facts_of(text_config);
+  text_facts.pools_to_vector = true;
+  return join_towers(std::move(text), std::move(text_facts), std::move(vision), facts_of(vision_config), dim,
                      rule);
 }
 

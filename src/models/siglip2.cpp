@@ -24,6 +24,8 @@ Siglip2::Siglip2(ClipText text, const ClipTextConfig& text_config, Siglip2Vision
       vision_(std::move(vision)),
       score_rule_(sigmoid_rule(logit_scale, logit_bias)),
       text_facts_(facts_of(text_config)) {
+  text_facts_.pools_to_vector = true;
+  image_facts_.pools_to_vector = true;
   image_facts_.description = describe(vision_config.transformer) + ", patches of " +
                              std::to_string(vision_config.patch_px) +
                              " px of pictures in their own shapes, pooled by attention";
