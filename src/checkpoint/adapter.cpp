@@ -9,6 +9,8 @@
 
 #include <moa/error.hpp>
 
+#include "tensor/elements.hpp"
+
 namespace moa {
 
 std::array<std::int64_t, 3> tensor_train_modes(std::int64_t width) {
@@ -155,10 +157,8 @@ class MergedSource final : public ParameterSource {
  public:
   MergedSource(Parameter weight, std::vector<float> delta)
       : weight_(std::move(weight)), delta_(std::move(delta)) {}
-  // Callers ask for whole rows.
   void read(std::int64_t first, std::int64_t count, float* out) const override {
-    const std::int64_t width = weight_.shape().elements_per_row();
-    weight_.read_rows(first / width, count / width, out);
+    read_elements(weight_, first, count, out);
     const float* add = delta_.data() + first;
     for (std::int64_t i = 0; i < count; ++i) out[i] += add[i];
   }

@@ -12,6 +12,7 @@
 #include "base/new_directory.hpp"
 #include "embed/loaded_model.hpp"
 #include "export/published_directory.hpp"
+#include "tensor/elements.hpp"
 
 namespace moa {
 namespace {
@@ -25,10 +26,11 @@ class Between final : public ParameterSource {
       : base_(std::move(base)), tuned_(std::move(tuned)), share_(share) {}
 
   void read(std::int64_t first, std::int64_t count, float* out) const override {
-    const std::vector<float> base = elements(base_, first, count);
-    const std::vector<float> tuned = elements(tuned_, first, count);
-    for (std::size_t i = 0; i < base.size(); ++i) {
-      out[i] = static_cast<float>((1 - share_) * base[i] + share_ * tuned[i]);
+    std::vector<float> tuned(static_cast<std::size_t>(count));
+    read_elements(tuned_, first, count, tuned.data());
+    read_elements(base_, first, count, out);
+    for (std::size_t i = 0; i < tuned.size(); ++i) {
+      out[i] = static_cast<float>((1 - share_) * out[i] + share_ * tuned[i]);
       if (!std::isfinite(out[i])) {
         throw Error(ErrorCode::out_of_range, "cannot merge '" + base_.name() +
                                                  "': found a weight that is no number, expected numbers");
@@ -41,15 +43,6 @@ class Between final : public ParameterSource {
   }
 
  private:
-  // Whole rows, as parameters are read.
-  static std::vector<float> elements(const Parameter& tensor, std::int64_t first, std::int64_t count) {
-    if (tensor.shape().rank() == 0) return tensor.read();
-    const std::int64_t width = tensor.shape().elements_per_row();
-    std::vector<float> values(static_cast<std::size_t>(count));
-    tensor.read_rows(first / width, count / width, values.data());
-    return values;
-  }
-
   Parameter base_;
   Parameter tuned_;
   double share_;

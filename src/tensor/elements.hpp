@@ -1,0 +1,14 @@
+// Elements of a parameter, for sources that are made of other parameters.
+#pragma once
+
+#include <cstdint>
+
+#include "tensor/parameter.hpp"
+
+namespace moa {
+
+// Elements [first, first + count) of the row-major tensor as f32: whole rows, as ParameterSource::read is
+// asked for them. Error: out_of_range.
+void read_elements(const Parameter& parameter, std::int64_t first, std::int64_t count, float* out);
+
+}  // namespace moa
