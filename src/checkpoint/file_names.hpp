@@ -72,5 +72,8 @@ inline constexpr auto kLoneFileCompanionNames = std::to_array<std::string_view>(
 
 // Where the licence is stated.
 inline constexpr std::array<std::string_view, 2> kModelCardNames = {"README.md", "MODEL_CARD.md"};
+// And its words, which go wherever the weights go.
+inline constexpr auto kLicenceNames =
+    std::to_array<std::string_view>({"LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt"});
 
 }  // namespace moa

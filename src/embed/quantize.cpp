@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <system_error>
 #include <utility>
 
 #include <moa/error.hpp>
@@ -11,6 +10,7 @@
 #include "backends/cpu/level.hpp"
 #include "backends/recording/recording.hpp"
 #include "base/new_directory.hpp"
+#include "checkpoint/company.hpp"
 #include "checkpoint/file_names.hpp"
 #include "checkpoint/model_directory.hpp"
 #include "checkpoint/model_search.hpp"
@@ -137,23 +137,6 @@ void write_weights(const LoadedModel& model, Precision precision, NewDirectory& 
   }
 }
 
-void copy_what_belongs_to_it(const ModelDirectory& source, NewDirectory& to) {
-  std::vector<std::string> names(kModelCardNames.begin(), kModelCardNames.end());
-  names.insert(names.end(), {"LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt"});
-  const std::vector<fs::path>& weights = source.weight_files();
-  for (const fs::path& file : source.identity_files()) {
-    if (std::ranges::find(weights, file) == weights.end()) names.push_back(source.label(file));
-  }
-  for (const std::string& name : names) {
-    const fs::path from = source.path() / name;
-    std::error_code failed;
-    if (!fs::is_regular_file(from, failed)) continue;
-    const fs::path copy = to.file(name);
-    fs::copy_file(from, copy, failed);
-    if (failed) throw Error(ErrorCode::io_error, "cannot write '" + copy.string() + "': " + failed.message());
-  }
-}
-
 }  // namespace
 
 void quantize(std::string_view name, const fs::path& directory, std::string_view dtype) {
@@ -177,7 +160,7 @@ void quantize(std::string_view name, const fs::path& directory, std::string_view
                                                  std::string(moa::name(*quantized_to(source))) + " already");
   }
   write_weights(*model, precision, unfinished);
-  copy_what_belongs_to_it(source, unfinished);
+  copy_company(source, unfinished);
   unfinished.write(kQuantizationName, quantization_statement(precision));
   unfinished.commit();
 }

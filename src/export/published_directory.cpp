@@ -14,6 +14,7 @@
 #include "backends/cpu/level.hpp"
 #include "base/file.hpp"
 #include "base/half.hpp"
+#include "checkpoint/company.hpp"
 #include "checkpoint/file_names.hpp"
 #include "checkpoint/safetensors_writer.hpp"
 #include "models/openai_clip.hpp"
@@ -126,9 +127,8 @@ void write_weights(const ModelDirectory& model, std::span<const Parameter> tenso
 }
 
 // transformers loads a model in the type that its configuration names.
-std::string with_dtype(const std::string& config, std::optional<DType> wanted) {
-  if (!wanted) return config;
-  const char* torch_name = *wanted == DType::f32 ? "float32" : *wanted == DType::f16 ? "float16" : "bfloat16";
+std::string with_dtype(const std::string& config, DType wanted) {
+  const char* torch_name = wanted == DType::f32 ? "float32" : wanted == DType::f16 ? "float16" : "bfloat16";
   ordered_json parsed = ordered_json::parse(config);
   for (const char* key : {"dtype", "torch_dtype"}) {
     if (parsed.contains(key)) parsed[key] = torch_name;
@@ -148,20 +148,14 @@ std::string open_clip_config_of(const ModelDirectory& model) {
 }
 
 void write_company(const ModelDirectory& model, std::optional<DType> wanted, NewDirectory& directory) {
-  constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
-  const std::vector<fs::path>& weights = model.weight_files();
-  for (const fs::path& file : model.identity_files()) {
-    const std::string label = model.label(file);
-    if (std::ranges::find(weights, file) != weights.end() || label == kQuantizationName) continue;
-    std::string content = read_file(file, kMostBytes);
-    if (label == kTransformersFiles.config) content = with_dtype(content, wanted);
-    directory.write(label, content);
+  copy_company(model, directory);
+  constexpr std::uint64_t kMostConfigBytes = std::uint64_t{16} << 20;
+  const fs::path config = directory.path() / kTransformersFiles.config;
+  if (std::error_code absent; wanted && fs::exists(config, absent)) {
+    directory.write(kTransformersFiles.config, with_dtype(read_file(config, kMostConfigBytes), *wanted));
   }
   if (model.layout() == ModelDirectory::Layout::openai) {
     directory.write(kOpenClipFiles.config, open_clip_config_of(model));
-  }
-  for (const std::string_view name : kModelCardNames) {
-    if (const std::optional<std::string> card = model.file(name)) directory.write(name, *card);
   }
 }
 

@@ -76,6 +76,23 @@ TEST_F(SafetensorsExport, OfAQuantizedModelHoldsPlainTensors) {
   EXPECT_EQ(vector_of(plain), vector_of(quantized));
 }
 
+// What permits the weights to be passed on goes with them, whoever writes them.
+TEST_F(SafetensorsExport, TakesTheLicenceAndTheModelCardAlong) {
+  const fs::path model = root_ / "model";
+  fs::copy(golden("clip/odd_sizes"), model);
+  write_file_atomically(model / "LICENSE", "do as you like");
+  write_file_atomically(model / "README.md", "a card");
+  write_file_atomically(model / "notes.txt", "nobody's business");
+  const fs::path quantized = root_ / "quantized";
+  quantize(model.string(), quantized, "int8");
+  for (const fs::path& copy :
+       {fs::path(exported(model.string())), quantized, fs::path(exported(quantized.string()))}) {
+    EXPECT_EQ(read_file(copy / "LICENSE", 100), "do as you like") << copy;
+    EXPECT_EQ(read_file(copy / "README.md", 100), "a card") << copy;
+    EXPECT_FALSE(fs::exists(copy / "notes.txt")) << copy;
+  }
+}
+
 TEST_F(SafetensorsExport, TheDtypeIsThatOfEveryFloatAndOfTheConfiguration) {
   const std::string f16 = exported(golden("clip/odd_sizes"), "f16");
   for (const Parameter& tensor : ModelDirectory::open(f16).weights().parameters()) {
