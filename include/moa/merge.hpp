@@ -21,4 +21,12 @@ namespace moa {
 MOA_API void interpolate(std::string_view base, std::string_view tuned, double share,
                          const std::filesystem::path& directory);
 
+// Writes `base` with `share` of an adapter (LoadOptions::adapter) added to its weights, for programs that
+// know no adapters: 1 is the adapter as it was learned, 0 is `base`. The matrices that the adapter sits on
+// become f32; everything else is `base`'s. The directory appears whole or not at all. Errors:
+// invalid_argument (a share outside [0, 1], `directory` is there already), out_of_range (a sum that is not a
+// number), io_error; those of Model::load with an adapter.
+MOA_API void merge_adapter(std::string_view base, const std::filesystem::path& adapter, double share,
+                           const std::filesystem::path& directory);
+
 }  // namespace moa

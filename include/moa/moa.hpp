@@ -7,6 +7,7 @@
 //   for (const moa::Hit& hit : moa::top(images, query, 5)) …
 #pragma once
 
+#include <moa/adapter.hpp>
 #include <moa/bench.hpp>
 #include <moa/collection.hpp>
 #include <moa/error.hpp>

@@ -54,6 +54,11 @@ struct LoadOptions {
   // text tower. It is part of the identity. Errors of loading: as the model's own; shape_mismatch;
   // unsupported if it has no text tower, or this model none for pictures or a head for image-text matching.
   std::string text_model = {};
+  // An adapter that is added to the model's weights: a folder that `moa train` or peft (LoRA) wrote, or its
+  // file of tensors. It is part of the identity, and only of this model, not of `text_model`. Errors:
+  // not_found; corrupt_data; unsupported (a kind of adapter that moa does not know, or the engine
+  // "onnxruntime"); model_mismatch and shape_mismatch for an adapter that was learned for another model.
+  std::filesystem::path adapter = {};
 };
 
 // One thing to embed.
@@ -110,6 +115,7 @@ struct EmbedReport {
 struct ModelInfo {
   std::string name;          // as it was asked for
   std::string text_model;    // likewise, the one that texts go to; empty: this one
+  std::string adapter;       // likewise, what is added to its weights; empty: nothing
   std::string path;          // of its directory
   std::string architecture;  // e.g. "clip"
   std::string layout;        // "transformers", "open_clip", "openai" or "sentence_transformers"

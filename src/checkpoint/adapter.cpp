@@ -3,15 +3,48 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <utility>
 
 #include <moa/error.hpp>
 
+#include "checkpoint/adapter_delta.hpp"
 #include "tensor/elements.hpp"
 
 namespace moa {
+
+std::string_view name(AdapterKind kind) noexcept {
+  switch (kind) {
+    case AdapterKind::lora:
+      return "lora";
+    case AdapterKind::tt_lora:
+      return "tt_lora";
+    case AdapterKind::tt_matrix:
+      return "tt_matrix";
+    case AdapterKind::shared:
+      return "shared";
+  }
+  return "unknown";
+}
+
+std::span<const std::string_view> tensor_endings(AdapterKind kind) noexcept {
+  static constexpr std::string_view kLora[] = {".lora_A.weight", ".lora_B.weight"};
+  static constexpr std::string_view kTrains[] = {".tt_lora.p1", ".tt_lora.p2", ".tt_lora.p3",
+                                                 ".tt_lora.q1", ".tt_lora.q2", ".tt_lora.q3"};
+  static constexpr std::string_view kMatrix[] = {".tt_matrix.g1", ".tt_matrix.g2", ".tt_matrix.g3"};
+  static constexpr std::string_view kShared[] = {".shared.s", ".shared.u", ".shared.v"};
+  switch (kind) {
+    case AdapterKind::lora:
+      return kLora;
+    case AdapterKind::tt_lora:
+      return kTrains;
+    case AdapterKind::tt_matrix:
+      return kMatrix;
+    case AdapterKind::shared:
+      return kShared;
+  }
+  return {};
+}
 
 std::array<std::int64_t, 3> tensor_train_modes(std::int64_t width) {
   std::array<std::int64_t, 3> best{1, 1, width};
@@ -27,235 +60,83 @@ std::string shared_key(const std::string& module, std::int64_t side) {
   return module.substr(0, module.find('.')) + "." + std::to_string(side);
 }
 
+bool is_shareable(const Shape& weight) {
+  if (weight.rank() != 2 || weight.elements() == 0) return false;
+  return std::max(weight[0], weight[1]) % std::min(weight[0], weight[1]) == 0;
+}
+
 namespace {
 
-// Row-major.
-struct Matrix {
-  std::int64_t rows = 0;
-  std::int64_t columns = 0;
-  std::vector<float> values;
-
-  Matrix seen_as(std::int64_t new_rows) const { return {new_rows, rows * columns / new_rows, values}; }
-};
-
-Matrix product(const Matrix& a, const Matrix& b) {
-  Matrix out{a.rows, b.columns, std::vector<float>(static_cast<std::size_t>(a.rows * b.columns))};
-  for (std::int64_t row = 0; row < a.rows; ++row) {
-    float* to = out.values.data() + row * b.columns;
-    for (std::int64_t k = 0; k < a.columns; ++k) {
-      const float factor = a.values[static_cast<std::size_t>(row * a.columns + k)];
-      const float* from = b.values.data() + k * b.columns;
-      for (std::int64_t column = 0; column < b.columns; ++column) to[column] += factor * from[column];
-    }
-  }
-  return out;
-}
-
-// What an adapter's tensors are taken from, each of the shape that its place asks for.
-class Cores {
- public:
-  explicit Cores(const Adapter& adapter) : adapter_(adapter) {}
-
-  // As a matrix of `rows` rows.
-  Matrix take(const std::string& name, const Shape& shape, std::int64_t rows) const {
-    const Parameter& core = find(name);
-    if (!(core.shape() == shape)) {
-      throw Error(ErrorCode::shape_mismatch, "cannot use the adapter's '" + name + "': found " +
-                                                 to_string(core.shape()) + ", expected " + to_string(shape));
-    }
-    return {rows, shape.elements() / rows, core.read()};
-  }
-  const Parameter& find(const std::string& name) const {
-    const auto found = adapter_.tensors.find(name);
-    if (found != adapter_.tensors.end()) return found->second;
-    throw Error(ErrorCode::corrupt_data, "the adapter has no '" + name + "'");
-  }
-
- private:
-  const Adapter& adapter_;
-};
-
-// [n, rank] of a train whose first core is [1, n1, bond].
-Matrix tall_train(const Cores& cores, const std::string& stem, std::int64_t width, std::int64_t rank) {
-  const auto [n1, n2, n3] = tensor_train_modes(width);
-  const std::int64_t bond = std::min(rank, n1);
-  const Matrix first = cores.take(stem + "1", {1, n1, bond}, n1);
-  const Matrix second = cores.take(stem + "2", {bond, n2, rank}, bond);
-  const Matrix third = cores.take(stem + "3", {rank, n3, rank}, rank);
-  return product(product(first, second).seen_as(n1 * n2), third).seen_as(width);
-}
-
-Matrix transposed(const Matrix& x) {
-  Matrix out{x.columns, x.rows, std::vector<float>(x.values.size())};
-  for (std::int64_t row = 0; row < x.rows; ++row) {
-    for (std::int64_t column = 0; column < x.columns; ++column) {
-      out.values[static_cast<std::size_t>(column * x.rows + row)] =
-          x.values[static_cast<std::size_t>(row * x.columns + column)];
-    }
-  }
-  return out;
-}
-
-// From [o1, i1, o2, i2, o3, i3] to [o1 o2 o3, i1 i2 i3].
-Matrix untangled(const Matrix& x, std::int64_t out, std::int64_t in) {
-  const auto o = tensor_train_modes(out);
-  const auto i = tensor_train_modes(in);
-  Matrix result{out, in, std::vector<float>(x.values.size())};
-  std::size_t at = 0;
-  for (std::int64_t o1 = 0; o1 < o[0]; ++o1) {
-    for (std::int64_t i1 = 0; i1 < i[0]; ++i1) {
-      for (std::int64_t o2 = 0; o2 < o[1]; ++o2) {
-        for (std::int64_t i2 = 0; i2 < i[1]; ++i2) {
-          for (std::int64_t o3 = 0; o3 < o[2]; ++o3) {
-            for (std::int64_t i3 = 0; i3 < i[2]; ++i3) {
-              const std::int64_t row = (o1 * o[1] + o2) * o[2] + o3;
-              const std::int64_t column = (i1 * i[1] + i2) * i[2] + i3;
-              result.values[static_cast<std::size_t>(row * in + column)] = x.values[at++];
-            }
-          }
-        }
-      }
-    }
-  }
-  return result;
-}
-
-Matrix matrix_train(const Cores& cores, const std::string& stem, std::int64_t out, std::int64_t in,
-                    std::int64_t rank) {
-  const auto o = tensor_train_modes(out);
-  const auto i = tensor_train_modes(in);
-  const Matrix first = cores.take(stem + "1", {1, o[0], i[0], rank}, o[0] * i[0]);
-  const Matrix second = cores.take(stem + "2", {rank, o[1], i[1], rank}, rank);
-  const Matrix third = cores.take(stem + "3", {rank, o[2], i[2], 1}, rank);
-  const Matrix two = product(first, second).seen_as(o[0] * i[0] * o[1] * i[1]);
-  return untangled(product(two, third), out, in);
-}
-
-Matrix shared_slots(const Cores& cores, const std::string& module, std::int64_t out, std::int64_t in,
-                    std::int64_t rank) {
-  const std::int64_t side = std::min(out, in);
-  const std::int64_t slots = std::max(out, in) / side;
-  const std::string key = shared_key(module, side);
-  const Matrix u = cores.take(key + ".shared.u", {side, rank}, side);
-  const Matrix v = cores.take(key + ".shared.v", {rank, side}, rank);
-  const Matrix s = cores.take(module + ".shared.s", {slots, rank, rank}, slots);
-  Matrix result{out, in, std::vector<float>(static_cast<std::size_t>(out * in))};
-  for (std::int64_t slot = 0; slot < slots; ++slot) {
-    const auto begin = s.values.begin() + slot * rank * rank;
-    const Matrix own{rank, rank, std::vector<float>(begin, begin + rank * rank)};
-    const Matrix square = product(product(u, own), v);
-    for (std::int64_t row = 0; row < side; ++row) {
-      const std::int64_t to = out > in ? (slot * side + row) * in : row * in + slot * side;
-      std::copy_n(square.values.begin() + row * side, side, result.values.begin() + to);
-    }
-  }
-  return result;
-}
-
-// A matrix of the checkpoint and what is added to it, together when they are first read.
+// A matrix of the checkpoint and what is added to it.
 class MergedSource final : public ParameterSource {
  public:
-  MergedSource(Parameter weight, std::vector<float> delta)
+  MergedSource(Parameter weight, std::shared_ptr<const AdapterDelta> delta)
       : weight_(std::move(weight)), delta_(std::move(delta)) {}
+  // Callers ask for whole rows.
   void read(std::int64_t first, std::int64_t count, float* out) const override {
+    const std::int64_t width = weight_.shape().elements_per_row();
     read_elements(weight_, first, count, out);
-    const float* add = delta_.data() + first;
-    for (std::int64_t i = 0; i < count; ++i) out[i] += add[i];
+    delta_->add_rows(first / width, count / width, out);
+    if (std::all_of(out, out + count, [](float value) { return std::isfinite(value); })) return;
+    throw Error(ErrorCode::out_of_range, "cannot add the adapter to '" + weight_.name() +
+                                             "': found a weight that is no number, expected numbers");
   }
   void drop_pages() const override { weight_.drop_pages(); }
 
  private:
   Parameter weight_;
-  std::vector<float> delta_;
+  std::shared_ptr<const AdapterDelta> delta_;
 };
-
-constexpr const char* kPeftPrefix = "base_model.model.";
-
-// Of a tensor's name, the layer; empty for what layers share.
-std::string module_of(AdapterKind kind, const std::string& name) {
-  const auto without = [&](const std::string& middle) {
-    const std::size_t at = name.rfind(middle);
-    return at == std::string::npos ? std::string() : name.substr(0, at);
-  };
-  switch (kind) {
-    case AdapterKind::lora: {
-      const std::string module = without(".lora_A.weight");
-      return module.rfind(kPeftPrefix, 0) == 0 ? module.substr(std::string(kPeftPrefix).size()) : module;
-    }
-    case AdapterKind::tt_lora:
-      return without(".tt_lora.p1");
-    case AdapterKind::tt_matrix:
-      return without(".tt_matrix.g1");
-    case AdapterKind::shared:
-      return without(".shared.s");
-  }
-  return "";
-}
 
 }  // namespace
 
 std::vector<std::string> Adapter::modules() const {
+  const std::string_view ending = tensor_endings(kind).front();
+  const std::string_view beginning = kind == AdapterKind::lora ? kPeftPrefix : std::string_view();
   std::set<std::string> names;
   for (const auto& [name, tensor] : tensors) {
-    const std::string module = module_of(kind, name);
-    if (!module.empty()) names.insert(module);
+    if (!name.starts_with(beginning) || !name.ends_with(ending)) continue;
+    names.insert(name.substr(beginning.size(), name.size() - beginning.size() - ending.size()));
   }
   return {names.begin(), names.end()};
 }
 
-std::vector<float> Adapter::delta(const std::string& module, const Shape& weight) const {
-  if (weight.rank() != 2) {
-    throw Error(ErrorCode::shape_mismatch, "cannot add an adapter to '" + module + "': found " +
-                                               to_string(weight) + ", expected a matrix");
-  }
-  const std::int64_t out = weight[0];
-  const std::int64_t in = weight[1];
-  const Cores cores(*this);
-  Matrix result;
-  switch (kind) {
-    case AdapterKind::lora: {
-      const std::string stem = kPeftPrefix + module;
-      result = product(cores.take(stem + ".lora_B.weight", {out, rank}, out),
-                       cores.take(stem + ".lora_A.weight", {rank, in}, rank));
-      break;
-    }
-    case AdapterKind::tt_lora:
-      result = product(tall_train(cores, module + ".tt_lora.p", out, rank),
-                       transposed(tall_train(cores, module + ".tt_lora.q", in, rank)));
-      break;
-    case AdapterKind::tt_matrix:
-      result = matrix_train(cores, module + ".tt_matrix.g", out, in, rank);
-      break;
-    case AdapterKind::shared:
-      if (std::max(out, in) % std::min(out, in) != 0) {
-        throw Error(ErrorCode::shape_mismatch, "cannot share an adapter with '" + module + "' " +
-                                                   to_string(weight) +
-                                                   ": expected one side to be a multiple of the other");
-      }
-      result = shared_slots(cores, module, out, in, rank);
-      break;
-  }
-  for (float& value : result.values) value *= static_cast<float>(scale);
-  return std::move(result.values);
+std::int64_t Adapter::numbers() const {
+  std::int64_t count = 0;
+  for (const auto& [name, tensor] : tensors) count += tensor.shape().elements();
+  return count;
 }
 
 Weights Adapter::merged_into(const Weights& weights) const {
-  std::map<std::string, std::string> waiting;  // weight, module
-  for (const std::string& module : modules()) waiting.emplace(module + ".weight", module);
+  const std::string attempt = "the adapter '" + place + "' belongs to another model: found ";
+  std::map<std::string, std::string> targets;  // weight, module
+  std::vector<std::string> absent;
+  for (const std::string& module : modules()) {
+    const std::string weight = module + ".weight";
+    targets.emplace(weight, module);
+    if (!weights.has(weight)) absent.push_back(weight);
+  }
+  if (!absent.empty()) {
+    throw Error(ErrorCode::model_mismatch,
+                attempt + "one for '" + absent.front() + "'" +
+                    (absent.size() > 1 ? " and " + std::to_string(absent.size() - 1) + " more" : "") +
+                    ", which the model has not");
+  }
+  std::set<std::string> used;
   Weights merged;
   for (const Parameter& parameter : weights.parameters()) {
-    const auto found = waiting.find(parameter.name());
-    if (found == waiting.end()) {
+    const auto found = targets.find(parameter.name());
+    if (found == targets.end()) {
       merged.add(parameter);
       continue;
     }
-    auto source = std::make_shared<MergedSource>(parameter, delta(found->second, parameter.shape()));
+    auto delta = adapter_delta(*this, found->second, parameter.shape(), used);
+    auto source = std::make_shared<MergedSource>(parameter, std::move(delta));
     merged.add(Parameter(parameter.name(), parameter.shape(), DType::f32, std::move(source)));
-    waiting.erase(found);
   }
-  if (!waiting.empty()) {
-    throw Error(ErrorCode::model_mismatch,
-                "the adapter belongs to another model: there is no '" + waiting.begin()->first + "'");
+  for (const auto& [name, tensor] : tensors) {
+    if (!used.contains(name))
+      throw Error(ErrorCode::model_mismatch, attempt + "'" + name + "', which no layer has a use for");
   }
   return merged;
 }

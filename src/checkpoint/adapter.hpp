@@ -14,7 +14,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tensor/parameter.hpp"
@@ -23,6 +25,13 @@
 namespace moa {
 
 enum class AdapterKind { lora, tt_lora, tt_matrix, shared };
+// As people write it: "lora", "tt_lora", "tt_matrix", "shared".
+std::string_view name(AdapterKind kind) noexcept;
+
+// How the names of a kind's tensors end, the first of them once for each layer, and what peft puts before
+// those of LoRA.
+std::span<const std::string_view> tensor_endings(AdapterKind kind) noexcept;
+inline constexpr std::string_view kPeftPrefix = "base_model.model.";
 
 // The sizes of the three modes that an axis of `width` is cut into: twice the same and what is left, so that
 // the largest is as small as can be. 768 = 8 · 8 · 12, 3072 = 16 · 16 · 12.
@@ -30,29 +39,47 @@ std::array<std::int64_t, 3> tensor_train_modes(std::int64_t width);
 
 // What `shared` shares among matrices: the tower, which is the first word of a name, and the smaller side.
 std::string shared_key(const std::string& module, std::int64_t side);
+// Whether a matrix of this shape can be cut into squares of its smaller side.
+bool is_shareable(const Shape& weight);
+
+// Where an adapter lies: a folder with adapter_config.json and adapter_model.safetensors, or a file of
+// tensors with its adapter_config.json beside it.
+struct AdapterFiles {
+  std::filesystem::path config;
+  std::filesystem::path tensors;
+
+  // Error: not_found.
+  static AdapterFiles find(const std::filesystem::path& place);
+};
 
 struct Adapter {
   AdapterKind kind = AdapterKind::lora;
   std::int64_t rank = 8;
   double scale = 1;  // alpha / rank
+  std::string place;  // where it was read, for messages; empty: nowhere
+  std::string base;   // the model that it was learned for, as its file says; empty: it does not
   // By the names of the file: "base_model.model.<module>.lora_A.weight" and ".lora_B.weight";
   // "<module>.tt_lora.p1" … "q3"; "<module>.tt_matrix.g1" … "g3"; "<module>.shared.s", "<key>.shared.u" and
   // ".v".
   std::map<std::string, Parameter> tensors;
 
-  // adapter_config.json and adapter_model.safetensors in `folder`. Errors: not_found, corrupt_data,
-  // unsupported (another kind of adapter, or an option of peft that moa does not know).
-  static Adapter open(const std::filesystem::path& folder);
+  // Errors: not_found; corrupt_data (a tensor of a layer is missing, a number that is none); unsupported
+  // (another kind of adapter, a tensor or an option of peft that moa does not know).
+  static Adapter open(const std::filesystem::path& place);
   // Writes both files. Error: io_error.
   void write(const std::filesystem::path& folder) const;
 
   // The layers that it sits on, without ".weight", in order.
   std::vector<std::string> modules() const;
-  // What it adds to the weight [out, in] of `module`, row-major. Error: shape_mismatch, naming the tensor.
-  std::vector<float> delta(const std::string& module, const Shape& weight) const;
-  // `weights` with the adapter added to the matrices that it sits on; they are computed when they are read.
-  // Error: model_mismatch for a layer that is not there or is no matrix; shape_mismatch.
+  // How many numbers it has.
+  std::int64_t numbers() const;
+  // `weights` with the adapter added to the matrices that it sits on, which become f32 and are computed row
+  // by row when they are read. Reading throws out_of_range for a sum that is no number. Errors:
+  // model_mismatch for a layer that is not there, or a tensor that no layer has a use for; shape_mismatch.
   Weights merged_into(const Weights& weights) const;
 };
+
+// What decides what an adapter adds, as one word: a hash of its two files. Errors: not_found, io_error.
+std::string adapter_identity(const std::filesystem::path& place);
 
 }  // namespace moa

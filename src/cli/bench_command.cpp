@@ -122,6 +122,7 @@ class Measurements {
       LoadOptions options;
       options.device = arguments_.value_or("device", "auto");
       options.dtype = dtype;
+      options.adapter = arguments_.value_or("adapter", "");
       options.threads = static_cast<int>(arguments_.integer("threads", 0, 0, 1024));
       try {
         measure(Bench::load(model_name(arguments_), options), dtype, add);
@@ -227,6 +228,7 @@ constexpr std::array kOptions = {
            {},
            {},
            Completes::files},
+    Option{0, "adapter", "F", "Add this adapter to the model's weights", {}, {}, Completes::files},
     Option{0, "device", "DEVICE", "Where to compute", "auto|cpu|cuda", "MOA_DEVICE"},
     Option{'t', "threads", "N", "Threads; 0: as many as there are CPUs", {}, "MOA_THREADS"},
     Option{0, "format", "FORMAT", "How results are written", "table|json"},

@@ -25,7 +25,7 @@ int run_index(const Arguments& arguments) {
 
   const Model model = load_model(arguments, console);
   Collection collection = Collection::open(
-      *file, model_name(arguments), model.identity(), model.dim(),
+      *file, model_label(arguments), model.identity(), model.dim(),
       arguments.has("reindex") ? Collection::Mode::create_anew : Collection::Mode::open_or_create);
   const UpdateReport report = update_collection(collection, places, model, arguments, console);
   console.note(in_words(report, collection.size()));

@@ -1,10 +1,11 @@
-// moa inspect: what a model, an index or this machine is.
+// moa inspect: what a model, an adapter, an index or this machine is.
 #include <array>
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <moa/adapter.hpp>
 #include <moa/collection.hpp>
 #include <moa/model.hpp>
 #include <moa/system.hpp>
@@ -79,6 +80,7 @@ Facts facts_of_model(const ModelInfo& info) {
   Facts facts;
   facts.add("name", "model", info.name);
   facts.add("text_model", "texts by", info.text_model);
+  facts.add("adapter", "adapter", info.adapter);
   facts.add("path", "directory", info.path);
   facts.add("architecture", "architecture", info.architecture);
   facts.add("layout", "layout", info.layout);
@@ -108,6 +110,21 @@ Facts facts_of_model(const ModelInfo& info) {
   facts.add("templates", "templates", info.templates);
   facts.add("licence", "licence", info.licence);
   facts.add("identity", "identity", info.identity);
+  return facts;
+}
+
+Facts facts_of_adapter(const AdapterInfo& info) {
+  Facts facts;
+  facts.add("path", "adapter", info.path);
+  facts.add("kind", "kind", info.kind);
+  facts.add("rank", "rank", info.rank);
+  std::string scale;
+  append_json(scale, static_cast<float>(info.scale));
+  facts.add_json("scale", "scale", scale, {scale});
+  facts.add("parameters", "parameters", info.parameters, grouped(info.parameters));
+  facts.add("base", "learned for", info.base);
+  facts.add("weights_bytes", "its file", info.bytes, megabytes(info.bytes));
+  facts.add("layers", "layers", info.layers);
   return facts;
 }
 
@@ -151,10 +168,10 @@ int run_inspect(const Arguments& arguments) {
   Output output = Output::to_stdout();
   int code = 0;
   if (arguments.has("system")) {
-    if (!words.empty()) fail_usage(arguments.command(), "--system expects no MODEL or INDEX");
+    if (!words.empty()) fail_usage(arguments.command(), "--system expects nothing beside it");
     output.write(facts_of_system().write(as_json));
   } else if (words.size() != 1) {
-    fail_usage(arguments.command(), "expected one MODEL or INDEX, or --system");
+    fail_usage(arguments.command(), "expected one MODEL, ADAPTER or INDEX, or --system");
   } else if (Collection::is_collection(words[0])) {
     if (arguments.has("errors")) {
       output.write(failed_files(words[0], as_json));
@@ -168,6 +185,8 @@ int run_inspect(const Arguments& arguments) {
     const bool exists = std::filesystem::exists(words[0], failed);
     throw Error(exists ? ErrorCode::invalid_argument : ErrorCode::not_found,
                 "cannot list the errors of '" + words[0] + "': it is not an index");
+  } else if (is_adapter(words[0])) {
+    output.write(facts_of_adapter(inspect_adapter(words[0])).write(as_json));
   } else {
     output.write(facts_of_model(Model::load(words[0], load_options(arguments)).info()).write(as_json));
   }
@@ -183,6 +202,7 @@ constexpr std::array kOptions = {
 constexpr std::array<Options, 3> kGroups = {kOptions, Options(kModelOptions).subspan(1), kTalkOptions};
 constexpr std::array kExamples = {
     Example{"What is in the bundled model?", "moa inspect moa-mini"},
+    Example{"Which layers does this adapter sit on?", "moa inspect out/adapter"},
     Example{"Is this index sound?", "moa inspect photos.moa"},
     Example{"Which files could not be read?", "moa inspect photos.moa --errors"},
 };
@@ -191,10 +211,11 @@ constexpr std::array kExamples = {
 
 constexpr Command kInspectCommand = {
     .name = "inspect",
-    .summary = "Show what a model or an index is",
-    .usage = "MODEL|INDEX|--system [options]",
+    .summary = "Show what a model, an adapter or an index is",
+    .usage = "MODEL|ADAPTER|INDEX|--system [options]",
     .description =
-        "Of a model: architecture, towers, sizes, dtypes, tokenizer, processor, licence. Of an index: whose "
+        "Of a model: architecture, towers, sizes, dtypes, tokenizer, processor, licence. Of an adapter: "
+        "kind, rank, the layers that it sits on. Of an index: whose "
         "vectors "
         "it holds, of how many files, and whether its two files agree with each other; if not, the exit code "
         "is 5.\n",

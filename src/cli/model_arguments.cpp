@@ -8,6 +8,11 @@ std::string model_name(const Arguments& arguments) {
   return arguments.value_or("model", "moa-mini");
 }
 
+std::string model_label(const Arguments& arguments) {
+  const std::optional<std::string> adapter = arguments.value("adapter");
+  return model_name(arguments) + (adapter ? " with " + *adapter : std::string());
+}
+
 LoadOptions load_options(const Arguments& arguments) {
   LoadOptions options;
   options.device = arguments.value_or("device", "auto");
@@ -20,6 +25,7 @@ LoadOptions load_options(const Arguments& arguments) {
   options.threads = static_cast<int>(arguments.integer("threads", 0, 0, 1024));
   options.fast_decode = arguments.has("fast-decode");
   if (arguments.knows("text-model")) options.text_model = arguments.value_or("text-model", "");
+  if (arguments.knows("adapter")) options.adapter = arguments.value_or("adapter", "");
   options.text_cache_on_disk = arguments.value_or("text-cache", "off") == "on";
   return options;
 }

@@ -10,7 +10,9 @@ namespace moa::cli {
 
 // --model, or the bundled default.
 std::string model_name(const Arguments& arguments);
-// --device, --dtype, --engine, --provider, --threads.
+// What an index calls its model: --model, and --adapter where there is one.
+std::string model_label(const Arguments& arguments);
+// The options of kModelOptions but --model.
 LoadOptions load_options(const Arguments& arguments);
 // Says what computes, if that is not moa itself.
 Model load_model(const Arguments& arguments, Console& console);

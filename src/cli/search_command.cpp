@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 // PLACE as a collection: an index as it is, a folder with its own index brought up to date.
 Collection open_place(const std::string& place, const Model& model, const Arguments& arguments,
                       Console& console) {
-  const std::string name = model_name(arguments);
+  const std::string name = model_label(arguments);
   std::error_code failed;
   const fs::file_status status = fs::status(place, failed);
   if (!fs::exists(status)) {

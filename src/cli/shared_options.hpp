@@ -45,6 +45,14 @@ inline constexpr std::array kModelOptions = {
            {},
            {},
            Completes::models},
+    Option{0,
+           "adapter",
+           "F",
+           "Add this adapter to the model's weights: a folder that moa train or peft (LoRA) wrote, or its "
+           "safetensors file",
+           {},
+           {},
+           Completes::files},
 };
 
 // How pictures go through it; read by embed_options().

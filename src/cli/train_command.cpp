@@ -36,10 +36,13 @@ std::string progress_line(const TrainProgress& at) {
 std::string json_result(const TrainResult& result) {
   std::array<char, 64> loss{};
   std::snprintf(loss.data(), loss.size(), "%.6f", result.loss);
-  std::string text = "{" + json_path("model", result.model.string()) +
-                     ",\"steps\":" + std::to_string(result.steps) +
-                     ",\"loss\":" + (std::isfinite(result.loss) ? loss.data() : "null") +
-                     ",\"skipped_pairs\":" + std::to_string(result.skipped_pairs) + ",\"validation\":{";
+  std::string text = "{";
+  if (!result.model.empty()) text += json_path("model", result.model.string()) + ",";
+  if (!result.adapter.empty()) text += json_path("adapter", result.adapter.string()) + ",";
+  text += "\"learned_numbers\":" + std::to_string(result.learned_numbers) +
+          ",\"steps\":" + std::to_string(result.steps) +
+          ",\"loss\":" + (std::isfinite(result.loss) ? loss.data() : "null") +
+          ",\"skipped_pairs\":" + std::to_string(result.skipped_pairs) + ",\"validation\":{";
   for (std::size_t i = 0; i < result.validation.size(); ++i) {
     std::array<char, 64> value{};
     std::snprintf(value.data(), value.size(), "%.6f", result.validation[i].value);
@@ -59,8 +62,9 @@ int run_train(const Arguments& arguments) {
   options.cancelled = &interrupted();
   const TrainResult result = train_model(words.front(), options);
   Output output = Output::to_stdout();
-  output.write(arguments.value_or("format", "text") == "json" ? json_result(result)
-                                                              : result.model.string() + "\n");
+  output.write(arguments.value_or("format", "text") == "json"
+                   ? json_result(result)
+                   : (result.adapter.empty() ? result.model : result.adapter).string() + "\n");
   output.finish();
   return 0;
 }
@@ -85,7 +89,9 @@ constexpr Command kTrainCommand = {
     .description =
         "Everything that a training is stands in one file: the model it begins with, the pairs, what is "
         "learned, the loss, the optimiser, the schedule (the guide explains each line). The output folder "
-        "gets checkpoints/, metrics.csv, loss.svg, and at the end model/, which loads as the original does. "
+        "gets checkpoints/, metrics.csv, loss.svg, and at the end model/, which loads as the original does, "
+        "or "
+        "adapter/, which --adapter adds to the original. "
         "Ctrl-C writes a checkpoint.\n",
     .options = kGroups,
     .examples = kExamples,

@@ -8,6 +8,7 @@
 
 #include "backends/cpu/level.hpp"
 #include "base/utf8.hpp"
+#include "checkpoint/adapter.hpp"
 #include "checkpoint/identity.hpp"
 #include "checkpoint/model_search.hpp"
 #include "checkpoint/quantization.hpp"
@@ -68,6 +69,11 @@ struct OpenedModel {
 };
 
 OpenedModel open_exported(const std::filesystem::path& path, const LoadOptions& options) {
+  if (!options.adapter.empty()) {
+    throw Error(ErrorCode::unsupported, "cannot add the adapter '" + options.adapter.string() + "' to '" +
+                                            path.string() +
+                                            "': the weights of graphs are fixed; expected engine 'moa'");
+  }
   const OnnxSessionOptions session{onnx_provider_named(options.provider), options.threads};
   const ExportedModel model = ExportedModel::open(path, options.dtype);
   std::string arithmetic = options.engine;
@@ -87,7 +93,7 @@ OpenedModel open_model(std::string_view name, const LoadOptions& options) {
   }
   check_device(options);
   ModelDirectory directory = ModelDirectory::open(path);
-  const NativeOptions native{precision_of(options, directory), options.threads};
+  const NativeOptions native{precision_of(options, directory), options.threads, options.adapter};
   return {
       std::move(directory), std::string(moa::name(native.precision)),
       [native](const ModelDirectory& from) { return std::make_unique<const NativeEngine>(from, native); }};
@@ -98,9 +104,10 @@ OpenedModel open_model(std::string_view name, const LoadOptions& options) {
 std::string identity_at(const ModelDirectory& directory, const std::string& arithmetic,
                         const LoadOptions& options) {
   const OpenClipTexts texts = OpenClipTexts::read(directory.layout(), directory.config());
-  const std::string identity =
-      model_identity(directory, std::string(kPreprocessingVersion).append(texts.version()) + arithmetic +
-                                    (options.fast_decode ? "; fast decode" : ""));
+  std::string salt = std::string(kPreprocessingVersion).append(texts.version()) + arithmetic;
+  if (options.fast_decode) salt += "; fast decode";
+  if (!options.adapter.empty()) salt += "; adapter " + adapter_identity(options.adapter);
+  const std::string identity = model_identity(directory, salt);
   return arithmetic == moa::name(Precision::f32) ? identity : identity + "-" + arithmetic;
 }
 
@@ -120,6 +127,7 @@ TextCacheOptions text_cache_options(const LoadOptions& options, const ModelDirec
 // How the model that texts go to is loaded.
 LoadOptions options_of_texts(LoadOptions options) {
   options.text_model.clear();
+  options.adapter.clear();
   return options;
 }
 
@@ -335,6 +343,7 @@ std::string LoadedModel::describe_tokenizer() const {
 ModelInfo LoadedModel::info() const {
   ModelInfo info;
   info.name = name_;
+  info.adapter = options_.adapter.string();
   info.path = directory_.path().string();
   info.layout = moa::name(layout_of(directory_.layout()));
   info.dim = facts().dim();

@@ -5,6 +5,7 @@
 
 #include "backends/cpu/cpu_backend.hpp"
 #include "backends/recording/recording.hpp"
+#include "checkpoint/adapter.hpp"
 
 namespace moa {
 namespace {
@@ -64,6 +65,7 @@ NativeEngine::NativeEngine(const ModelDirectory& directory, const NativeOptions&
     parameters_ += parameter.shape().elements();
   }
   dtypes_.assign(dtypes.begin(), dtypes.end());
+  if (!options.adapter.empty()) weights = Adapter::open(options.adapter).merged_into(weights);
   network_ = architecture_.build(directory.config(), weights);
   weights.finish(directory.weights_name());
 }

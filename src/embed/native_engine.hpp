@@ -1,6 +1,7 @@
 // A checkpoint's network on moa's own kernels.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -18,13 +19,14 @@ CheckpointLayout layout_of(ModelDirectory::Layout layout);
 
 struct NativeOptions {
   Precision precision = Precision::f32;
-  int threads = 0;  // 0: all available CPUs
+  int threads = 0;                     // 0: all available CPUs
+  std::filesystem::path adapter = {};  // what is added to the weights; empty: nothing
 };
 
 class NativeEngine final : public Engine {
  public:
   // Errors: unsupported (an architecture that is not known); those of its building; shape_mismatch, listing
-  // the tensors that do not fit.
+  // the tensors that do not fit; those of Adapter::open and merged_into.
   NativeEngine(const ModelDirectory& directory, const NativeOptions& options);
   ~NativeEngine() override;
 

@@ -10,6 +10,7 @@
 #include <moa/error.hpp>
 
 #include "base/new_directory.hpp"
+#include "checkpoint/adapter.hpp"
 #include "embed/loaded_model.hpp"
 #include "export/published_directory.hpp"
 #include "tensor/elements.hpp"
@@ -80,14 +81,29 @@ class Differences {
   std::string lines_;
 };
 
+void check_share(double share) {
+  if (share >= 0 && share <= 1) return;
+  throw Error(ErrorCode::invalid_argument,
+              "cannot merge with a share of " + std::to_string(share) + ": expected one from 0 to 1");
+}
+
 }  // namespace
+
+void merge_adapter(std::string_view base_name, const fs::path& adapter_place, double share,
+                   const fs::path& place) {
+  check_share(share);
+  NewDirectory directory(place);
+  const std::shared_ptr<const LoadedModel> base = LoadedModel::load(base_name, {.device = "cpu"});
+  Adapter adapter = Adapter::open(adapter_place);
+  adapter.scale *= share;
+  const Weights merged = adapter.merged_into(base->directory().weights());
+  write_published(base->directory(), merged.parameters(), {}, directory);
+  directory.commit();
+}
 
 void interpolate(std::string_view base_name, std::string_view tuned_name, double share,
                  const fs::path& place) {
-  if (!(share >= 0 && share <= 1)) {
-    throw Error(ErrorCode::invalid_argument,
-                "cannot merge with a share of " + std::to_string(share) + ": expected one from 0 to 1");
-  }
+  check_share(share);
   NewDirectory directory(place);
   const std::shared_ptr<const LoadedModel> base = LoadedModel::load(base_name, {.device = "cpu"});
   const std::shared_ptr<const LoadedModel> tuned = LoadedModel::load(tuned_name, {.device = "cpu"});

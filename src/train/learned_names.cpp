@@ -54,7 +54,62 @@ std::vector<std::string> patterns(const EmbeddingModel& model, const std::vector
   return {all.begin(), all.end()};
 }
 
+// A linear layer of the checkpoint whose weight is whole there.
+struct LinearLayer {
+  std::string module;  // its weight's name without ".weight"
+  std::string tower;
+  Shape weight;
+};
+
+std::vector<LinearLayer> linear_layers(const EmbeddingModel& model) {
+  constexpr std::string_view kEnding = ".weight";
+  std::vector<LinearLayer> layers;
+  std::set<std::string> seen;
+  for (const char* tower : {"text", "image"}) {
+    const bool is_there = std::string_view(tower) == "text"
+                              ? model.text() != nullptr
+                              : model.image() != nullptr && !model.image()->takes_patches();
+    if (!is_there) continue;
+    const RecordingInterpreter recording = recorded(model, tower);
+    for (const Parameter& weight : recording.linear_weights()) {
+      for (const Parameter& part : weight.parts()) {
+        const std::string& name = part.name();
+        if (part.view() != nullptr || !name.ends_with(kEnding) || !seen.insert(name).second) continue;
+        layers.push_back({name.substr(0, name.size() - kEnding.size()), tower, part.shape()});
+      }
+    }
+  }
+  return layers;
+}
+
 }  // namespace
+
+std::vector<std::string> adapter_targets(const EmbeddingModel& model, AdapterKind kind,
+                                         const std::vector<std::string>& words,
+                                         const std::vector<std::string>& freeze) {
+  const std::vector<std::string> frozen = patterns(model, freeze);
+  std::vector<std::string> targets;
+  std::set<std::string> unmet(words.begin(), words.end());
+  for (const LinearLayer& layer : linear_layers(model)) {
+    bool is_target = false;
+    for (const std::string& word : words) {
+      const bool is_word = word == "all" || word == "text" || word == "image";
+      const bool names_it = is_word ? (word == "all" || word == layer.tower) : fits(word, layer.module);
+      if (!names_it) continue;
+      unmet.erase(word);
+      // A word is for what can be done; a name is meant.
+      if (!is_word || kind != AdapterKind::shared || is_shareable(layer.weight)) is_target = true;
+    }
+    if (is_target && !fits_any(frozen, layer.module + ".weight")) targets.push_back(layer.module);
+  }
+  if (!unmet.empty()) {
+    throw Error(ErrorCode::invalid_argument, "cannot put an adapter on '" + *unmet.begin() +
+                                                 "': the model has no linear layer of that name");
+  }
+  if (targets.empty())
+    throw Error(ErrorCode::invalid_argument, "cannot put an adapter on the model: every layer is frozen");
+  return targets;
+}
 
 TrainableNames names_to_learn(const EmbeddingModel& model, const std::vector<std::string>& learn,
                               const std::vector<std::string>& freeze) {

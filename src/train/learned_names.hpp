@@ -19,4 +19,12 @@ TrainableNames names_to_learn(const EmbeddingModel& model, const std::vector<std
 // adapter on them.
 bool learns_tower(const EmbeddingModel& model, const std::string& tower, const EngineOptions& options);
 
+// Where an adapter sits: the linear layers of the checkpoint, without ".weight", that `words` say ("all",
+// "text", "image", or patterns of such names), but for those whose weights `freeze` says. Of "all" and the
+// towers, `shared` leaves out what it cannot sit on. Error: invalid_argument for a word that no layer is
+// meant by, or if no layer is left.
+std::vector<std::string> adapter_targets(const EmbeddingModel& model, AdapterKind kind,
+                                         const std::vector<std::string>& words,
+                                         const std::vector<std::string>& freeze);
+
 }  // namespace moa::train

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 #include <string_view>
+#include <utility>
 
 #include "base/file.hpp"
 #include "train/yaml_map.hpp"
@@ -20,6 +21,7 @@ constexpr std::int64_t kMany = std::int64_t{1} << 40;
 // Names in the file, in the order of the enumeration.
 constexpr std::array<std::string_view, 7> kLosses = {"info_nce",  "sigmoid",   "triplet", "triplet_semi_hard",
                                                      "hinge_sum", "hinge_max", "sup_con"};
+constexpr std::array<std::string_view, 4> kAdapters = {"lora", "tt_lora", "tt_matrix", "shared"};
 
 DataSource read_source(const YamlMap& map, const fs::path& folder) {
   DataSource source;
@@ -113,6 +115,19 @@ void read_distillation(const YamlMap& map, TrainConfig& config) {
   options.teacher_scale = map.number("teacher_scale", options.teacher_scale, 1e-3, 1e4);
 }
 
+void read_adapter(const YamlMap& map, TrainConfig& config) {
+  AdapterOptions options;
+  const std::string kind = map.choice("kind", kAdapters.front(), kAdapters);
+  options.kind = static_cast<AdapterKind>(std::ranges::find(kAdapters, kind) - kAdapters.begin());
+  options.rank = map.integer("rank", options.rank, 1, 1 << 14);
+  options.alpha = map.number("alpha", static_cast<double>(options.rank), 1e-6, 1e6);
+  if (map.has("targets")) config.adapter_targets = map.texts("targets");
+  if (config.adapter_targets.empty()) map.refuse("targets", "expected all, text, image or names of layers");
+  config.merges_adapter = map.boolean("merge", false);
+  config.engine.adapter = std::move(options);
+  config.learn.clear();
+}
+
 void read_optimizer(const YamlMap& map, TrainConfig& config) {
   AdamWOptions& adamw = config.engine.optimizer;
   config.learning_rate = map.number("learning_rate", config.learning_rate, 0, 100);
@@ -147,6 +162,8 @@ TrainConfig read_train_config(const fs::path& path) {
   config.seed = static_cast<std::uint64_t>(map.integer("seed", 0, 0, INT64_MAX));
   read_data(map.map("data"), folder, config);
   config.augmentation = read_augmentation(map.map("augmentation"));
+  const YamlMap adapter = map.map("adapter");
+  if (map.has("adapter")) read_adapter(adapter, config);
   if (map.has("learn")) config.learn = map.texts("learn");
   config.freeze = map.texts("freeze");
   config.engine.loss = read_loss(map.map("loss"));

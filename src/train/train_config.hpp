@@ -26,11 +26,15 @@ struct TrainConfig {
   bool stops_at_bad_pairs = false;
   AugmentationOptions augmentation{};
 
-  // Parts of the model by name ("all", "text", "image"), or patterns of parameters.
+  // Parts of the model by name ("all", "text", "image"), or patterns of parameters. Nothing by default if
+  // there is an adapter.
   std::vector<std::string> learn{"all"};
   std::vector<std::string> freeze;
-  EngineOptions engine{};  // all but `trainable`
-  std::string teacher;     // a model, as --model takes it; empty: none
+  EngineOptions engine{};  // all but `trainable` and an adapter's targets
+  // Where the adapter of `engine` sits: the same words, or patterns of linear layers.
+  std::vector<std::string> adapter_targets{"all"};
+  bool merges_adapter = false;  // model/ is written too, with the adapter added to its weights
+  std::string teacher;          // a model, as --model takes it; empty: none
 
   // Vectors of a frozen tower whose side nothing augments, and of the teacher, are kept so far; 0: a frozen
   // tower is forwarded each time.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,17 +13,19 @@
 
 #include "base/new_directory.hpp"
 #include "export/published_directory.hpp"
+#include "tensor/elements.hpp"
 
 namespace moa::train {
 namespace {
+
+namespace fs = std::filesystem;
 
 // Numbers that were learned, as a tensor of the type that they are to be stored in.
 class Learned final : public ParameterSource {
  public:
   explicit Learned(Parameter values) : values_(std::move(values)) {}
   void read(std::int64_t first, std::int64_t count, float* out) const override {
-    const std::int64_t width = values_.shape().elements_per_row();  // callers ask for whole rows
-    values_.read_rows(first / width, count / width, out);
+    read_elements(values_, first, count, out);
   }
 
  private:
@@ -43,11 +46,30 @@ Parameter stored_like(const Parameter& stored, const Parameter& values) {
   return Parameter(values.name(), values.shape(), type, std::make_shared<Learned>(values));
 }
 
+// `fill` writes what is to be at `place`; what stood there goes once that is whole, so that a full disk costs
+// nothing that was there.
+void replace_directory(const fs::path& place, const std::function<void(NewDirectory&)>& fill) {
+  const fs::path old = place.string() + ".old";
+  std::error_code failed;
+  fs::remove_all(old, failed);
+  const bool replaces = fs::exists(place, failed);
+  const fs::path fresh = replaces ? fs::path(place.string() + ".new") : place;
+  if (replaces) fs::remove_all(fresh, failed);
+  NewDirectory directory(fresh);
+  fill(directory);
+  directory.commit();
+  if (!replaces) return;
+  fs::rename(place, old, failed);
+  if (!failed) fs::rename(fresh, place, failed);
+  if (failed)
+    throw Error(ErrorCode::io_error, "cannot replace '" + place.string() + "': " + failed.message());
+  fs::remove_all(old, failed);
+}
+
 }  // namespace
 
 void write_trained_model(const LoadedModel& model, const std::vector<Parameter>& learned,
-                         const std::filesystem::path& place) {
-  namespace fs = std::filesystem;
+                         const Adapter* adapter, const fs::path& place) {
   std::map<std::string, Parameter> by_name;
   for (const Parameter& tensor : learned) by_name.emplace(tensor.name(), tensor);
   std::vector<Parameter> tensors;
@@ -66,22 +88,18 @@ void write_trained_model(const LoadedModel& model, const std::vector<Parameter>&
   if (!by_name.empty())
     throw Error(ErrorCode::internal, "'" + by_name.begin()->first + "' was learned, but the model has none");
 
-  const fs::path old = place.string() + ".old";
-  std::error_code failed;
-  fs::remove_all(old, failed);
-  const bool replaces = fs::exists(place, failed);
-  // The new one is written beside both, so that a full disk costs nothing that was there.
-  const fs::path fresh = replaces ? fs::path(place.string() + ".new") : place;
-  if (replaces) fs::remove_all(fresh, failed);
-  NewDirectory directory(fresh);
-  write_published(model.directory(), tensors, {.keeps_blocks = true}, directory);
-  directory.commit();
-  if (!replaces) return;
-  fs::rename(place, old, failed);
-  if (!failed) fs::rename(fresh, place, failed);
-  if (failed)
-    throw Error(ErrorCode::io_error, "cannot replace '" + place.string() + "': " + failed.message());
-  fs::remove_all(old, failed);
+  if (adapter != nullptr) {
+    Weights weights;
+    for (const Parameter& tensor : tensors) weights.add(tensor);
+    tensors = adapter->merged_into(weights).parameters();
+  }
+  replace_directory(place, [&](NewDirectory& directory) {
+    write_published(model.directory(), tensors, {.keeps_blocks = true}, directory);
+  });
+}
+
+void write_trained_adapter(const Adapter& adapter, const fs::path& place) {
+  replace_directory(place, [&](NewDirectory& directory) { adapter.write(directory.path()); });
 }
 
 }  // namespace moa::train

@@ -78,6 +78,22 @@ TEST_F(Merge, ItsEndsAreTheTwoModels) {
   EXPECT_EQ(weights_of(root_ / "end"), weights_of(tuned_));
 }
 
+TEST_F(Merge, AnAdapterInTheWeightsGivesTheVectorsOfItsUse) {
+  const fs::path adapter = kGolden / "adapters/lora";
+  merge_adapter(base_, adapter, 1, root_ / "merged");
+  merge_adapter(base_, adapter, 0, root_ / "none");
+  const std::vector<float> merged = Model::load((root_ / "merged").string()).embed_text("a dog");
+  const std::vector<float> added = Model::load(base_, {.adapter = adapter}).embed_text("a dog");
+  ASSERT_EQ(merged.size(), added.size());
+  for (std::size_t i = 0; i < merged.size(); ++i) EXPECT_NEAR(merged[i], added[i], 1e-5);
+  EXPECT_EQ(weights_of(root_ / "none"), weights_of(base_));
+  EXPECT_NE(weights_of(root_ / "merged"), weights_of(base_));
+  MOA_EXPECT_ERROR(merge_adapter(base_, adapter, 2, root_ / "out"), invalid_argument);
+  MOA_EXPECT_ERROR(merge_adapter((kGolden / "blip/odd_sizes").string(), adapter, 1, root_ / "out"),
+                   model_mismatch);
+  EXPECT_FALSE(fs::exists(root_ / "out"));
+}
+
 TEST_F(Merge, ModelsThatDoNotFitAreRefusedAndNothingIsLeft) {
   const std::string other = (kGolden / "clip/legacy_eos_gelu_f16").string();
   MOA_EXPECT_ERROR(interpolate(base_, other, 0.5, root_ / "out"), model_mismatch);

@@ -195,6 +195,34 @@ class WholeTrainings(Train):
         self.result()
         self.assertNotEqual(embed("moa-mini", "--text", "강아지"), embed("out/model", "--text", "강아지"))
 
+    def test_an_adapter_is_learned_resumed_and_added_or_merged(self):
+        self.settings("adapter: {rank: 2, merge: true}\nvalidation: {table: pairs.csv}\n", steps=20)
+        _, err = self.run_moa("train", "t.yaml")
+        self.assertRegex(err, r"learning \d+ numbers, .* lora of rank 2 on \d+ layers")
+        adapter = (self.home / "out/adapter/adapter_model.safetensors").read_bytes()
+        vectors = lambda *options: [row["embedding"] for row in self.lines("embed", "--text", "a photo", "photos", *options)]
+        added, merged, plain = (vectors("--model", str(TINY), "--adapter", "out/adapter"), vectors("--model", "out/model"),
+                                vectors("--model", str(TINY)))
+        self.assertLess(max(abs(a - b) for x, y in zip(added, merged) for a, b in zip(x, y)), 1e-5)
+        self.assertGreater(max(abs(a - b) for x, y in zip(added, plain) for a, b in zip(x, y)), 1e-3)
+        self.run_moa("merge", str(TINY), "--adapter", "out/adapter", "-o", "merged")
+        self.assertEqual((self.home / "merged/model.safetensors").read_bytes(), self.weights())
+
+        self.settings("adapter: {rank: 2}\n", steps=20)
+        (self.home / "out").rename(self.home / "whole")
+        process = self.start("train", "t.yaml", "--quiet")
+        while not list((self.home / "out/checkpoints").glob("step-*")) and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        self.assertEqual(process.returncode, 130)
+        found = self.result("--resume")
+        self.assertEqual((self.home / "out/adapter/adapter_model.safetensors").read_bytes(), adapter)
+        self.assertNotIn("model", found)  # nothing was learned beside the adapter
+        self.assertFalse((self.home / "out/model").exists())
+        self.settings("adapter: {rank: 3}\n", steps=30)
+        self.assertEqual(self.error_code("train", "t.yaml", "--resume", code=5), "model_mismatch")
+
     def test_what_is_frozen_stays_and_a_bad_pair_is_left_out(self):
         self.settings("learn: text\nvalidation: {table: pairs.csv}\n")
         with open(self.home / "pairs.csv", "a") as table:

@@ -126,6 +126,24 @@ TEST_F(Settings, MayNameATeacherAndWhatIsKept) {
   }
 }
 
+TEST_F(Settings, NameAnAdapterBesideWhichNothingIsLearned) {
+  const TrainConfig plain = read("schedule: {steps: 1}\n");
+  EXPECT_FALSE(plain.engine.adapter.has_value());
+  const TrainConfig config = read(
+      "schedule: {steps: 1}\nadapter: {kind: tt_lora, rank: 6, targets: [text, \"*fc1\"], merge: true}\n");
+  ASSERT_TRUE(config.engine.adapter.has_value());
+  EXPECT_EQ(config.engine.adapter->kind, AdapterKind::tt_lora);
+  EXPECT_EQ(config.engine.adapter->rank, 6);
+  EXPECT_EQ(config.engine.adapter->alpha, 6);
+  EXPECT_EQ(config.adapter_targets, (std::vector<std::string>{"text", "*fc1"}));
+  EXPECT_TRUE(config.merges_adapter);
+  EXPECT_TRUE(config.learn.empty());
+  const TrainConfig both = read("schedule: {steps: 1}\nadapter: {}\nlearn: [logit_scale]\n");
+  EXPECT_EQ(both.engine.adapter->kind, AdapterKind::lora);
+  EXPECT_EQ(both.adapter_targets, (std::vector<std::string>{"all"}));
+  EXPECT_EQ(both.learn, (std::vector<std::string>{"logit_scale"}));
+}
+
 TEST_F(Settings, RefuseWhatCannotBe) {
   for (const char* more : {
            "",
@@ -136,6 +154,11 @@ TEST_F(Settings, RefuseWhatCannotBe) {
            "schedule: {steps: 1}\nloss: {kind: mse}",
            "schedule: {steps: 1}\naugmentation: {scale: [1, 0.5]}",
            "schedule: {steps: 1}\nprecision: f16",
+           "schedule: {steps: 1}\nadapter: {kind: dora}",
+           "schedule: {steps: 1}\nadapter: {rank: 0}",
+           "schedule: {steps: 1}\nadapter: {alpha: 0}",
+           "schedule: {steps: 1}\nadapter: {targets: []}",
+           "schedule: {steps: 1}\nadapter: lora",
            "schedule: {steps: 1}\naugmentation: {scale: [0.5]}",
            "schedule: {steps: 1}\nloss: {prefix_dims: [1.5]}",
            "schedule: {steps: 1, least_learning_rate: 1}\noptimizer: {learning_rate: 0.1}",

@@ -113,7 +113,7 @@ class Maker {
                                                     std::int64_t out, std::int64_t in) {
     switch (kind) {
       case AdapterKind::lora: {
-        const std::string stem = "base_model.model." + module;
+        const std::string stem = std::string(kPeftPrefix) + module;
         const double edge = 1 / std::sqrt(static_cast<double>(in));
         const at::Tensor a = uniform(stem + ".lora_A.weight", {rank_, in}, edge);
         const at::Tensor b = zeros(stem + ".lora_B.weight", {out, rank_});
@@ -160,7 +160,7 @@ class Maker {
                                                       std::int64_t in) {
     const std::int64_t side = std::min(out, in);
     const std::int64_t slots = std::max(out, in) / side;
-    if (slots * side != std::max(out, in)) {
+    if (!is_shareable({out, in})) {
       throw Error(ErrorCode::shape_mismatch, "cannot share an adapter with '" + module + "' " +
                                                  to_string(Shape{out, in}) +
                                                  ": expected one side to be a multiple of the other");

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "backends/cpu/cpu_backend.hpp"
 #include "base/expect_error.hpp"
 #include "train/torch/learner.hpp"
 
@@ -67,6 +68,9 @@ TEST(Adapters, HaveAsManyNumbersOnAWholeModelAsTheirFormulasSay) {
   // What layers share counts once.
   const std::int64_t between = 2 * 8 * (768 + 512);
   EXPECT_EQ(6 * (numbers(everywhere(AdapterKind::shared, 8), layers) - between) + between, 38912);
+  // A tensor train of rank 8 has 34 % of the numbers of LoRA of rank 4.
+  EXPECT_EQ(6 * numbers(everywhere(AdapterKind::lora, 4), layers), 1105920);
+  EXPECT_NEAR(100.0 * 377856 / 1105920, 34, 0.5);
 }
 
 class EveryAdapter : public testing::TestWithParam<AdapterKind> {
@@ -119,6 +123,17 @@ TEST_P(EveryAdapter, MergedEqualsUnmerged) {
   const auto plain = make_torch_engine(*model, merged.parameters(), {});
   expect_near(plain->embed(batch.first), engine->embed(batch.first), 1e-5);
   expect_near(plain->embed(batch.second), engine->embed(batch.second), 1e-5);
+
+  // What learned it and what answers with it agree.
+  CpuBackend backend;
+  const std::unique_ptr<Interpreter> ops = backend.interpreter();
+  const double eps = model->normalize_eps();
+  expect_near(ops->read(ops->l2_normalize(model->forward_image(*ops, learner.golden.pixels(*ops)), eps)),
+              engine->embed(batch.first), 1e-5);
+  const auto& texts = std::get<TextBatch>(batch.second);
+  expect_near(ops->read(ops->l2_normalize(
+                  model->forward_text(*ops, ops->tokens(texts.ids, {}, texts.sequences)), eps)),
+              engine->embed(batch.second), 1e-5);
 }
 
 TEST_P(EveryAdapter, BelongsToItsModel) {
@@ -127,7 +142,10 @@ TEST_P(EveryAdapter, BelongsToItsModel) {
   const auto engine = learner.engine(its_options);
   const Adapter adapter = adapter_of(*engine, *its_options.adapter);
   MOA_EXPECT_ERROR(adapter.merged_into(Weights()), model_mismatch);
-  MOA_EXPECT_ERROR(adapter.delta(adapter.modules().front(), {5, 7}), shape_mismatch);
+  Weights misshapen;
+  for (const std::string& module : adapter.modules())
+    misshapen.add(Parameter::from_values(module + ".weight", {5, 7}, std::vector<float>(35)));
+  MOA_EXPECT_ERROR(adapter.merged_into(misshapen), shape_mismatch);
 }
 
 std::string kind_name(const testing::TestParamInfo<AdapterKind>& kind) {
