@@ -26,21 +26,36 @@ struct TrainProgress {
   std::uint64_t skipped_pairs = 0;
 };
 
+// One of several processes that train one model together, each with its share of every batch: the convention
+// of torchrun. Each calls train_model() with the same settings; only process 0 touches the output folder.
+struct TrainProcesses {
+  int rank = 0;  // of this process, from 0
+  int count = 1;
+  // Where they find each other: "tcp://ADDRESS:PORT", where process 0 listens, or, on one machine,
+  // "file:///PATH" of a file that does not exist yet. Of one process alone: not looked at.
+  std::string meeting_point = {};
+  // Among the processes on this machine: they share its processors, and take one graphics card each.
+  int local_rank = 0;
+  int local_count = 1;
+};
+
 struct TrainOptions {
   // Go on from the newest checkpoint in the output folder, bit for bit as if nothing had happened; without
   // one from the beginning.
   bool resume = false;
-  // Called every `log_every` steps, from the calling thread; may be empty.
+  TrainProcesses processes = {};
+  // Called every `log_every` steps, from the calling thread; may be empty. Of several processes, by process 0
+  // alone.
   std::function<void(const TrainProgress&)> progress = {};
   // Called with what the user should know: a pair that is left out, a validation's numbers; may be empty.
   std::function<void(const std::string&)> note = {};
   // When it becomes true, a checkpoint is written after the step under way and the call ends with the error
-  // `cancelled`.
+  // `cancelled`; of several processes, in all of them as soon as it is true in one.
   const std::atomic<bool>* cancelled = nullptr;
 };
 
 struct TrainResult {
-  // A directory that Model::load takes; empty if the adapter is all that came of it.
+  // A directory that Model::load takes; empty if the adapter is all that came of it, and but for process 0.
   std::filesystem::path model;
   std::filesystem::path adapter = {};  // what LoadOptions::adapter takes; empty: none was learned
   std::int64_t learned_numbers = 0;
@@ -57,8 +72,8 @@ struct TrainResult {
 //
 // Errors: invalid_argument (the settings: line and key are named; an output folder that is in use, without
 // `resume`); unsupported (no libtorch in this build, or a model that cannot learn); not_found, corrupt_data,
-// io_error (a full disk); model_mismatch (a checkpoint of another model); out_of_range (a loss that is no
-// number, unless it is to be skipped); cancelled.
+// io_error (a full disk, another process that is lost); model_mismatch (a checkpoint of another model);
+// out_of_range (a loss that is no number, unless it is to be skipped); cancelled.
 MOA_API TrainResult train_model(const std::filesystem::path& settings, const TrainOptions& options = {});
 
 }  // namespace moa

@@ -1,4 +1,7 @@
 // moa train: a model learns from pairs.
+#include <stdlib.h>
+
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -6,12 +9,15 @@
 
 #include <moa/train.hpp>
 
+#include "base/thread_pool.hpp"
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/json_text.hpp"
 #include "cli/output.hpp"
 #include "cli/shared_options.hpp"
+#include "cli/train_processes.hpp"
+#include "cli/worker_processes.hpp"
 
 namespace moa::cli {
 namespace {
@@ -51,26 +57,47 @@ std::string json_result(const TrainResult& result) {
   return text + "}}\n";
 }
 
-int run_train(const Arguments& arguments) {
+// One process of a training, or all of it.
+void run_process(const Arguments& arguments, const std::string& settings, const TrainProcesses& processes) {
   Console console(arguments);
-  const std::vector<std::string> words = arguments.inputs();
-  if (words.size() != 1) fail_usage(arguments.command(), "expected one CONFIG.yaml");
   TrainOptions options;
   options.resume = arguments.has("resume");
+  options.processes = processes;
   options.note = [&](const std::string& text) { console.note(text); };
   options.progress = [&](const TrainProgress& at) { console.note(progress_line(at)); };
   options.cancelled = &interrupted();
-  const TrainResult result = train_model(words.front(), options);
+  const TrainResult result = train_model(settings, options);
+  if (processes.rank != 0) return;
   Output output = Output::to_stdout();
   output.write(arguments.value_or("format", "text") == "json"
                    ? json_result(result)
                    : (result.adapter.empty() ? result.model : result.adapter).string() + "\n");
   output.finish();
+}
+
+int run_train(const Arguments& arguments) {
+  const std::vector<std::string> words = arguments.inputs();
+  if (words.size() != 1) fail_usage(arguments.command(), "expected one CONFIG.yaml");
+  const TrainProcesses one = processes_from_environment();
+  constexpr int kMostProcesses = 1024;
+  const auto count = static_cast<int>(arguments.integer("processes", 1, 1, kMostProcesses));
+  if (count == 1) {
+    run_process(arguments, words.front(), one);
+    return 0;
+  }
+  if (one.count > 1) fail_usage(arguments.command(), "--processes: WORLD_SIZE is set, which says it already");
+  // Debian's OpenBLAS has threads of its own, which libtorch does not know of.
+  ::setenv("OPENBLAS_NUM_THREADS", std::to_string(std::max(1, available_threads() / count)).c_str(), 0);
+  const MeetingFolder meeting;
+  in_processes(
+      count, [&](int rank) { run_process(arguments, words.front(), meeting.process(rank, count)); },
+      interrupted());
   return 0;
 }
 
 constexpr std::array kOptions = {
     Option{0, "resume", "", "Go on from the newest checkpoint in the output folder, bit for bit"},
+    Option{0, "processes", "N", "Train in N processes on this machine, each with its share of every batch"},
     Option{0, "format", "FORMAT", "How the result is written: the model's path, or the numbers too",
            "text|json"},
 };
@@ -78,6 +105,7 @@ constexpr std::array<Options, 2> kGroups = {kOptions, kTalkOptions};
 constexpr std::array kExamples = {
     Example{"Learn from a table of pictures and captions", "moa train settings.yaml"},
     Example{"Go on after an interruption", "moa train settings.yaml --resume"},
+    Example{"Share every batch among four processes", "moa train settings.yaml --processes 4"},
 };
 
 }  // namespace
@@ -90,9 +118,9 @@ constexpr Command kTrainCommand = {
         "Everything that a training is stands in one file: the model it begins with, the pairs, what is "
         "learned, the loss, the optimiser, the schedule (the guide explains each line). The output folder "
         "gets checkpoints/, metrics.csv, loss.svg, and at the end model/, which loads as the original does, "
-        "or "
-        "adapter/, which --adapter adds to the original. "
-        "Ctrl-C writes a checkpoint.\n",
+        "or adapter/, which --adapter adds to the original. Ctrl-C writes a checkpoint. Processes on several "
+        "machines are started as torchrun starts them: each finds RANK, WORLD_SIZE, MASTER_ADDR and "
+        "MASTER_PORT in its environment.\n",
     .options = kGroups,
     .examples = kExamples,
     .inputs = Completes::files,

@@ -1,6 +1,7 @@
 #include "train/batch_loader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <exception>
 #include <map>
@@ -19,6 +20,14 @@ struct Outcome {
   Sample sample = {};
   std::optional<Error> error = {};       // the pair is bad
   std::exception_ptr failure = nullptr;  // something else went wrong
+  bool ends_epoch = false;
+  bool is_own = true;  // not another process's
+};
+
+// Some tickets, and what the processes found together.
+struct Round {
+  std::vector<Outcome> outcomes;
+  std::size_t bad = 0;
   bool ends_epoch = false;
 };
 
@@ -71,7 +80,7 @@ struct BatchLoader::State {
   }
 
   void work() {
-    const auto ahead = static_cast<std::size_t>(options.workers) * kAheadPerWorker;
+    const auto ahead = static_cast<std::size_t>(options.workers) * kAheadPerWorker * options.parts;
     std::unique_lock lock(mutex);
     while (true) {
       room.wait(lock, [&] { return stopped || next_ticket < wanted + ahead; });
@@ -79,10 +88,11 @@ struct BatchLoader::State {
       const std::uint64_t ticket = next_ticket++;
       const DataPosition at = reading;
       Outcome outcome;
+      outcome.is_own = at.taken % options.parts == options.part;
       std::optional<RawPair> pair = take(outcome);
       reading =
           outcome.ends_epoch ? DataPosition{at.epoch + 1, 0, 0} : DataPosition{at.epoch, at.taken + 1, 0};
-      if (pair) {
+      if (pair && outcome.is_own) {
         lock.unlock();
         try {
           Random random({options.seed, at.epoch, at.taken});
@@ -105,6 +115,33 @@ struct BatchLoader::State {
     auto found = outcomes.extract(wanted++);
     room.notify_one();
     return std::move(found.mapped());
+  }
+
+  // The next `count`, or what is left of the epoch.
+  Round next_round(std::size_t count) {
+    Round round;
+    while (round.outcomes.size() < count && !round.ends_epoch) {
+      Outcome outcome = next_outcome();
+      if (outcome.failure) std::rethrow_exception(outcome.failure);
+      round.ends_epoch = outcome.ends_epoch;
+      if (!outcome.ends_epoch) round.outcomes.push_back(std::move(outcome));
+    }
+    for (const Outcome& outcome : round.outcomes) round.bad += outcome.is_own && outcome.error ? 1 : 0;
+    if (options.parts > 1) agree(round);
+    return round;
+  }
+
+  // Adds up the bad ones of all processes. One that reads other data would wait for the others, forever.
+  void agree(Round& round) const {
+    const auto size = static_cast<double>(round.outcomes.size());
+    std::array<double, 3> sums{static_cast<double>(round.bad), size, size * size};
+    options.sum(sums);
+    const auto processes = static_cast<double>(options.parts);
+    if (sums[1] != size * processes || sums[2] != size * size * processes) {
+      throw Error(ErrorCode::corrupt_data,
+                  "cannot train: the processes find epochs of different lengths, expected the same data");
+    }
+    round.bad = static_cast<std::size_t>(sums[0]);
   }
 };
 
@@ -133,29 +170,32 @@ BatchLoader::~BatchLoader() {
 std::vector<Sample> BatchLoader::next() {
   State& state = *state_;
   std::vector<Sample> batch;
-  while (batch.size() < state.options.batch) {
-    Outcome outcome = state.next_outcome();
-    if (outcome.failure) std::rethrow_exception(outcome.failure);
-    if (outcome.ends_epoch) {
-      if (!state.gave_batch) {
-        throw Error(ErrorCode::invalid_argument, "cannot train: found " + std::to_string(batch.size()) +
-                                                     " sound pairs, expected at least a batch of " +
-                                                     std::to_string(state.options.batch));
+  std::size_t sound = 0;  // of all processes
+  while (sound < state.options.batch) {
+    Round round = state.next_round(state.options.batch - sound);
+    for (Outcome& outcome : round.outcomes) {
+      if (!outcome.is_own) continue;
+      if (!outcome.error) {
+        batch.push_back(std::move(outcome.sample));
+        continue;
       }
-      batch.clear();
-      state.gave_batch = false;
-      ++state.position.epoch;
-      state.position.taken = 0;
-      continue;
+      if (state.options.stops_at_bad_pairs) throw *outcome.error;
+      if (state.options.on_skipped) state.options.on_skipped(*outcome.error);
     }
-    ++state.position.taken;
-    if (!outcome.error) {
-      batch.push_back(std::move(outcome.sample));
-      continue;
+    state.position.taken += round.outcomes.size();
+    state.position.skipped += round.bad;
+    sound += round.outcomes.size() - round.bad;
+    if (!round.ends_epoch) continue;
+    if (!state.gave_batch) {
+      throw Error(ErrorCode::invalid_argument, "cannot train: found " + std::to_string(sound) +
+                                                   " sound pairs, expected at least a batch of " +
+                                                   std::to_string(state.options.batch));
     }
-    if (state.options.stops_at_bad_pairs) throw *outcome.error;
-    ++state.position.skipped;
-    if (state.options.on_skipped) state.options.on_skipped(*outcome.error);
+    batch.clear();
+    sound = 0;
+    state.gave_batch = false;
+    ++state.position.epoch;
+    state.position.taken = 0;
   }
   state.gave_batch = true;
   return batch;

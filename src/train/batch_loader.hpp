@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,10 @@ namespace moa::train {
 
 // A pair as a model takes it.
 struct Sample {
-  std::vector<float> pixels = {};      // [channels, height_px, width_px]; of a picture that is learned from
-  std::vector<std::int32_t> ids = {};  // of the caption, or the second text, that is learned from
-  std::uint64_t group = 0;             // RawPair::group
+  // [channels, height_px, width_px], of a picture that is learned from, before they become numbers.
+  std::vector<std::uint8_t> pixels = {};
+  std::vector<std::int32_t> ids = {};        // of the caption, or the second text, that is learned from
+  std::uint64_t group = 0;                   // RawPair::group
   std::vector<std::int32_t> first_ids = {};  // of the first text
   bool is_of_texts = false;
   // Of a frozen tower, in place of what it would be given; of a teacher, beside it.
@@ -46,10 +48,16 @@ struct BatchLoaderOptions {
   bool stops_at_bad_pairs = false;  // instead of leaving them out
   // Called for each pair that is left out, from the thread that calls next().
   std::function<void(const Error& error)> on_skipped = {};
+  // Of several processes that share each batch: this one prepares every `parts`-th pair, from number `part`
+  // of the epoch on, and next() gives its share.
+  std::size_t part = 0;
+  std::size_t parts = 1;
+  // Adds up what the processes have, in all of them; called from next(). Needed if there are several.
+  std::function<void(std::span<double> numbers)> sum = {};
 };
 
-// What a batch holds is decided by the source, the seed and the position: not by the number of workers. Used
-// from one thread at a time.
+// What a batch holds is decided by the source, the seed and the position: not by the number of workers or of
+// processes. Used from one thread at a time.
 class BatchLoader {
  public:
   // Turns a pair into a sample; called from several threads at once. `random` is the pair's own: seed, epoch
@@ -64,8 +72,9 @@ class BatchLoader {
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;
 
-  // The next batch, full always: what is left at the end of an epoch is dropped. Errors: invalid_argument if
-  // a whole epoch does not fill a batch; a bad pair's own, if they stop it; those of the system (no memory).
+  // The next batch, full always (the shares of all processes together): what is left at the end of an epoch
+  // is dropped. Errors: invalid_argument if a whole epoch does not fill a batch; a bad pair's own, if they
+  // stop it; corrupt_data if processes find different data; those of the system (no memory).
   std::vector<Sample> next();
   // Behind the last batch.
   const DataPosition& position() const;

@@ -6,9 +6,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include <moa/train.hpp>
 
 #include "models/embedding_model.hpp"
 #include "tensor/parameter.hpp"
@@ -57,17 +60,23 @@ struct EngineOptions {
   std::string device = "cpu";  // or "cuda", "cuda:1"
   int threads = 0;             // 0: as many as there are cores
   std::uint64_t seed = 0;      // of what an adapter starts from
+  // With several, each gives step() its share of a batch, all do every step together, and what they learn is
+  // what one process learns from the whole batch: the loss sees the vectors of all.
+  TrainProcesses processes{};
 };
 
 // ---- what it is learned from
 
-// As the model's processor makes them: [pictures, channels, height_px, width_px].
+// As the model's processor makes them: [pictures, channels, height_px, width_px]. In `bytes` and `values`
+// they take a quarter of the memory of `pixels`, which is empty then.
 struct PictureBatch {
   std::vector<float> pixels;
   std::int64_t pictures = 0;
   std::int64_t channels = 3;
   std::int64_t height_px = 0;
   std::int64_t width_px = 0;
+  std::vector<std::uint8_t> bytes = {};
+  std::vector<float> values = {};  // what each byte of each channel becomes: [channels, 256]
 };
 
 // As the model's tokenizer makes them: the ids of all texts, back to back.
@@ -121,6 +130,7 @@ struct EngineState {
 //   out_of_range     an id outside the vocabulary
 //   invalid_argument a loss without what it needs (a teacher, groups)
 //   limit_exceeded   no memory
+//   io_error         another process of this training is lost
 class TrainingEngine {
  public:
   virtual ~TrainingEngine() = default;
@@ -144,6 +154,14 @@ class TrainingEngine {
   virtual EngineState state() = 0;
   // Error: model_mismatch, naming what is missing, left over or of another shape; nothing is changed then.
   virtual void restore(const EngineState& state) = 0;
+
+  // ---- of several processes: all call these together. Of one process alone they do nothing. Error: io_error
+  // if another process is lost.
+
+  // Gives all of them the state of process 0. Error: model_mismatch if they do not learn the same.
+  virtual void share_state() {}
+  // Adds up what the processes have; every one brings as many numbers.
+  virtual void sum([[maybe_unused]] std::span<double> numbers) {}
 };
 
 // An engine for `model`, which must outlive it. `parameters` are all tensors of its checkpoint

@@ -14,13 +14,17 @@ namespace {
 
 constexpr const char* kColumns =
     "step,epoch,loss,learning_rate,logit_scale,gradient_norm,items_per_second,skipped_pairs,source\n";
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
 
 }  // namespace
 
 MetricsFile::MetricsFile(std::filesystem::path path, std::int64_t step) : path_(std::move(path)) {
   std::string kept = kColumns;
   if (step > 0 && std::filesystem::exists(path_)) {
-    const Table table = Table::open(path_);
+    // What follows the last end of a line was cut off, by a full disk or a killed process.
+    std::string text = read_file(path_, kMostBytes);
+    text.resize(text.rfind('\n') + 1);
+    const Table table = Table::parse(text, TableFormat::delimited, ',', path_.string());
     kept = lines_up_to(table, step);
     for (std::size_t i = 0; i < table.size(); ++i) {
       const auto of = parse_number<std::int64_t>(table.values(i, "step").front(), table.place(i));

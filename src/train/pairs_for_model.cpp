@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <numeric>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -10,6 +11,7 @@
 #include <moa/error.hpp>
 
 #include "base/file.hpp"
+#include "base/hash.hpp"
 #include "image/picture.hpp"
 
 namespace moa::train {
@@ -28,15 +30,24 @@ const ImageProcessor& processor_of(const LoadedModel& model) {
   return model.processor();
 }
 
-// The processor for what random_resized_crop leaves: the model's values, and no change of size.
-ImageProcessor values_alone(const ImageProcessor& processor) {
+// The processor up to the point where bytes become the model's numbers.
+ImageProcessor up_to_bytes(PictureRecipe recipe) {
+  recipe.rescale = false;
+  recipe.divide_by_255 = false;
+  recipe.normalize = false;
+  recipe.divide_by_std = false;
+  return ImageProcessor(std::move(recipe));
+}
+
+// The same for what random_resized_crop leaves: without a change of size.
+ImageProcessor up_to_bytes_of_crop(const ImageProcessor& processor) {
   PictureRecipe recipe = processor.recipe();
   recipe.pad_to_square = false;
   recipe.fit = PictureRecipe::Fit::exact;
   recipe.width_px = processor.width_px();
   recipe.height_px = processor.height_px();
   recipe.crop = false;
-  return ImageProcessor(std::move(recipe));
+  return up_to_bytes(std::move(recipe));
 }
 
 bool wants_pictures(const std::vector<DataSource>& sources) {
@@ -48,12 +59,16 @@ bool is_blank(const std::string& text) {
   return text.find_first_not_of(" \t\r\n") == text.npos;
 }
 
-// A question may have several answers, and an answer may belong to several questions: pairs that share a text
-// are of one group, so that none is taught to be far from what belongs to it. Empty if no two do.
-std::vector<std::int64_t> groups_of(const std::vector<std::vector<std::int32_t>>& first,
-                                    const std::vector<std::vector<std::int32_t>>& second) {
-  std::map<std::vector<std::int32_t>, std::int64_t> by_first;
-  std::map<std::vector<std::int32_t>, std::int64_t> by_second;
+// A text's name among others, in 52 bits, which a double holds.
+double key_of(const std::vector<std::int32_t>& ids) {
+  return static_cast<double>(
+      std::stoull(content_hash(std::as_bytes(std::span(ids))).substr(0, 13), nullptr, 16));
+}
+
+// Pairs that share a text are of one group. Empty if no two do.
+std::vector<std::int64_t> groups_of_keys(std::span<const double> first, std::span<const double> second) {
+  std::map<double, std::int64_t> by_first;
+  std::map<double, std::int64_t> by_second;
   std::vector<std::int64_t> groups;
   bool any = false;
   for (std::size_t i = 0; i < first.size(); ++i) {
@@ -104,20 +119,27 @@ class PairPreparer::Content {
 
 PairPreparer::PairPreparer(const LoadedModel& model, const std::vector<DataSource>& sources,
                            const PairPreparerOptions& options)
-    : model_(model), options_(options) {
+    : model_(model), options_(options), has_texts_(std::ranges::any_of(sources, [](const DataSource& source) {
+        return source.kind == DataSource::Kind::texts;
+      })) {
   expect_towers(model, sources);
-  if (wants_pictures(sources)) cropped_.emplace(values_alone(processor_of(model)));
+  if (!wants_pictures(sources)) return;
+  const ImageProcessor& processor = processor_of(model);
+  whole_.emplace(up_to_bytes(processor.recipe()));
+  cropped_.emplace(up_to_bytes_of_crop(processor));
+  for (const auto& channel : pixel_values(processor.recipe()))
+    values_.insert(values_.end(), channel.begin(), channel.end());
 }
 
-std::vector<float> PairPreparer::pixels_of(std::span<const std::byte> content, Random& random) const {
+std::vector<std::uint8_t> PairPreparer::pixels_of(std::span<const std::byte> content, Random& random) const {
   const AugmentationOptions& augmentation = options_.augmentation;
   Picture picture = decode_picture(content, {.max_megapixels = kMostMegapixels});
   picture = augment(std::move(picture), cropped_->width_px(), cropped_->height_px(),
                     cropped_->recipe().filter, augmentation, random);
-  const ImageProcessor& processor = augmentation.random_resized_crop ? *cropped_ : model_.processor();
+  const ImageProcessor& processor = augmentation.random_resized_crop ? *cropped_ : *whole_;
   std::vector<float> pixels(static_cast<std::size_t>(3 * processor.height_px() * processor.width_px()));
   processor.preprocess(picture, pixels);
-  return pixels;
+  return {pixels.begin(), pixels.end()};
 }
 
 void PairPreparer::add_teacher(const RawPair& pair, const std::string& caption, Content& content,
@@ -177,6 +199,20 @@ PictureBatch PairPreparer::pictures(std::span<const std::vector<float>> pixels) 
   return batch;
 }
 
+PictureBatch PairPreparer::pictures(std::vector<std::vector<std::uint8_t>> bytes) const {
+  PictureBatch batch;
+  batch.pictures = static_cast<std::int64_t>(bytes.size());
+  batch.height_px = cropped_->height_px();
+  batch.width_px = cropped_->width_px();
+  batch.values = values_;
+  batch.bytes.reserve(bytes.size() * bytes.front().size());
+  for (std::vector<std::uint8_t>& of_one : bytes) {
+    batch.bytes.insert(batch.bytes.end(), of_one.begin(), of_one.end());
+    of_one = {};  // of a large batch there is no room for two
+  }
+  return batch;
+}
+
 TextBatch PairPreparer::texts(std::span<const std::vector<std::int32_t>> ids) const {
   TextBatch batch;
   std::vector<std::int64_t> lengths;
@@ -186,6 +222,30 @@ TextBatch PairPreparer::texts(std::span<const std::vector<std::int32_t>> ids) co
   }
   batch.sequences = Sequences(lengths);
   return batch;
+}
+
+// A question may have several answers, and an answer may belong to several questions: pairs that share a text
+// are of one group, so that none is taught to be far from what belongs to it, whichever process has it.
+std::vector<std::int64_t> PairPreparer::groups_of(
+    const std::vector<std::vector<std::int32_t>>& first,
+    const std::vector<std::vector<std::int32_t>>& second) const {
+  std::vector<double> counts(options_.processes);
+  counts[options_.process] = static_cast<double>(first.size());
+  if (options_.processes > 1) options_.sum(counts);
+  const auto begin = static_cast<std::size_t>(
+      std::accumulate(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(options_.process), 0.0));
+  const auto all = static_cast<std::size_t>(std::accumulate(counts.begin(), counts.end(), 0.0));
+  std::vector<double> keys(2 * all);  // of all first texts, then of all second ones
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    keys[begin + i] = key_of(first[i]);
+    keys[all + begin + i] = key_of(second[i]);
+  }
+  if (options_.processes > 1 && all > 0) options_.sum(keys);
+  const std::span<const double> both(keys);
+  std::vector<std::int64_t> groups = groups_of_keys(both.first(all), both.last(all));
+  if (groups.empty()) return groups;
+  const auto own = groups.begin() + static_cast<std::ptrdiff_t>(begin);
+  return {own, own + static_cast<std::ptrdiff_t>(first.size())};
 }
 
 TrainingBatch PairPreparer::batch(std::vector<Sample> samples) const {
@@ -200,12 +260,15 @@ TrainingBatch PairPreparer::batch(std::vector<Sample> samples) const {
     for (Sample& sample : samples) items.push_back(std::move(*(sample.*member)));
     return from->vectors(items);
   };
-  const Sample& one = samples.front();
   TrainingBatch batch;
+  const bool is_of_texts = !samples.empty() && samples.front().is_of_texts;
+  const auto first = is_of_texts ? all_of(&Sample::first_ids) : std::vector<std::vector<std::int32_t>>();
+  const auto second = is_of_texts ? all_of(&Sample::ids) : std::vector<std::vector<std::int32_t>>();
+  // An empty share does not know of what it is, but takes part.
+  if (has_texts_) batch.groups = groups_of(first, second);
+  if (samples.empty()) return batch;
+  const Sample& one = samples.front();
   if (one.is_of_texts) {
-    const auto first = all_of(&Sample::first_ids);
-    const auto second = all_of(&Sample::ids);
-    batch.groups = groups_of(first, second);
     batch.first = texts(first);
     batch.second = texts(second);
   } else {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,6 +26,10 @@ struct PairPreparerOptions {
   const FixedVectors* pictures = nullptr;
   const FixedVectors* texts = nullptr;
   const FixedVectors* teacher = nullptr;
+  // Of several processes that share each batch: which this is, and what adds up what they have.
+  std::size_t process = 0;
+  std::size_t processes = 1;
+  std::function<void(std::span<double> numbers)> sum = {};
 };
 
 // Error: unsupported if the model has not the towers that the sources want, or its pictures keep their own
@@ -49,18 +54,26 @@ class PairPreparer {
   // `samples` are of one source. Pairs of texts that have a text in common are of one group. A teacher's
   // vectors are its own of picture and caption, as far as it has the towers, the picture as it is; of a pair
   // of texts both sides have that of the first (Reimers and Gurevych 2020, arXiv 2004.09813). From one thread
-  // at a time.
+  // at a time; of several processes, in all of them together.
   TrainingBatch batch(std::vector<Sample> samples) const;
 
  private:
   // What a pair's picture is, read when it is needed.
   class Content;
-  std::vector<float> pixels_of(std::span<const std::byte> content, Random& random) const;
+  std::vector<std::uint8_t> pixels_of(std::span<const std::byte> content, Random& random) const;
   void add_teacher(const RawPair& pair, const std::string& caption, Content& content, Sample& sample) const;
+
+  PictureBatch pictures(std::vector<std::vector<std::uint8_t>> bytes) const;
+  std::vector<std::int64_t> groups_of(const std::vector<std::vector<std::int32_t>>& first,
+                                      const std::vector<std::vector<std::int32_t>>& second) const;
 
   const LoadedModel& model_;
   PairPreparerOptions options_;
-  std::optional<ImageProcessor> cropped_;  // of a picture that has its size already; none without pictures
+  bool has_texts_;  // among the sources
+  // Up to bytes, for a large batch would not fit into memory as numbers. None without pictures.
+  std::optional<ImageProcessor> whole_;
+  std::optional<ImageProcessor> cropped_;  // of a picture that has its size already
+  std::vector<float> values_;              // what the bytes become
 };
 
 }  // namespace moa::train

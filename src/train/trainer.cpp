@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,14 +44,15 @@ class Training {
       : config_(config),
         parts_(parts),
         options_(options),
-        store_(config.output / "checkpoints", config.keep_checkpoints),
         steps_(steps_of(config, parts.sources)),
         began_at_(restore()),
         step_(began_at_),
-        metrics_(config.output / "metrics.csv", began_at_),
-        validations_(config.output / "validation.csv", began_at_),
-        events_(open_events()),
-        loader_(parts.sources, parts.prepare, loader_options(), positions_) {}
+        loader_(parts.sources, parts.prepare, loader_options(), positions_) {
+    if (!is_first()) return;
+    metrics_.emplace(config.output / "metrics.csv", began_at_);
+    validations_.emplace(config.output / "validation.csv", began_at_);
+    if (config.writes_tensorboard) events_.emplace(config.output, began_at_);
+  }
 
   TrainResult run() {
     bool is_saved = step_ == began_at_ && step_ > 0;
@@ -62,7 +64,7 @@ class Training {
         save();
         is_saved = true;
       }
-      if (options_.cancelled != nullptr && *options_.cancelled) {
+      if (is_cancelled()) {
         if (!is_saved) save();
         throw Error(ErrorCode::cancelled, "interrupted after step " + std::to_string(step_) + " of " +
                                               std::to_string(steps_) + "; a checkpoint is written");
@@ -74,8 +76,21 @@ class Training {
   }
 
  private:
+  // Of several processes the first writes what is written, and says what all would say.
+  bool is_first() const { return options_.processes.rank == 0; }
+
+  // By one process for all.
+  bool is_cancelled() const {
+    double cancelled = options_.cancelled != nullptr && *options_.cancelled ? 1 : 0;
+    parts_.engine.sum({&cancelled, 1});
+    return cancelled > 0;
+  }
+
   BatchLoaderOptions loader_options() {
     BatchLoaderOptions options;
+    options.part = static_cast<std::size_t>(options_.processes.rank);
+    options.parts = static_cast<std::size_t>(options_.processes.count);
+    options.sum = [this](std::span<double> numbers) { parts_.engine.sum(numbers); };
     options.seed = config_.seed;
     options.batch = config_.batch;
     options.workers = config_.workers;
@@ -85,11 +100,6 @@ class Training {
       if (told_ == kMostNames) note("more pairs are left out, and counted");
     };
     return options;
-  }
-
-  std::optional<EventFile> open_events() const {
-    if (!config_.writes_tensorboard) return std::nullopt;
-    return std::make_optional<EventFile>(config_.output, began_at_);
   }
 
   void add_events(const StepMetrics& metrics) {
@@ -108,25 +118,48 @@ class Training {
     if (options_.note) options_.note(text);
   }
 
-  // The step to go on from.
+  // The step to go on from. Checkpoints are the first process's; the others learn from it what they say.
   std::int64_t restore() {
-    if (!options_.resume) return 0;
-    const std::optional<TrainingState> state = store_.newest();
-    if (!state) return 0;
-    parts_.engine.restore(state->engine);
-    if (state->positions.size() != parts_.sources.size()) {
+    constexpr std::size_t kNumbers = 3;  // of a position
+    std::vector<double> at(1 + kNumbers * parts_.sources.size());
+    if (is_first()) {
+      store_.emplace(config_.output / "checkpoints", config_.keep_checkpoints);
+      const std::optional<TrainingState> state = options_.resume ? store_->newest() : std::nullopt;
+      if (state) {
+        restore_from(*state);
+        at[0] = static_cast<double>(state->step);
+        for (std::size_t i = 0; i < state->positions.size(); ++i) {
+          const DataPosition& position = state->positions[i];
+          double* numbers = at.data() + 1 + kNumbers * i;
+          numbers[0] = static_cast<double>(position.epoch);
+          numbers[1] = static_cast<double>(position.taken);
+          numbers[2] = static_cast<double>(position.skipped);
+        }
+      }
+    }
+    parts_.engine.share_state();
+    parts_.engine.sum(at);
+    for (std::size_t i = 1; i < at.size(); i += kNumbers) {
+      positions_.push_back({static_cast<std::uint64_t>(at[i]), static_cast<std::uint64_t>(at[i + 1]),
+                            static_cast<std::uint64_t>(at[i + 2])});
+    }
+    return static_cast<std::int64_t>(at[0]);
+  }
+
+  void restore_from(const TrainingState& state) const {
+    parts_.engine.restore(state.engine);
+    if (state.positions.size() != parts_.sources.size()) {
       throw Error(ErrorCode::model_mismatch,
-                  "cannot go on: found a checkpoint of " + std::to_string(state->positions.size()) +
+                  "cannot go on: found a checkpoint of " + std::to_string(state.positions.size()) +
                       " sources of data, expected " + std::to_string(parts_.sources.size()));
     }
-    positions_ = state->positions;
-    note("going on after step " + std::to_string(state->step));
-    return state->step;
+    note("going on after step " + std::to_string(state.step));
   }
 
   void save() {
-    store_.save({step_, loader_.positions(), parts_.engine.state()});
-    write_file_atomically(config_.output / "loss.svg", draw_loss_curve(metrics_.losses()));
+    if (!is_first()) return;
+    store_->save({step_, loader_.positions(), parts_.engine.state()});
+    write_file_atomically(config_.output / "loss.svg", draw_loss_curve(metrics_->losses()));
   }
 
   void step() {
@@ -141,7 +174,8 @@ class Training {
                       "would go on)");
     }
     ++step_;
-    if (!report.updated) note("step " + std::to_string(step_) + " gave no number, and changed nothing");
+    if (!report.updated && is_first())
+      note("step " + std::to_string(step_) + " gave no number, and changed nothing");
     const std::chrono::duration<double> took = Clock::now() - start;
     busy_s_ += took.count();
     reported_s_ += took.count();
@@ -153,14 +187,14 @@ class Training {
     const StepMetrics metrics{
         step_,   at.epoch, report.loss, rate, report.logit_scale, report.gradient_norm, items / took.count(),
         skipped, source};
-    metrics_.add(metrics);
+    if (metrics_) metrics_->add(metrics);
     add_events(metrics);
     result_.steps = step_;
     result_.loss = report.loss;
     result_.skipped_pairs = skipped;
     if (step_ % config_.log_every != 0 && step_ != steps_ && step_ != began_at_ + 1) return;
     const double pace_s = busy_s_ / static_cast<double>(step_ - began_at_);
-    if (options_.progress) {
+    if (options_.progress && is_first()) {
       options_.progress({step_, steps_, at.epoch, report.loss, rate, report.logit_scale,
                          items * static_cast<double>(step_ - reported_at()) / reported_s_,
                          pace_s * static_cast<double>(steps_ - step_), skipped});
@@ -172,9 +206,9 @@ class Training {
   std::int64_t reported_at() const { return reported_step_ < began_at_ ? began_at_ : reported_step_; }
 
   void validate() {
-    if (!parts_.validate) return;
+    if (!parts_.validate || !is_first()) return;
     result_.validation = parts_.validate();
-    validations_.add(step_, result_.validation);
+    validations_->add(step_, result_.validation);
     if (events_) {
       std::vector<Scalar> scalars;
       for (const Metric& metric : result_.validation)
@@ -193,13 +227,13 @@ class Training {
   const TrainConfig& config_;
   const TrainerParts& parts_;
   const TrainOptions& options_;
-  CheckpointStore store_;
+  std::optional<CheckpointStore> store_;  // this and other files: of the first process alone
   std::vector<DataPosition> positions_{};
   std::int64_t steps_;
   std::int64_t began_at_;
   std::int64_t step_;
-  MetricsFile metrics_;
-  ValidationFile validations_;
+  std::optional<MetricsFile> metrics_;
+  std::optional<ValidationFile> validations_;
   std::optional<EventFile> events_;
   MixedLoader loader_;
   TrainResult result_{};

@@ -111,6 +111,14 @@ class KeptVectors {
   bool keeps_texts_ = false;
 };
 
+// Processes on one machine divide its processors, and have a graphics card each.
+void share_machine(const TrainProcesses& processes, train::EngineOptions& engine) {
+  engine.processes = processes;
+  if (processes.local_count <= 1) return;
+  if (engine.threads == 0) engine.threads = std::max(1, available_threads() / processes.local_count);
+  if (engine.device == "cuda") engine.device += ":" + std::to_string(processes.local_rank);
+}
+
 // Rows of what the engine makes of `prepared`, piece by piece; what failed to be prepared is that row's
 // error.
 template <typename Prepared, typename Batch>
@@ -228,6 +236,7 @@ TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
   Weights weights = directory.weights();
   const auto network =
       architecture_of(directory.config(), layout_of(directory.layout())).build(directory.config(), weights);
+  share_machine(options.processes, config.engine);
   config.engine.trainable = train::names_to_learn(*network, config.learn, config.freeze);
   if (config.engine.adapter) {
     config.engine.adapter->targets =
@@ -235,23 +244,32 @@ TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
   }
   expect_something_to_learn(config, *network);
   const auto engine = train::make_training_engine(*network, weights.parameters(), config.engine);
-  claim_output(config, options.resume);
-  write_file_atomically(config.output / "train.yaml", config.text);
+  const bool is_first = options.processes.rank == 0;
+  if (is_first) {
+    claim_output(config, options.resume);
+    write_file_atomically(config.output / "train.yaml", config.text);
+  }
 
+  config.keeps_vectors_in_file = config.keeps_vectors_in_file && is_first;
   const KeptVectors kept(config, model, teacher, *network);
-  const PairPreparer preparer(*model, config.sources, kept.options(config.augmentation));
+  train::PairPreparerOptions preparing = kept.options(config.augmentation);
+  preparing.process = static_cast<std::size_t>(options.processes.rank);
+  preparing.processes = static_cast<std::size_t>(options.processes.count);
+  preparing.sum = [&](std::span<double> numbers) { engine->sum(numbers); };
+  const PairPreparer preparer(*model, config.sources, preparing);
   train::TrainerParts parts{
       std::move(shared),
       [&](train::RawPair&& pair, train::Random& random) { return preparer.prepare(std::move(pair), random); },
       [&](std::vector<train::Sample> samples) { return preparer.batch(std::move(samples)); },
       *engine,
       {}};
-  if (!config.validation.empty()) parts.validate = Validation(config, *model, preparer, *engine);
-  if (options.note) {
+  if (!config.validation.empty() && is_first) parts.validate = Validation(config, *model, preparer, *engine);
+  if (options.note && is_first) {
     options.note(what_is_learned(config, engine->trained_numbers(), weights.parameters()));
   }
   TrainResult result = train::run_training(config, parts, options);
   result.learned_numbers = engine->trained_numbers();
+  if (!is_first) return result;
   const std::vector<Parameter> learned = engine->weights();
   const std::optional<Adapter> adapter = learned_adapter(config, *engine);
   if (adapter) {

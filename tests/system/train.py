@@ -1,8 +1,10 @@
 """moa train: what its file may say, and, where moa is built with libtorch, whole trainings of a tiny model."""
 import json
 import os
+import pathlib
 import shutil
 import signal
+import socket
 import time
 import unittest
 
@@ -194,6 +196,100 @@ class WholeTrainings(Train):
         self.write("t.yaml", (self.home / "t.yaml").read_text().replace(str(TINY), "moa-mini"))
         self.result()
         self.assertNotEqual(embed("moa-mini", "--text", "강아지"), embed("out/model", "--text", "강아지"))
+    def rows(self, folder, columns):
+        return [[float(x) for x in line.split(",")[2:columns]] for line in (self.home / folder / "metrics.csv").read_text().splitlines()[1:]]
+
+    def test_processes_learn_what_one_learns(self):
+        self.settings("chunk: 1\n")
+        with open(self.home / "pairs.csv", "a") as table:
+            table.write("photos/none.jpg,gone\n")
+        self.result()
+        (self.home / "out").rename(self.home / "one")
+        found = self.result("--processes", "2")
+        self.assertEqual((found["steps"], found["model"]), (8, "out/model"))
+        for ours, alone in zip(self.rows("out", 6), self.rows("one", 6), strict=True):
+            for a, b in zip(ours, alone, strict=True):
+                self.assertLess(abs(a - b), 1e-4 * max(1, abs(b)))
+        self.assertEqual(self.rows("out", 9)[-1][-1], self.rows("one", 9)[-1][-1])  # pairs that were left out
+        self.run_moa("embed", "--model", "out/model", "--text", "a photo", "photos")
+
+    def test_processes_go_on_bit_for_bit_after_an_interruption(self):
+        self.settings(steps=30)
+        self.result("--processes", "3")
+        whole = self.weights()
+        (self.home / "out").rename(self.home / "whole")
+        process = self.start("train", "t.yaml", "--quiet", "--processes", "3")
+        while not list((self.home / "out/checkpoints").glob("step-*")) and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(err.decode().count("moa: error: cancelled"), 1)
+        self.result("--resume", "--processes", "3")
+        self.assertEqual(self.weights(), whole)
+
+    def test_a_process_that_fails_ends_them_all_with_its_error(self):
+        self.settings()
+        (self.home / "t.yaml").write_text((self.home / "t.yaml").read_text().replace("pairs.csv}", "pairs.csv, bad_pairs: stop}"))
+        with open(self.home / "pairs.csv", "a") as table:
+            table.write("photos/none.jpg,gone\n")
+        _, err = self.run_moa("train", "t.yaml", "--processes", "2", "--quiet", code=4)
+        self.assertEqual(err.count("moa: error:"), 1, err)
+        self.assertIn("none.jpg", err)
+        self.error_code("train", "nothing.yaml", "--processes", "2", code=4)
+
+    def test_a_process_that_is_killed_ends_them_all(self):
+        self.settings(steps=100000)
+        process = self.start("train", "t.yaml", "--quiet", "--processes", "2")
+        while not list((self.home / "out/checkpoints").glob("step-*")) and process.poll() is None:
+            time.sleep(0.01)
+        workers = [int(pid) for pid in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+        self.assertEqual(len(workers), 2)
+        os.kill(workers[1], signal.SIGKILL)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 7)
+        self.assertIn("signal 9", err.decode())
+        self.assertFalse(any(pathlib.Path(f"/proc/{pid}").exists() for pid in workers))
+
+    def test_processes_die_with_the_one_that_started_them(self):
+        self.settings(steps=100000)
+        process = self.start("train", "t.yaml", "--quiet", "--processes", "2")
+        while not list((self.home / "out/checkpoints").glob("step-*")) and process.poll() is None:
+            time.sleep(0.01)
+        workers = [int(pid) for pid in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+        process.kill()
+        process.communicate()
+        for _ in range(1000):
+            # What nobody waits for stays as a zombie where there is no init.
+            if not any(self.runs(pid) for pid in workers):
+                return
+            time.sleep(0.01)
+        self.fail("a worker goes on")
+
+    @staticmethod
+    def runs(pid):
+        try:
+            return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+        except OSError:
+            return False
+
+    def test_processes_of_several_machines_are_told_by_their_environment(self):
+        self.settings()
+        self.result()
+        (self.home / "out").rename(self.home / "one")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        told = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        processes = [self.start("train", "t.yaml", env=self.environment | told | {"RANK": str(rank)}) for rank in range(2)]
+        results = [process.communicate(timeout=60) for process in processes]
+        self.assertEqual([process.returncode for process in processes], [0, 0], results)
+        self.assertEqual([out for out, _ in results], [b"out/model\n", b""])
+        for ours, alone in zip(self.rows("out", 6), self.rows("one", 6), strict=True):
+            self.assertLess(abs(ours[0] - alone[0]), 1e-4)
+        for wrong in [{"RANK": ""}, {"RANK": "2"}, {"WORLD_SIZE": "many"}, {"MASTER_PORT": "x"}, {"MASTER_ADDR": ""}]:
+            self.error_code("train", "t.yaml", env=self.environment | told | {"RANK": "1"} | wrong, code=2)
+        self.error_code("train", "t.yaml", "--processes", "2", env=self.environment | told | {"RANK": "1"}, code=2)
 
     def test_an_adapter_is_learned_resumed_and_added_or_merged(self):
         self.settings("adapter: {rank: 2, merge: true}\nvalidation: {table: pairs.csv}\n", steps=20)

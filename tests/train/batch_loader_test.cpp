@@ -1,6 +1,10 @@
 #include "train/batch_loader.hpp"
 
+#include <algorithm>
+#include <barrier>
 #include <chrono>
+#include <mutex>
+#include <span>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -46,7 +50,7 @@ Sample prepare(RawPair&& pair, Random& random) {
   if (pair.captions.front().empty()) throw Error(ErrorCode::corrupt_data, "empty");
   // Later ones are ready sooner, so that order has to be made.
   std::this_thread::sleep_for(std::chrono::microseconds(random.below(300)));
-  return {{static_cast<float>(random.uniform())}, {}, pair.group};
+  return {{static_cast<std::uint8_t>(random.below(256))}, {}, pair.group};
 }
 
 std::vector<std::uint64_t> groups(const std::vector<Sample>& batch) {
@@ -71,7 +75,7 @@ TEST(BatchLoader, WorkersChangeNothingAndAPositionGoesOn) {
   source.damage_every = 11;
   const auto batches = [&](int workers, const DataPosition& from, int count) {
     BatchLoader loader(source, prepare, {.seed = 5, .batch = 4, .workers = workers}, from);
-    std::vector<std::pair<std::uint64_t, float>> all;
+    std::vector<std::pair<std::uint64_t, int>> all;
     for (int i = 0; i < count; ++i) {
       for (const Sample& sample : loader.next()) all.emplace_back(sample.group, sample.pixels[0]);
     }
@@ -115,6 +119,90 @@ TEST(BatchLoader, WhatIsNoErrorOfMoaIsHandedOn) {
   const Numbers source(3);
   BatchLoader loader(source, [](RawPair&&, Random&) -> Sample { throw std::bad_alloc(); }, {.batch = 1});
   EXPECT_THROW(loader.next(), std::bad_alloc);
+}
+
+// Adds up what the threads of a test bring, when all have come.
+class Sum {
+ public:
+  explicit Sum(std::size_t parts) : parts_(parts), meeting_(static_cast<std::ptrdiff_t>(parts)) {}
+  void add(std::size_t part, std::span<double> numbers) {
+    parts_[part].assign(numbers.begin(), numbers.end());
+    meeting_.arrive_and_wait();
+    std::fill(numbers.begin(), numbers.end(), 0);
+    for (const std::vector<double>& of_one : parts_) {
+      for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] += of_one[i];
+    }
+    meeting_.arrive_and_wait();
+  }
+
+ private:
+  std::vector<std::vector<double>> parts_;
+  std::barrier<> meeting_;
+};
+
+TEST(BatchLoader, SharesOfProcessesAreTheBatchOfOne) {
+  Numbers source(50);
+  source.bad_every = 7;
+  source.damage_every = 11;
+  constexpr int kBatches = 20;
+  constexpr DataPosition kFrom{1, 9, 4};
+  const BatchLoaderOptions alone{.seed = 5, .batch = 6, .workers = 2};
+  std::vector<std::vector<std::pair<std::uint64_t, int>>> expected(kBatches);
+  BatchLoader whole(source, prepare, alone, kFrom);
+  for (auto& batch : expected) {
+    for (const Sample& sample : whole.next()) batch.emplace_back(sample.group, sample.pixels[0]);
+    std::ranges::sort(batch);
+  }
+  for (const std::size_t parts : {2U, 3U}) {
+    Sum sum(parts);
+    std::mutex mutex;
+    std::vector<std::vector<std::pair<std::uint64_t, int>>> found(kBatches);
+    std::size_t told = 0;
+    std::vector<std::thread> processes;
+    for (std::size_t part = 0; part < parts; ++part) {
+      processes.emplace_back([&, part] {
+        BatchLoaderOptions options = alone;
+        options.part = part;
+        options.parts = parts;
+        options.sum = [&, part](std::span<double> numbers) { sum.add(part, numbers); };
+        options.on_skipped = [&](const Error&) {
+          const std::lock_guard lock(mutex);
+          ++told;
+        };
+        BatchLoader loader(source, prepare, options, kFrom);
+        for (auto& batch : found) {
+          const std::vector<Sample> share = loader.next();
+          const std::lock_guard lock(mutex);
+          for (const Sample& sample : share) batch.emplace_back(sample.group, sample.pixels[0]);
+        }
+        EXPECT_EQ(loader.position(), whole.position());
+      });
+    }
+    for (std::thread& process : processes) process.join();
+    for (auto& batch : found) std::ranges::sort(batch);
+    EXPECT_EQ(found, expected) << parts;
+    EXPECT_EQ(told + kFrom.skipped, whole.position().skipped);  // each by one process
+  }
+}
+
+TEST(BatchLoader, ProcessesThatFindDifferentDataAreStopped) {
+  const Numbers ten(10);
+  const Numbers nine(9);
+  Sum sum(2);
+  std::vector<std::thread> processes;
+  for (std::size_t part = 0; part < 2; ++part) {
+    processes.emplace_back([&, part] {
+      const BatchLoaderOptions options{
+          .batch = 4, .part = part, .parts = 2, .sum = [&, part](std::span<double> numbers) {
+            sum.add(part, numbers);
+          }};
+      BatchLoader loader(part == 0 ? ten : nine, prepare, options);
+      loader.next();
+      loader.next();
+      MOA_EXPECT_ERROR(loader.next(), corrupt_data);
+    });
+  }
+  for (std::thread& process : processes) process.join();
 }
 
 }  // namespace

@@ -29,12 +29,12 @@ class Numbers : public PairSource {
   std::uint64_t count_;
 };
 
-using Drawn = std::vector<std::pair<std::uint64_t, float>>;
+using Drawn = std::vector<std::pair<std::uint64_t, int>>;
 
 class Mixed : public ::testing::Test {
  protected:
   static Sample prepare(RawPair&& pair, Random& random) {
-    return {{static_cast<float>(random.uniform())}, {}, pair.group};
+    return {{static_cast<std::uint8_t>(random.below(256))}, {}, pair.group};
   }
   // What steps [begin, end) hold, of a loader that begins at `from`; where it stands then.
   std::pair<Drawn, std::vector<DataPosition>> steps(std::int64_t begin, std::int64_t end, int workers,

@@ -1,6 +1,9 @@
 #include "train/pairs_for_model.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +56,42 @@ TEST_F(PairsForModel, PairsThatShareATextAreOfOneGroup) {
   EXPECT_EQ(shared.groups, (std::vector<std::int64_t>{0, 1, 0, 3, 0}));
   EXPECT_EQ(std::get<TextBatch>(shared.first).sequences.items(), 5);
   EXPECT_TRUE(batch({{"a", "one"}, {"b", "two"}}).groups.empty());
+}
+
+TEST_F(PairsForModel, GroupsReachAcrossProcesses) {
+  const std::vector<std::pair<std::string, std::string>> pairs = {
+      {"a", "one"}, {"b", "two"}, {"a", "two"}, {"c", "four"}, {"d", "one"}};
+  // Process 1 has the last two; what process 0 brings to each sum is what is missing in it.
+  std::vector<std::vector<double>> brought;
+  const auto share = [&](std::size_t process, std::size_t begin, std::size_t end,
+                         const std::function<void(std::span<double>)>& sum) {
+    const PairPreparer preparer(*model_, {{.kind = DataSource::Kind::texts, .places = {"words.tsv"}}},
+                                {.process = process, .processes = 2, .sum = sum});
+    std::vector<Sample> samples;
+    for (std::size_t i = begin; i < end; ++i)
+      samples.push_back(prepare(texts(pairs[i].first, pairs[i].second)));
+    return preparer.batch(std::move(samples)).groups;
+  };
+  const auto meet = [&](std::size_t process, std::size_t begin, std::size_t end, std::vector<double> counts) {
+    std::size_t call = 0;
+    return share(process, begin, end, [&, counts](std::span<double> numbers) {
+      if (call++ == 0) {
+        std::ranges::copy(counts, numbers.begin());
+        return;
+      }
+      brought.emplace_back(numbers.begin(), numbers.end());
+      if (brought.size() == 1) return;
+      for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] += brought.front()[i];
+    });
+  };
+  meet(0, 0, 3, {3, 2});
+  EXPECT_EQ(meet(1, 3, 5, {3, 2}), (std::vector<std::int64_t>{3, 0}));
+}
+
+TEST_F(PairsForModel, AnEmptyShareIsABatchOfNothing) {
+  const TrainingBatch batch = preparer_.batch({});
+  EXPECT_EQ(items_of(batch.first), 0);
+  EXPECT_EQ(items_of(batch.second), 0);
 }
 
 }  // namespace

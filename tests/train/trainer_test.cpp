@@ -97,8 +97,7 @@ class Trainer : public ::testing::Test {
     const TrainerParts parts{
         sources_,
         [](RawPair&& pair, Random& random) {
-          return Sample{
-              {static_cast<float>(static_cast<double>(pair.group) + random.uniform())}, {}, pair.group};
+          return Sample{{static_cast<std::uint8_t>(pair.group + random.below(100))}, {}, pair.group};
         },
         [](const std::vector<Sample>& samples) {
           TrainingBatch batch;
@@ -237,6 +236,31 @@ TEST_F(Trainer, AFullDiskLeavesTheLastCheckpoint) {
   MOA_EXPECT_ERROR(store.save(state), io_error);
   EXPECT_EQ(checkpoints(), (std::vector<std::string>{"step-000000000018", "step-000000000020"}));
   EXPECT_EQ(store.newest()->step, 20);
+}
+
+TEST_F(Trainer, ALineOfMetricsThatWasCutOffIsLeftOut) {
+  MeanEngine whole;
+  run(whole);
+  fs::remove_all(config_.output / "checkpoints/step-000000000020");
+  std::ofstream(config_.output / "metrics.csv", std::ios::app) << "21,0,1.5";
+  MeanEngine again;
+  run(again, {.resume = true});
+  EXPECT_EQ(again.number, whole.number);
+  const std::string metrics = content(config_.output / "metrics.csv");
+  EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 21);
+}
+
+TEST_F(Trainer, OfSeveralProcessesTheFirstAloneWrites) {
+  struct OneOfTwo : MeanEngine {
+    void sum(std::span<double> numbers) override {  // the other one brings the same
+      for (double& each : numbers) each *= 2;
+    }
+  };
+  fs::remove_all(config_.output);
+  validates_ = true;
+  OneOfTwo second;
+  EXPECT_EQ(run(second, {.processes = {.rank = 1, .count = 2}}).steps, 20);
+  EXPECT_FALSE(fs::exists(config_.output));
 }
 
 TEST_F(Trainer, ADamagedCheckpointIsNamed) {

@@ -4,6 +4,7 @@
 
 #include <moa/error.hpp>
 
+#include "backends/torch/bf16.hpp"
 #include "backends/torch/interpreter.hpp"
 #include "tensor/checks.hpp"
 
@@ -39,7 +40,7 @@ Tensor TorchInterpreter::convolution(const Tensor& x, const Convolution& layer,
   const at::Tensor bias = weights_.of(layer.bias);
   at::Tensor y;
   if (precision_ == Precision::bf16 && options.groups == 1 && !in.is_pixels) {
-    y = convolved(padded.to(at::kBFloat16), weight.to(at::kBFloat16), {}).to(at::kFloat);
+    y = convolved(torch::bf16_factor(padded), torch::bf16_factor(weight), {}).to(at::kFloat);
     if (bias.defined()) y = y + bias.reshape({1, -1, 1, 1});
   } else {
     y = convolved(padded, weight, bias);

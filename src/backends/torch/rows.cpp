@@ -3,6 +3,7 @@
 
 #include <moa/error.hpp>
 
+#include "backends/torch/bf16.hpp"
 #include "backends/torch/interpreter.hpp"
 
 namespace moa {
@@ -56,7 +57,7 @@ at::Tensor TorchInterpreter::product(const at::Tensor& x, const Linear& layer, P
   const at::Tensor bias = weights_.of(layer.bias);
   at::Tensor y;
   if (precision_ == Precision::bf16 && asked != ProductPrecision::f32) {
-    y = at::linear(x.to(at::kBFloat16), weight.to(at::kBFloat16)).to(at::kFloat);
+    y = at::linear(torch::bf16_factor(x), torch::bf16_factor(weight)).to(at::kFloat);
     if (bias.defined()) y = y + bias;
   } else {
     y = at::linear(x, weight, bias);

@@ -25,13 +25,13 @@ void in_chunks(std::int64_t items, std::int64_t chunk, Work work) {
   for (std::int64_t begin = 0; begin < items; begin += chunk) work(begin, std::min(begin + chunk, items));
 }
 
-// The vectors of a side, without a graph.
+// The vectors of a side, without a graph; gradients are recorded of them.
 at::Tensor without_graph(const Towers& towers, const Side& side, std::int64_t chunk) {
   const at::NoGradGuard no_graph;
   std::vector<at::Tensor> parts;
   in_chunks(items_of(side), chunk,
             [&](std::int64_t begin, std::int64_t end) { parts.push_back(towers.forward(side, begin, end)); });
-  return at::cat(parts);
+  return at::cat(parts).requires_grad_(true);
 }
 
 }  // namespace
@@ -54,11 +54,20 @@ LossInput LossOfBatch::around(const TrainingBatch& batch, at::Tensor first, at::
   return input;
 }
 
+at::Tensor LossOfBatch::of_all(const LossInput& own) const {
+  if (processes == nullptr) return total_loss(options, own, scale.now());
+  return total_loss(options, gather(*processes, own), counted_once(*processes, scale.now()));
+}
+
+at::Tensor LossOfBatch::vectors(const Side& side) const {
+  // The share of one process may be empty.
+  return items_of(side) > 0 ? towers.forward(side) : towers.none();
+}
+
 double LossOfBatch::value(const TrainingBatch& batch) const {
   const at::NoGradGuard no_graph;
   expect_items(items_of(batch.second), items_of(batch.first), "items on the second side");
-  const LossInput input = around(batch, towers.forward(batch.first), towers.forward(batch.second));
-  return total_loss(options, input, scale.now()).item<double>();
+  return of_all(around(batch, vectors(batch.first), vectors(batch.second))).item<double>();
 }
 
 // GradCache (Gao et al. 2021, arXiv 2101.06983): vectors without a graph; the loss, and its gradient with
@@ -66,22 +75,23 @@ double LossOfBatch::value(const TrainingBatch& batch) const {
 double LossOfBatch::backward(const TrainingBatch& batch, std::int64_t chunk_items) const {
   const std::int64_t items = items_of(batch.first);
   expect_items(items_of(batch.second), items, "items on the second side");
-  if (items == 0) throw Error(ErrorCode::invalid_argument, "cannot learn from a batch: found no items");
-  if (chunk_items <= 0 || chunk_items >= items) {
-    const LossInput input = around(batch, towers.forward(batch.first), towers.forward(batch.second));
-    const at::Tensor loss = total_loss(options, input, scale.now());
-    if (loss.requires_grad()) loss.backward();
-    return loss.item<double>();
+  if (items == 0 && processes == nullptr) {
+    throw Error(ErrorCode::invalid_argument, "cannot learn from a batch: found no items");
   }
-  at::Tensor first = without_graph(towers, batch.first, chunk_items).requires_grad_(true);
-  at::Tensor second = without_graph(towers, batch.second, chunk_items).requires_grad_(true);
-  const at::Tensor loss = total_loss(options, around(batch, first, second), scale.now());
-  loss.backward();
+  const bool has_chunks = chunk_items > 0 && chunk_items < items;
+  const auto forward = [&](const Side& side) {
+    return has_chunks ? without_graph(towers, side, chunk_items) : vectors(side);
+  };
+  const at::Tensor first = forward(batch.first);
+  const at::Tensor second = forward(batch.second);
+  const at::Tensor loss = of_all(around(batch, first, second));
+  if (loss.requires_grad()) loss.backward();
+  if (!has_chunks) return loss.item<double>();
   const auto through = [&](const Side& side, const at::Tensor& gradient) {
     if (!gradient.defined()) return;
     in_chunks(items, chunk_items, [&](std::int64_t begin, std::int64_t end) {
-      const at::Tensor vectors = towers.forward(side, begin, end);
-      if (vectors.requires_grad()) vectors.backward(gradient.narrow(0, begin, end - begin));
+      const at::Tensor part = towers.forward(side, begin, end);
+      if (part.requires_grad()) part.backward(gradient.narrow(0, begin, end - begin));
     });
   };
   through(batch.first, first.grad());

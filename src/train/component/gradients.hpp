@@ -1,6 +1,7 @@
 // The loss of a batch, and its gradients.
 #pragma once
 
+#include "train/component/data_parallel.hpp"
 #include "train/component/logit_scale.hpp"
 #include "train/component/towers.hpp"
 #include "train/engine.hpp"
@@ -11,6 +12,9 @@ struct LossOfBatch {
   const Towers& towers;
   const LogitScale& scale;
   const LossOptions& options;
+  // With others, batches are this one's share, and the loss is that of all of them together; gradients are to
+  // be summed (data_parallel.hpp).
+  const ProcessGroup* processes = nullptr;
 
   // Nothing is recorded.
   double value(const TrainingBatch& batch) const;
@@ -19,6 +23,8 @@ struct LossOfBatch {
   double backward(const TrainingBatch& batch, std::int64_t chunk_items) const;
 
  private:
+  at::Tensor of_all(const LossInput& own) const;
+  at::Tensor vectors(const Side& side) const;
   LossInput around(const TrainingBatch& batch, at::Tensor first, at::Tensor second) const;
 };
 

@@ -14,6 +14,7 @@
 
 #include "train/component/adamw.hpp"
 #include "train/component/adapters.hpp"
+#include "train/component/data_parallel.hpp"
 #include "train/component/device.hpp"
 #include "train/component/gradients.hpp"
 #include "train/component/logit_scale.hpp"
@@ -63,7 +64,8 @@ class TorchEngine final : public TrainingEngine {
         scale_(
             options_.loss, parameters, weights_, [&](const std::string& name) { return learns(name); },
             learned_),
-        loss_{towers_, scale_, options_.loss} {
+        processes_(options.processes.count > 1 ? std::make_unique<ProcessGroup>(options.processes) : nullptr),
+        loss_{towers_, scale_, options_.loss, processes_.get()} {
     if (options.threads > 0) at::set_num_threads(options.threads);
     learn(model, parameters);
   }
@@ -73,6 +75,7 @@ class TorchEngine final : public TrainingEngine {
       clear_gradients(learned_);
       StepReport report;
       report.loss = loss_.backward(batch, options_.chunk_items);
+      if (processes_) sum_gradients(*processes_, learned_);
       report.gradient_norm = gradient_norm(learned_);
       report.updated = std::isfinite(report.loss) && std::isfinite(report.gradient_norm);
       if (report.updated) {
@@ -179,6 +182,14 @@ class TorchEngine final : public TrainingEngine {
     steps_ = state.steps;
   }
 
+  void share_state() override {
+    if (processes_) guarded([&] { share(*processes_, learned_, steps_); });
+  }
+
+  void sum(std::span<double> numbers) override {
+    if (processes_) guarded([&] { processes_->sum(numbers); });
+  }
+
  private:
   bool learns(const std::string& name) const {
     return fits_any(options_.trainable.include, name) && !fits_any(options_.trainable.exclude, name);
@@ -233,6 +244,7 @@ class TorchEngine final : public TrainingEngine {
   std::set<std::string> of_adapter_;
   Towers towers_;
   LogitScale scale_;
+  std::unique_ptr<ProcessGroup> processes_;  // nullptr: one alone
   LossOfBatch loss_;
   std::int64_t steps_ = 0;
 };

@@ -34,6 +34,26 @@ void expect_items(std::size_t found, std::int64_t items, std::int64_t each, cons
                                              " items of " + std::to_string(each));
 }
 
+// Items [begin, end) of `batch`, as the tower takes them.
+std::vector<float> pixels_of(const PictureBatch& batch, std::int64_t begin, std::int64_t end) {
+  const std::int64_t plane = batch.height_px * batch.width_px;
+  const std::int64_t each = batch.channels * plane;
+  const bool has_bytes = !batch.bytes.empty();
+  expect_items(has_bytes ? batch.bytes.size() : batch.pixels.size(), batch.pictures, each, "pictures");
+  if (!has_bytes) return {batch.pixels.begin() + begin * each, batch.pixels.begin() + end * each};
+  constexpr std::int64_t kBytes = 256;
+  expect_items(batch.values.size(), batch.channels, kBytes, "the values of bytes");
+  std::vector<float> pixels(static_cast<std::size_t>((end - begin) * each));
+  auto* to = pixels.data();
+  const std::uint8_t* from = batch.bytes.data() + begin * each;
+  for (std::int64_t i = 0; i < (end - begin) * batch.channels; ++i) {
+    const float* value_of = batch.values.data() + i % batch.channels * kBytes;
+    to = std::transform(from, from + plane, to, [value_of](std::uint8_t byte) { return value_of[byte]; });
+    from += plane;
+  }
+  return pixels;
+}
+
 }  // namespace
 
 TowerParameters tower_parameters(const EmbeddingModel& model) {
@@ -64,6 +84,10 @@ at::Tensor Towers::vectors(const VectorBatch& batch) const {
   return rows / rows.norm(2, -1, true).clamp_min(1e-12);
 }
 
+at::Tensor Towers::none() const {
+  return at::empty({0, model_.dim()}, at::TensorOptions(at::kFloat).device(weights_.device()));
+}
+
 at::Tensor Towers::forward(const Side& side, std::int64_t begin, std::int64_t end) const {
   if (const auto* batch = std::get_if<VectorBatch>(&side)) {
     return vectors(*batch).narrow(0, begin, end - begin);
@@ -77,13 +101,8 @@ at::Tensor Towers::forward(const Side& side, std::int64_t begin, std::int64_t en
                                               ? "cannot learn from pictures: the model has no tower for them"
                                               : "cannot learn from pictures in their own shapes");
     }
-    const std::int64_t each = pictures->channels * pictures->height_px * pictures->width_px;
-    expect_items(pictures->pixels.size(), pictures->pictures, each, "pictures");
-    const std::span<const float> pixels(pictures->pixels);
-    const auto part = pixels.subspan(static_cast<std::size_t>(begin * each),
-                                     static_cast<std::size_t>((end - begin) * each));
-    rows = model_.forward_image(
-        ops, ops.pixels(part, end - begin, pictures->channels, pictures->height_px, pictures->width_px));
+    rows = model_.forward_image(ops, ops.pixels(pixels_of(*pictures, begin, end), end - begin,
+                                                pictures->channels, pictures->height_px, pictures->width_px));
   } else {
     const auto& texts = std::get<TextBatch>(side);
     if (model_.text() == nullptr) {

@@ -30,6 +30,7 @@ class Towers {
   // Errors: those of TrainingEngine; unsupported without that tower.
   at::Tensor forward(const Side& side, std::int64_t begin, std::int64_t end) const;
   at::Tensor forward(const Side& side) const { return forward(side, 0, items_of(side)); }
+  at::Tensor none() const;  // [0, dim]
   // [items, dim], on the unit sphere; undefined if there are none.
   at::Tensor vectors(const VectorBatch& batch) const;
 

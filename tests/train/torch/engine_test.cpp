@@ -6,10 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "backends/torch/weights.hpp"
 #include "base/expect_error.hpp"
-#include "train/component/gradients.hpp"
-#include "train/torch/learner.hpp"
+#include "train/torch/whole_model.hpp"
 
 namespace moa::train {
 namespace {
@@ -25,24 +23,9 @@ Weights tensors_of(const std::filesystem::path& path) {
 std::vector<std::pair<std::string, std::vector<double>>> gradients(const Learner& learner,
                                                                    const LossOptions& options,
                                                                    std::int64_t chunk, double* loss) {
-  torch::TorchWeights weights{at::Device(at::kCPU)};
-  std::vector<LearnedTensor> all;
-  const LogitScale scale(
-      options, learner.parameters, weights, [](const std::string&) { return true; }, all);
-  for (const Parameter& parameter : tower_parameters(*learner.model).all) {
-    all.push_back(learned(parameter.name(), weights.learn(parameter)));
-  }
-  const Towers towers(*learner.model, weights, Precision::f32);
-  const LossOfBatch whole{towers, scale, options};
-  *loss = whole.backward(learner.batch(), chunk);
-  std::vector<std::pair<std::string, std::vector<double>>> found;
-  for (const LearnedTensor& tensor : all) {
-    if (!tensor.value.grad().defined()) continue;
-    const at::Tensor flat = tensor.value.grad().to(at::kDouble).contiguous();
-    found.emplace_back(tensor.name,
-                       std::vector<double>(flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()));
-  }
-  return found;
+  const WholeModel model(learner, options);
+  *loss = LossOfBatch{model.towers, model.scale, model.options}.backward(learner.batch(), chunk);
+  return model.gradients();
 }
 
 struct Case {
@@ -130,6 +113,22 @@ TEST(TrainingEngine, FollowsTheReferencesCurve) {
     const StepReport report = engine->step(learner.batch(static_cast<float>(1 + step % 5)), 2e-4);
     EXPECT_NEAR(report.loss, expected[step], 1e-3) << step;
   }
+}
+
+TEST(TrainingEngine, StaysNearTheReferencesCurveInBf16) {
+  const Learner learner("clip/odd_sizes");
+  const std::vector<float> expected =
+      tensors_of(learner.golden.path / "curve.safetensors").take("losses", {50}).read();
+  EngineOptions options = curve_options();
+  options.precision = TrainingPrecision::bf16;
+  const auto engine = learner.engine(options);
+  double furthest = 0;
+  for (std::size_t step = 0; step < expected.size(); ++step) {
+    const StepReport report = engine->step(learner.batch(static_cast<float>(1 + step % 5)), 2e-4);
+    ASSERT_NEAR(report.loss, expected[step], 0.02) << step;
+    furthest = std::max(furthest, std::abs(report.loss - static_cast<double>(expected[step])));
+  }
+  EXPECT_GT(furthest, 1e-5);  // it was not f32
 }
 
 TEST(TrainingEngine, GoesOnBitForBitFromItsState) {
@@ -221,6 +220,23 @@ TEST(TrainingEngine, LearnsFromVectorsOfOneSide) {
   EXPECT_NEAR(engine->loss(batch), with_pictures, 1e-5);
   const double before = engine->step(batch, 1e-3).loss;
   EXPECT_LT(engine->step(batch, 1e-3).loss, before);
+}
+
+TEST(TrainingEngine, TakesPicturesAsBytesAndWhatTheyBecome) {
+  const Learner learner("clip/odd_sizes");
+  const auto engine = learner.engine({});
+  PictureBatch pictures = std::get<PictureBatch>(learner.batch().first);
+  PictureBatch bytes = pictures;
+  bytes.pixels.clear();
+  for (int i = 0; i < 3 * 256; ++i) bytes.values.push_back(std::sin(static_cast<float>(i)));
+  const auto plane = static_cast<std::size_t>(pictures.height_px * pictures.width_px);
+  for (std::size_t i = 0; i < pictures.pixels.size(); ++i) {
+    bytes.bytes.push_back(static_cast<std::uint8_t>(i * i % 251));
+    pictures.pixels[i] = bytes.values[i / plane % 3 * 256 + bytes.bytes[i]];
+  }
+  EXPECT_EQ(engine->embed(bytes), engine->embed(pictures));
+  bytes.values.pop_back();
+  MOA_EXPECT_ERROR(engine->embed(bytes), shape_mismatch);
 }
 
 TEST(TrainingEngine, RefusesWhatItCannotDo) {

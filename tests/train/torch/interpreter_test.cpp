@@ -82,5 +82,25 @@ TEST(TorchInterpreter, TellsOfShapesThatDoNotFit) {
   MOA_EXPECT_ERROR(ops.attention(x, x, x, {.heads = 3}), shape_mismatch);
 }
 
+// What is added up in bf16 stays at 256.
+TEST(TorchInterpreter, ProductsOfBf16AddUpInF32ForwardAndBackward) {
+  constexpr std::int64_t kMany = 4096;
+  torch::TorchWeights weights{at::Device(at::kCPU)};
+  TorchInterpreter ops(weights, Precision::bf16);
+  const Parameter rows = Parameter::from_values("rows", {kMany, 1}, std::vector<float>(kMany, 1));
+  const Parameter weight = Parameter::from_values("weight", {kMany, 1}, std::vector<float>(kMany, 1));
+  const at::Tensor of_rows = weights.learn(rows);
+  const at::Tensor of_weight = weights.learn(weight);
+  const Rows x = ops.embedding(
+      ops.tokens(std::vector<std::int32_t>(kMany, 0), {}, Sequences(std::vector<std::int64_t>(kMany, 1))),
+      TokenField::id, rows);
+  TorchInterpreter::matrix(ops.linear(x, {weight, {}}, {})).sum().backward();
+  EXPECT_EQ(of_weight.grad()[0].item<float>(), kMany);        // over rows
+  EXPECT_EQ(of_rows.grad()[0].item<float>(), kMany * kMany);  // over columns, then over rows
+  // Nor is more kept of a number than bf16 has.
+  const Parameter fine = Parameter::from_values("fine", {1, 1}, {1.00390625F});
+  EXPECT_EQ(TorchInterpreter::matrix(ops.linear(x, {fine, {}}, {}))[0].item<float>(), 1);
+}
+
 }  // namespace
 }  // namespace moa
