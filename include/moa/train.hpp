@@ -1,4 +1,5 @@
-// Training: a model that goes on learning from pictures and captions, by the settings of one file.
+// Training: a model that goes on learning from pictures and captions, or from pairs of texts, by the settings
+// of one file.
 #pragma once
 
 #include <atomic>
@@ -67,8 +68,8 @@ struct TrainResult {
 
 // Trains as the file at `settings` says (docs/guide.md) and writes into its output folder: model/, a
 // directory in the layout of the model that it began with, or adapter/, or both; checkpoints/; metrics.csv;
-// loss.svg. What is written appears whole or not at all; a checkpoint that is there stays until a newer one
-// is.
+// loss.svg; if asked for, an event file for TensorBoard. What is written appears whole or not at all; a
+// checkpoint that is there stays until a newer one is.
 //
 // Errors: invalid_argument (the settings: line and key are named; an output folder that is in use, without
 // `resume`); unsupported (no libtorch in this build, or a model that cannot learn); not_found, corrupt_data,

@@ -71,10 +71,13 @@ BatchNorm take_batch_norm(const WeightScope& scope, std::int64_t channels, doubl
 }
 
 Convolution folded(const Convolution& convolution, const BatchNorm& norm) {
+  using Kind = ParameterView::Kind;
   const Parameter& weight = convolution.weight;
-  return {Parameter(weight.name(), weight.shape(), DType::f32, std::make_shared<FoldedWeight>(weight, norm)),
-          Parameter(norm.bias.name(), norm.bias.shape(), DType::f32,
-                    std::make_shared<FoldedBias>(convolution.bias, norm))};
+  const Parameter& bias = convolution.bias;
+  return {Parameter::computed(weight.name(), weight.shape(), std::make_shared<FoldedWeight>(weight, norm),
+                              {weight, Kind::normed_weight, 0, norm}),
+          Parameter::computed(norm.bias.name(), norm.bias.shape(), std::make_shared<FoldedBias>(bias, norm),
+                              {bias, Kind::normed_bias, 0, norm})};
 }
 
 }  // namespace moa

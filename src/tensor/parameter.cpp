@@ -208,6 +208,38 @@ Parameter Parameter::seen_as(ParameterView view) const {
   return Parameter(std::move(data));
 }
 
+Parameter Parameter::computed(std::string name, Shape shape, std::shared_ptr<const ParameterSource> source,
+                              ParameterView view) {
+  return Parameter(std::move(name), std::move(shape), DType::f32, std::move(source)).seen_as(std::move(view));
+}
+
+namespace {
+
+void add_origins(const Parameter& parameter, std::vector<Parameter>& origins) {
+  if (!parameter) return;
+  if (const ParameterView* view = parameter.view(); view != nullptr) {
+    add_origins(view->of, origins);
+    if (!view->norm) return;
+    add_origins(view->norm->weight, origins);
+    add_origins(view->norm->bias, origins);
+    return;
+  }
+  const std::vector<Parameter> parts = parameter.parts();
+  if (parts.front().identity() == parameter.identity()) {
+    origins.push_back(parameter);
+  } else {
+    for (const Parameter& part : parts) add_origins(part, origins);
+  }
+}
+
+}  // namespace
+
+std::vector<Parameter> origins_of(const Parameter& parameter) {
+  std::vector<Parameter> origins;
+  add_origins(parameter, origins);
+  return origins;
+}
+
 namespace {
 
 void check_rows(const Parameter& parameter, std::int64_t first, std::int64_t count) {

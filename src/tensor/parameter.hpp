@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,6 +61,9 @@ class Parameter {
   // others axes must agree (shape_mismatch). `parts()` gives them back, for interpreters that need the
   // checkpoint's own tensors.
   static Parameter stacked(std::vector<Parameter> parts);
+  // f32, computed by `source` as `view` says, with the name of what it comes from in the first place.
+  static Parameter computed(std::string name, Shape shape, std::shared_ptr<const ParameterSource> source,
+                            ParameterView view);
 
   explicit operator bool() const noexcept { return data_ != nullptr; }
   const std::string& name() const;  // verbatim, as in the checkpoint
@@ -96,13 +100,34 @@ class Parameter {
   std::shared_ptr<const Data> data_;
 };
 
-// How a view comes from the parameter that it was taken of: for interpreters that learn, and have to reach
-// the checkpoint's own tensor.
+// A batch norm at inference: (x - mean) / sqrt(variance + eps) * weight + bias, per channel; each [channels].
+// Ioffe and Szegedy 2015 (arXiv 1502.03167).
+struct BatchNorm {
+  Parameter weight;
+  Parameter bias;
+  Parameter mean;
+  Parameter variance;
+  double eps = 1e-5;
+};
+
+// How a parameter comes from others: for interpreters that learn, and have to reach the checkpoint's own
+// tensors.
 struct ParameterView {
-  enum class Kind { rows, reshaped, transposed };
+  enum class Kind {
+    rows,
+    reshaped,
+    transposed,
+    normed_weight,  // of a convolution's weight, with `norm` behind it: each output channel times its factor
+    normed_bias,    // of its bias, or of none: what it and the norm's own add to a channel
+  };
   Parameter of;
   Kind kind = Kind::rows;
   std::int64_t begin = 0;  // of rows
+  std::optional<BatchNorm> norm{};
 };
+
+// The checkpoint's own tensors that `parameter` is made of and that may be learned: itself, what was stacked,
+// what it is a view of. Of a norm weight and bias, not its statistics.
+std::vector<Parameter> origins_of(const Parameter& parameter);
 
 }  // namespace moa

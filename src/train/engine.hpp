@@ -44,6 +44,8 @@ enum class TrainingPrecision {
 };
 
 struct EngineOptions {
+  // Of a batch norm weight and bias are learned. Its statistics stay as the checkpoint has them, and it
+  // computes with those, as for embedding.
   TrainableNames trainable{};
   // With one, the adapter is learned and `trainable` names what is learned beside it: to learn the adapter
   // alone, include nothing.
@@ -166,7 +168,7 @@ class TrainingEngine {
 
 // An engine for `model`, which must outlive it. `parameters` are all tensors of its checkpoint
 // (Weights::parameters()). Errors: unsupported (the component is not built or installed: the message says
-// what to install; a parameter named by `trainable` that the model folds into another; no such device),
+// what to install; a parameter named by `trainable` that the model computes of others; no such device),
 // invalid_argument (a pattern that names nothing; options outside their range).
 std::unique_ptr<TrainingEngine> make_training_engine(const EmbeddingModel& model,
                                                      const std::vector<Parameter>& parameters,

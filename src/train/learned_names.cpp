@@ -12,15 +12,7 @@
 namespace moa::train {
 namespace {
 
-// Of towers' parameters, which are stacked or cut now and then, those of the checkpoint.
-void add_names(const Parameter& parameter, std::set<std::string>& names) {
-  for (const Parameter& part : parameter.parts()) {
-    names.insert(part.name().substr(0, part.name().find('[')));  // NAME[begin:end]
-  }
-}
-
-// The tower's operations, written down.
-RecordingInterpreter recorded(const EmbeddingModel& model, const std::string& tower) {
+std::set<std::string> tower_names(const EmbeddingModel& model, const std::string& tower) {
   RecordingInterpreter recording;
   if (tower == "text" && model.text() != nullptr) {
     model.forward_text(recording, recording.tokens({}, {}, {}));
@@ -30,13 +22,10 @@ RecordingInterpreter recorded(const EmbeddingModel& model, const std::string& to
   } else {
     throw Error(ErrorCode::invalid_argument, "cannot learn '" + tower + "': the model has no such tower");
   }
-  return recording;
-}
-
-std::set<std::string> tower_names(const EmbeddingModel& model, const std::string& tower) {
-  const RecordingInterpreter recording = recorded(model, tower);
   std::set<std::string> names;
-  for (const Parameter& parameter : recording.parameters()) add_names(parameter, names);
+  for (const Parameter& parameter : recording.parameters()) {
+    for (const Parameter& origin : origins_of(parameter)) names.insert(origin.name());
+  }
   return names;
 }
 

@@ -7,9 +7,11 @@ Usage: python tests/parity/training.py      (writes gradients.safetensors and cu
 A gradient is kept as two numbers a parameter, which no wrong one has by chance: its length, and its product with cos(0.7 i).
 """
 
+import json
 from pathlib import Path
 
 import torch
+from open_clip import CLIP
 from open_clip.loss import ClipLoss, SigLipLoss
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel
@@ -48,6 +50,10 @@ def vectors_of(model, ids, mask, pixels):
 
 def loss_of(model, kind, ids, mask, pixels):
     images, texts = vectors_of(model, ids, mask, pixels)
+    return loss_between(model, kind, images, texts)
+
+
+def loss_between(model, kind, images, texts):
     scale = 1 / model.temperature if hasattr(model, "temperature") else model.logit_scale.exp()
     if kind == "sigmoid":
         return SigLipLoss()(images, texts, scale.reshape(()), model.logit_bias.reshape(()))
@@ -66,7 +72,22 @@ def write_gradients(name, kind):
     folder = GOLDEN / name
     stored = load_file(folder / "model.safetensors")
     model = AutoModel.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
-    loss = loss_of(model, kind, *batch_of(folder))
+    keep_gradients(folder, model, loss_of(model, kind, *batch_of(folder)), stored)
+
+
+def write_open_clip_gradients(name):
+    """The same of a checkpoint in open_clip's layout. Batch norms are in evaluation mode: their statistics stay as they are."""
+    folder = GOLDEN / name
+    stored = load_file(folder / "open_clip_model.safetensors")
+    model = CLIP(**json.loads((folder / "open_clip_config.json").read_text())["model_cfg"]).eval()
+    model.load_state_dict(stored)
+    ids, _, pixels = batch_of(folder)
+    padded = torch.nn.functional.pad(ids, (0, model.context_length - ids.shape[1]))
+    loss = loss_between(model, "info_nce", unit(model.encode_image(pixels)), unit(model.encode_text(padded)))
+    keep_gradients(folder, model, loss, stored)
+
+
+def keep_gradients(folder, model, loss, stored):
     loss.backward()
     kept = {"loss": loss.detach().reshape(1)}
     for parameter, tensor in model.named_parameters():
@@ -122,5 +143,7 @@ if __name__ == "__main__":
     write_gradients("clip/odd_sizes", "info_nce")
     write_gradients("siglip/odd_sizes", "sigmoid")
     write_gradients("dual_encoder/vit_bert", "info_nce")
+    write_gradients("align/odd_sizes", "info_nce")
+    write_open_clip_gradients("clip_resnet/odd_sizes")
     write_curve("clip/odd_sizes")
     write_losses()

@@ -25,6 +25,14 @@ log_every: 1
 """
 
 
+def tensors(file):
+    """The bytes of each tensor of a safetensors file."""
+    content = file.read_bytes()
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    return {name: content[end + of["data_offsets"][0] : end + of["data_offsets"][1]] for name, of in header.items() if name != "__metadata__"}
+
+
 class Train(MoaTest):
     def settings(self, more="", steps=8, pictures=10):
         names = sorted(path.name for path in (ROOT / "demo").glob("*.jpg"))[:pictures]
@@ -183,9 +191,12 @@ class WholeTrainings(Train):
             self.assertIn(tag, content)
 
     def test_a_bundled_model_keeps_the_form_of_what_was_not_learned(self):
-        self.settings("learn: [\"vision_model.head.*\", class_projection.weight]\n", steps=2)
-        self.write("t.yaml", (self.home / "t.yaml").read_text().replace(str(TINY), "moa-mini"))
+        self.settings("learn: image\n", steps=8, pictures=4)
+        text = (self.home / "t.yaml").read_text().replace(str(TINY), "moa-mini").replace("learning_rate: 0.001", "learning_rate: 0.0001")
+        self.write("t.yaml", text.replace("{flip: 0.5, brightness: 0.2}", "{random_resized_crop: false}"))
         self.result()
+        losses = [float(line.split(",")[2]) for line in (self.home / "out/metrics.csv").read_text().splitlines()[1:]]
+        self.assertLess(losses[-1], 0.5 * losses[0])  # each batch holds all four pictures
         before, after = ((folder / "model.safetensors").read_bytes() for folder in (ROOT / "models/moa-mini", self.home / "out/model"))
         self.assertLess(abs(len(before) - len(after)), 4096)
         embed = lambda model, *what: self.run_moa("embed", "--model", model, *what)[0]
@@ -318,6 +329,43 @@ class WholeTrainings(Train):
         self.assertFalse((self.home / "out/model").exists())
         self.settings("adapter: {rank: 3}\n", steps=30)
         self.assertEqual(self.error_code("train", "t.yaml", "--resume", code=5), "model_mismatch")
+
+    def test_moa_minis_projection_of_features_learns_where_a_model_has_one(self):
+        mini = self.home / "mini"
+        shutil.copytree(ROOT / "models/moa-mini", mini)
+        config = json.loads((mini / "config.json").read_text())
+        self.assertFalse(config["feature_projection"])
+        (mini / "config.json").write_text(json.dumps(config | {"feature_projection": True}))
+        content = (mini / "model.safetensors").read_bytes()
+        end = 8 + int.from_bytes(content[:8], "little")
+        begin, size = len(content) - end, 384 * 1280 * 4
+        header = json.loads(content[8:end]) | {"feature_projection.weight": {"dtype": "F32", "shape": [384, 1280], "data_offsets": [begin, begin + size]}}
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        (mini / "model.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + content[end:] + bytes(size))
+        self.settings("learn: feature_projection.weight\n", steps=6)
+        self.write("t.yaml", (self.home / "t.yaml").read_text().replace(str(TINY), str(mini)))
+        self.result()
+        losses = [float(line.split(",")[2]) for line in (self.home / "out/metrics.csv").read_text().splitlines()[1:]]
+        self.assertLess(min(losses[3:]), losses[0])
+        after = tensors(self.home / "out/model/model.safetensors")
+        self.assertNotEqual(after["feature_projection.weight"], bytes(size))
+        self.run_moa("embed", "--model", "out/model", "photos")
+
+    def test_batch_norms_learn_and_their_statistics_stay(self):
+        self.settings(steps=4)
+        model = ROOT / "tests/golden/align/odd_sizes"
+        self.write("t.yaml", (self.home / "t.yaml").read_text().replace(str(TINY), str(model)) + "learn: image\n")
+        self.result()
+        before, after = tensors(model / "model.safetensors"), tensors(self.home / "out/model/model.safetensors")
+        # What counts the batches that a norm saw in training is no part of the model.
+        self.assertEqual({name for name in before if not name.endswith("num_batches_tracked")}, set(after))
+        changed = {name for name in after if before[name] != after[name]}
+        norm = "vision_model.embeddings.batchnorm."
+        self.assertEqual({name.removeprefix(norm) for name in changed if name.startswith(norm)}, {"weight", "bias"})
+        self.assertIn("vision_model.embeddings.convolution.weight", changed)
+        self.assertFalse({name for name in changed if "running" in name or name.startswith("text_model.")})
+        self.run_moa("embed", "--model", "out/model", "photos")
 
     def test_what_is_frozen_stays_and_a_bad_pair_is_left_out(self):
         self.settings("learn: text\nvalidation: {table: pairs.csv}\n")

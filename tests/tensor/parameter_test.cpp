@@ -9,6 +9,10 @@
 namespace moa {
 namespace {
 
+struct Unread : ParameterSource {
+  void read(std::int64_t, std::int64_t, float*) const override { FAIL(); }
+};
+
 Parameter counting(const std::string& name, Shape shape, float first = 0) {
   std::vector<float> values(static_cast<std::size_t>(shape.elements()));
   std::iota(values.begin(), values.end(), first);
@@ -110,6 +114,30 @@ TEST(Parameter, AViewTellsWhatItIsOf) {
   EXPECT_EQ(part.transposed().view()->kind, ParameterView::Kind::transposed);
   EXPECT_EQ(part.reshaped({4}).view()->of.identity(), part.identity());
   EXPECT_EQ(whole.renamed("b").view(), nullptr);
+}
+
+TEST(Parameter, KnowsTheCheckpointsTensorsThatItIsMadeOf) {
+  const auto of = [](const char* name) { return Parameter::from_values(name, {2, 2}, {1, 2, 3, 4}); };
+  const Parameter q = of("q");
+  const Parameter k = of("k");
+  const BatchNorm norm{of("weight"), of("bias"), of("mean"), of("variance")};
+  const auto names = [](const Parameter& parameter) {
+    std::vector<std::string> all;
+    for (const Parameter& origin : origins_of(parameter)) all.push_back(origin.name());
+    return all;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names(q), (Names{"q"}));
+  EXPECT_EQ(names(Parameter::stacked({q, k}).rows(1, 3)), (Names{"q", "k"}));
+  EXPECT_EQ(names(Parameter::stacked({q.transposed(), k.reshaped({4, 1}).reshaped({2, 2})})),
+            (Names{"q", "k"}));
+  const auto source = std::make_shared<Unread>();
+  using Kind = ParameterView::Kind;
+  EXPECT_EQ(names(Parameter::computed("q", {2, 2}, source, {q, Kind::normed_weight, 0, norm})),
+            (Names{"q", "weight", "bias"}));
+  EXPECT_EQ(names(Parameter::computed("bias", {2}, source, {{}, Kind::normed_bias, 0, norm})),
+            (Names{"weight", "bias"}));
+  EXPECT_TRUE(names({}).empty());
 }
 
 }  // namespace

@@ -32,6 +32,10 @@ at::Tensor TorchWeights::learn(const Parameter& parameter) {
   return leaf(parameter).requires_grad_(true);
 }
 
+at::Tensor TorchWeights::factors(const BatchNorm& norm) {
+  return of(norm.weight) / at::sqrt(of(norm.variance) + norm.eps);
+}
+
 at::Tensor TorchWeights::of(const Parameter& parameter) {
   if (!parameter) return {};
   if (const ParameterView* view = parameter.view(); view != nullptr) {
@@ -43,6 +47,13 @@ at::Tensor TorchWeights::of(const Parameter& parameter) {
         return whole.reshape(extents(parameter.shape()));
       case ParameterView::Kind::transposed:
         return whole.t();
+      case ParameterView::Kind::normed_weight:
+        return whole * factors(*view->norm).reshape({-1, 1, 1, 1});
+      case ParameterView::Kind::normed_bias: {
+        const at::Tensor mean = of(view->norm->mean);
+        const at::Tensor moved = whole.defined() ? whole - mean : -mean;
+        return of(view->norm->bias) + moved * factors(*view->norm);
+      }
     }
   }
   const std::vector<Parameter> parts = parameter.parts();

@@ -19,8 +19,8 @@ class LinearAddition {
   virtual at::Tensor forward(const at::Tensor& x) const = 0;
 };
 
-// f32, on one device. A stacked parameter and a view are made of the checkpoint's own tensors each time that
-// they are asked for, so that gradients reach those. Not thread-safe.
+// f32, on one device. A stacked parameter, a view and a convolution with a norm behind it are made of the
+// checkpoint's own tensors each time that they are asked for, so that gradients reach those. Not thread-safe.
 class TorchWeights {
  public:
   explicit TorchWeights(at::Device device) : device_(device) {}
@@ -38,6 +38,8 @@ class TorchWeights {
 
  private:
   at::Tensor leaf(const Parameter& parameter);
+  // What a norm multiplies each channel with; its statistics are not learned.
+  at::Tensor factors(const BatchNorm& norm);
 
   at::Device device_;
   struct Leaf {

@@ -216,11 +216,10 @@ class TorchEngine final : public TrainingEngine {
     const TowerParameters towers = tower_parameters(model);
     for (const Parameter& parameter : towers.all) {
       if (!learns(parameter.name())) continue;
-      // A batch norm and the convolution before it are one convolution here.
       if (!own.contains(parameter.identity())) {
         throw Error(ErrorCode::unsupported,
                     "cannot train '" + parameter.name() +
-                        "': the model folds it into another; exclude it, or its tower, from training");
+                        "': the model computes it of other tensors; exclude it, or its tower, from training");
       }
       learned_.push_back(learned(parameter.name(), weights_.learn(parameter)));
     }

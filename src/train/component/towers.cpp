@@ -13,17 +13,10 @@
 namespace moa::train {
 namespace {
 
-// What `parameter` is made of, in the end.
-void add_leaves(const Parameter& parameter, std::set<const void*>& seen, std::vector<Parameter>& leaves) {
-  if (const ParameterView* view = parameter.view(); view != nullptr) {
-    add_leaves(view->of, seen, leaves);
-    return;
-  }
-  const std::vector<Parameter> parts = parameter.parts();
-  if (parts.front().identity() != parameter.identity()) {
-    for (const Parameter& part : parts) add_leaves(part, seen, leaves);
-  } else if (seen.insert(parameter.identity()).second) {
-    leaves.push_back(parameter);
+// What `parameter` is made of, in the end, and was not seen before.
+void add_origins(const Parameter& parameter, std::set<const void*>& seen, std::vector<Parameter>& all) {
+  for (const Parameter& origin : origins_of(parameter)) {
+    if (seen.insert(origin.identity()).second) all.push_back(origin);
   }
 }
 
@@ -65,11 +58,11 @@ TowerParameters tower_parameters(const EmbeddingModel& model) {
   }
   TowerParameters result;
   std::set<const void*> seen;
-  for (const Parameter& parameter : recording.parameters()) add_leaves(parameter, seen, result.all);
+  for (const Parameter& parameter : recording.parameters()) add_origins(parameter, seen, result.all);
   std::set<const void*> seen_linears;
   for (const Parameter& weight : recording.linear_weights()) {
     for (const Parameter& part : weight.parts()) {
-      if (part.view() == nullptr) add_leaves(part, seen_linears, result.linears);
+      if (part.view() == nullptr) add_origins(part, seen_linears, result.linears);
     }
   }
   return result;

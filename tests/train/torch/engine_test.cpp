@@ -59,8 +59,8 @@ TEST_P(Gradients, EqualTheReferences) {
       product += values[i] * std::cos(0.7 * static_cast<double>(i));
     }
     const std::vector<float> reference = Weights(expected).take(name, {2}).read();
-    // A key's bias has no influence: what is left of its gradient is rounding.
-    const double tolerance = 1e-4 * std::max<double>(reference[0], 1e-3 * longest);
+    // A key's bias has no influence: what is left of its gradient is rounding, some ulps of the largest.
+    const double tolerance = 1e-4 * std::max<double>(reference[0], 4e-3 * longest);
     EXPECT_NEAR(std::sqrt(squares), reference[0], tolerance) << name;
     EXPECT_NEAR(product, reference[1], tolerance) << name;
   }
@@ -85,14 +85,17 @@ TEST_P(Gradients, AreTheSameInChunksOfAnySize) {
         worst = std::max(worst, std::abs(whole[i].second[j] - chunked[i].second[j]));
       }
     }
-    EXPECT_LT(worst, 2e-6 * largest) << chunk;
+    // Convolutions of fewer pictures are summed in another order.
+    EXPECT_LT(worst, 5e-6 * largest) << chunk;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Checkpoints, Gradients,
                          testing::Values(Case{"clip/odd_sizes", LossKind::info_nce},
                                          Case{"siglip/odd_sizes", LossKind::sigmoid},
-                                         Case{"dual_encoder/vit_bert", LossKind::info_nce}),
+                                         Case{"dual_encoder/vit_bert", LossKind::info_nce},
+                                         Case{"align/odd_sizes", LossKind::info_nce},
+                                         Case{"clip_resnet/odd_sizes", LossKind::info_nce}),
                          [](const auto& the_case) {
                            const std::string folder = the_case.param.folder;
                            return folder.substr(0, folder.find('/'));
@@ -257,8 +260,6 @@ TEST(TrainingEngine, RefusesWhatItCannotDo) {
   batch = learner.batch();
   std::get<TextBatch>(batch.second).ids.front() = 1 << 20;
   MOA_EXPECT_ERROR(engine->step(batch, 1e-3), out_of_range);
-  const Learner folded("align/odd_sizes");
-  MOA_EXPECT_ERROR(folded.engine({}), unsupported);
 }
 
 // The component as a program without libtorch opens it.
