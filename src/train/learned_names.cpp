@@ -7,7 +7,7 @@
 #include <moa/error.hpp>
 
 #include "backends/recording/recording.hpp"
-#include "train/name_pattern.hpp"
+#include "base/name_pattern.hpp"
 
 namespace moa::train {
 namespace {

@@ -10,7 +10,8 @@
 
 #include <moa/error.hpp>
 
-#include "train/name_pattern.hpp"
+#include "base/name_pattern.hpp"
+
 
 namespace moa::train {
 namespace {

@@ -12,6 +12,7 @@
 
 #include <moa/error.hpp>
 
+#include "base/name_pattern.hpp"
 #include "train/component/adamw.hpp"
 #include "train/component/adapters.hpp"
 #include "train/component/data_parallel.hpp"
@@ -19,7 +20,6 @@
 #include "train/component/gradients.hpp"
 #include "train/component/logit_scale.hpp"
 #include "train/component/towers.hpp"
-#include "train/name_pattern.hpp"
 
 namespace moa::train {
 namespace {

@@ -5,11 +5,11 @@
 #include <string_view>
 #include <vector>
 
-namespace moa::train {
+namespace moa {
 
 // Whether `name` is what `pattern` says, in which `*` stands for any characters, also none. All else stands
 // for itself.
 bool fits(std::string_view pattern, std::string_view name) noexcept;
 bool fits_any(const std::vector<std::string>& patterns, std::string_view name) noexcept;
 
-}  // namespace moa::train
+}  // namespace moa

@@ -1,8 +1,8 @@
-#include "train/name_pattern.hpp"
+#include "base/name_pattern.hpp"
 
 #include <algorithm>
 
-namespace moa::train {
+namespace moa {
 
 // The last `*` takes as little as it can; where that fails, one character more. An earlier one need never be
 // tried again.
@@ -33,4 +33,4 @@ bool fits_any(const std::vector<std::string>& patterns, std::string_view name) n
                      [&](const std::string& pattern) { return fits(pattern, name); });
 }
 
-}  // namespace moa::train
+}  // namespace moa

@@ -1,10 +1,10 @@
-#include "train/name_pattern.hpp"
+#include "base/name_pattern.hpp"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-namespace moa::train {
+namespace moa {
 namespace {
 
 TEST(NamePattern, StarsStandForAnything) {
@@ -30,4 +30,4 @@ TEST(NamePattern, TakesNoLongerThanItsLengths) {
 }
 
 }  // namespace
-}  // namespace moa::train
+}  // namespace moa
