@@ -12,7 +12,8 @@
 namespace moa::train {
 namespace {
 
-std::set<std::string> tower_names(const EmbeddingModel& model, const std::string& tower) {
+// The tower's operations, written down.
+RecordingInterpreter recorded(const EmbeddingModel& model, const std::string& tower) {
   RecordingInterpreter recording;
   if (tower == "text" && model.text() != nullptr) {
     model.forward_text(recording, recording.tokens({}, {}, {}));
@@ -22,6 +23,11 @@ std::set<std::string> tower_names(const EmbeddingModel& model, const std::string
   } else {
     throw Error(ErrorCode::invalid_argument, "cannot learn '" + tower + "': the model has no such tower");
   }
+  return recording;
+}
+
+std::set<std::string> tower_names(const EmbeddingModel& model, const std::string& tower) {
+  const RecordingInterpreter recording = recorded(model, tower);
   std::set<std::string> names;
   for (const Parameter& parameter : recording.parameters()) {
     for (const Parameter& origin : origins_of(parameter)) names.insert(origin.name());

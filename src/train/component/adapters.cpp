@@ -12,7 +12,6 @@
 
 #include "base/name_pattern.hpp"
 
-
 namespace moa::train {
 namespace {
 
