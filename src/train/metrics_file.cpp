@@ -24,7 +24,7 @@ MetricsFile::MetricsFile(std::filesystem::path path, std::int64_t step) : path_(
     // What follows the last end of a line was cut off, by a full disk or a killed process.
     std::string text = read_file(path_, kMostBytes);
     text.resize(text.rfind('\n') + 1);
-    const Table table = Table::parse(text, TableFormat::delimited, ',', path_.string());
+    const Table table = Table::parse(text, TableFormat::delimited, {.separator = ','}, path_.string());
     kept = lines_up_to(table, step);
     for (std::size_t i = 0; i < table.size(); ++i) {
       const auto of = parse_number<std::int64_t>(table.values(i, "step").front(), table.place(i));

@@ -96,14 +96,14 @@ TEST(TrainProcesses, AreWhatTorchrunTells) {
 
 TEST(TrainProcesses, RefuseWhatCannotBe) {
   using Variable = std::pair<const char*, const char*>;
-  for (const auto& [name, value] :
+  for (const auto& [wrong, value] :
        {Variable{"RANK", "2"}, Variable{"RANK", ""}, Variable{"RANK", "-1"}, Variable{"WORLD_SIZE", "0"},
         Variable{"MASTER_ADDR", ""}, Variable{"MASTER_PORT", "70000"}, Variable{"LOCAL_RANK", "1"}}) {
     const Environment told{{"WORLD_SIZE", "2"},
                            {"RANK", "1"},
                            {"MASTER_ADDR", "node0"},
                            {"MASTER_PORT", "29500"},
-                           {name, value}};
+                           {wrong, value}};
     MOA_EXPECT_ERROR(processes_from_environment(), invalid_argument);
   }
 }
