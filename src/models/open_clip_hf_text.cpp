@@ -83,8 +83,8 @@ void add_projection(BertText& text, const Config& text_cfg, const WeightScope& s
 }  // namespace
 
 BertText take_open_clip_hf_text(const Config& text_cfg, const WeightScope& scope, std::int64_t dim) {
-  refuse_unknown(text_cfg, {"hf_model_name", "hf_tokenizer_name", "tokenizer_kwargs", "hf_model_pretrained",
-                            "hf_proj_type", "hf_pooler_type", "context_length", "output_tokens",
+  refuse_unknown(text_cfg, {"hf_model_name", "hf_tokenizer_name", "hf_model_pretrained", "hf_proj_type",
+                            "hf_pooler_type", "context_length", "output_tokens",
                             // of a text transformer of open_clip's own, which is not there
                             "vocab_size", "width", "heads", "layers"});
   expect_string(text_cfg, "hf_proj_type", "mlp", {"mlp", "linear", "none", ""});

@@ -6,8 +6,7 @@ Usage: python open_clip_texts.py
 dirty.bin             texts as tokenizers_goldens.py writes them: mojibake of every kind, HTML, ligatures, widths, quotes, controls
 mended.texts          for every text of corpus.bin and dirty.bin: u32 bytes, u32 FNV-1a of ftfy.fix_text(text)
 clean_MODE.texts      the same of open_clip's clean functions
-open_clip.ids         u32 number of ids, u32 FNV-1a of the ids of open_clip's own tokenizer; texts that name its or CLIP's special tokens count as ""
-open_clip_NAME.ids    the same of open_clip's HFTokenizer around the tokenizer NAME.json, with a context of 77, without padding
+open_clip_NAME.ids    u32 number of ids, u32 FNV-1a of the ids of open_clip's HFTokenizer around the tokenizer NAME.json, with a context of 77, without padding
 """
 
 import html
@@ -23,12 +22,11 @@ from pathlib import Path
 import ftfy
 from ftfy.badness import MOJIBAKE_CATEGORIES
 from ftfy.chardata import CHARMAP_ENCODINGS
-from open_clip.tokenizer import HFTokenizer, SimpleTokenizer, get_clean_fn
+from open_clip.tokenizer import HFTokenizer, get_clean_fn
 
 from tokenizers_corpus import SENTENCES, corpus
 from tokenizers_goldens import GOLDEN, fnv1a
 
-SPECIAL = re.compile(r"<\|(start|end)oftext\|>|<(start|end)_of_text>", re.IGNORECASE)
 WIDTHS = [chr(c) for c in range(0xFF01, 0xFFF0)] + ["\u3000"]
 LIGATURES = list("ĲĳŉǱǲǳǄǅǆǇǈǉǊǋǌﬀﬁﬂﬃﬄﬅﬆ")
 QUOTES = list("ʼ‘’‚‛“”„‟'\"«»‹›")
@@ -134,13 +132,10 @@ def main():
     write_digests("mended.texts", [(ftfy.fix_text(text).encode(), 1) for text in texts])
     for mode in ("whitespace", "lower", "canonicalize"):
         write_digests(f"clean_{mode}.texts", [(get_clean_fn(mode)(text).encode(), 1) for text in texts])
-    tokenizer = SimpleTokenizer()
-    rows = [[tokenizer.sot_token_id, *tokenizer.encode("" if SPECIAL.search(text) else text), tokenizer.eot_token_id] for text in texts]
-    write_ids("open_clip.ids", rows)
     for name, pad_token in (("roberta", "<pad>"), ("unigram", "<pad>"), ("bert_uncased", "[PAD]")):
         around(name, pad_token, texts)
     changed = sum(ftfy.fix_text(text) != text for text in texts)
-    print(f"{len(texts)} texts, of which ftfy changes {changed}; {sum(map(len, rows))} ids")
+    print(f"{len(texts)} texts, of which ftfy changes {changed}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "text/clip_files.hpp"
 #include "text/golden_files.hpp"
 #include "text/html_entities.hpp"
 #include "text/mojibake.hpp"
@@ -62,15 +61,6 @@ TEST(CanonicalText, HasWordsWithoutPunctuation) {
   EXPECT_EQ(canonicalized("?!"), "");
 }
 
-// Texts that name special tokens count as empty: open_clip calls its own "<start_of_text>".
-bool names_special_token(const std::string& text) {
-  const std::string lower = lower_in_context(text);
-  for (const char* token : {"<|startoftext|>", "<|endoftext|>", "<start_of_text>", "<end_of_text>"}) {
-    if (lower.find(token) != std::string::npos) return true;
-  }
-  return false;
-}
-
 using Prepare = std::function<std::vector<std::int32_t>(const std::string&)>;
 
 void expect_ids(const std::string& name, const Prepare& tokenize) {
@@ -86,13 +76,6 @@ void expect_ids(const std::string& name, const Prepare& tokenize) {
     }
   }
   EXPECT_EQ(different, 0u) << "of " << texts.size();
-}
-
-TEST(CleanedText, GivesClipTheIdsOfOpenClipsTokenizerOnEveryLine) {
-  const Tokenizer tokenizer = Tokenizer::load(clip_tokenizer_json_files());
-  expect_ids("open_clip.ids", [&](const std::string& text) {
-    return tokenizer.tokenize(lower_in_context(cleaned(names_special_token(text) ? "" : text)), 1 << 30).ids;
-  });
 }
 
 class TextsOfTransformersTowers : public testing::TestWithParam<const char*> {};
