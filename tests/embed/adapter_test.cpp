@@ -37,7 +37,7 @@ std::vector<float> row(const Weights& expected, const std::string& name, int ind
   return values;
 }
 
-class GoldenAdapter : public testing::TestWithParam<fs::path> {};
+class GoldenAdapter : public ::testing::TestWithParam<fs::path> {};
 
 TEST_P(GoldenAdapter, GivesPeftsVectors) {
   const SafetensorsFile file = SafetensorsFile::open(GetParam() / "expected.safetensors");
@@ -51,7 +51,7 @@ TEST_P(GoldenAdapter, GivesPeftsVectors) {
   EXPECT_NE(model.embed_text(kText), Model::load(kModel).embed_text(kText));
 }
 
-INSTANTIATE_TEST_SUITE_P(Peft, GoldenAdapter, testing::Values(kLora, kRslora),
+INSTANTIATE_TEST_SUITE_P(Peft, GoldenAdapter, ::testing::Values(kLora, kRslora),
                          [](const auto& of) { return of.param.filename().string(); });
 
 TEST(Adapter, IsAFolderOrItsFile) {
