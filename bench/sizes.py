@@ -1,4 +1,4 @@
-"""How fast moa is, and what memory it takes, by size of model: the columns of docs/checkpoints.md.
+"""How fast moa is, and what memory it takes, by size of model.
 
     python bench/sizes.py MOA WORK_FOLDER NAME… [--seconds S] [--make]      (NAME: a key of MODELS, or "all")
 
