@@ -4,13 +4,11 @@ Versions: onnxruntime 1.32.0, numpy 2.4.6, Pillow 13.0.0, tokenizers 0.23.3 (PyP
 Usage: python bench/onnx_precisions.py MOA MODEL FOLDER_OF_PHOTOS [THREADS]
 
 The last 32 photos and other texts calibrate, the first 64 and TEXTS are compared; MOA_ONNXRUNTIME is that of the package that runs this.
-Photos named as ImageNet's samples (n01443537_goldfish.JPEG) are told by their classes' names too, the first 200 of them.
 Speed is the least of several rounds, in which the exports take turns, so that what else the machine does falls on all of them alike.
 """
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -28,7 +26,6 @@ CALIBRATION_TEXTS = ["a photo of a cat on a sofa", "눈 덮인 산", "two people
 TEXTS = ["a photo of a dog", "강아지", "a red car parked in front of an old house", "풍경과 산이 있는 사진", "people dancing", "x",
          "The quick brown fox jumps over the lazy dog while thirteen other animals watch from behind the fence"]
 ROUNDS = 7
-NAMED = re.compile(r"n\d+_(.+)\.\w+$")
 
 
 def pixels_of(path, config):
@@ -52,15 +49,6 @@ def session_of(file, threads):
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-
-
-def zero_shot(sessions, images, texts):
-    """The share of photos whose own class's text is the best of all, and that keep the best text that they have in f32."""
-    best = {d: (images[d] @ texts[d].T).argmax(1) for d in sessions}
-    for dtype in sessions:
-        right = (best[dtype] == np.arange(len(images[dtype]))).mean()
-        print(f"{dtype}: {right:.1%} of {len(images[dtype])} photos have their own class's text as the best of {len(texts[dtype])}, "
-              f"{(best[dtype] == best['f32']).mean():.1%} the best that they have in f32", flush=True)
 
 
 def compare(name, sessions, sizes, feeds, timed):
@@ -101,8 +89,8 @@ def main():
 
         config = json.loads((Path(f"{folders['f32']}-image") / "preprocessor_config.json").read_text())
         pictures = np.stack([pixels_of(p, config) for p in files[:64]])
-        image_sessions, sizes = open_all("image", "vision_model")
-        images = compare("pictures", image_sessions, sizes, [{"pixel_values": p} for p in np.split(pictures, 8)], {"pixel_values": pictures[:8]})
+        sessions, sizes = open_all("image", "vision_model")
+        images = compare("pictures", sessions, sizes, [{"pixel_values": p} for p in np.split(pictures, 8)], {"pixel_values": pictures[:8]})
         sessions, sizes = open_all("text", "text_model")
         tokenizer = Tokenizer.from_file(f"{folders['f32']}-text/tokenizer.json")
         tokenizer.no_padding()
@@ -111,17 +99,6 @@ def main():
         feeds = [{k: v for k, v in {"input_ids": ids, "attention_mask": np.ones_like(ids)}.items() if k in wanted} for ids in encoded]
         timed = {k: np.repeat(v, 8, axis=0) for k, v in feeds[2].items()}
         texts = compare("texts", sessions, sizes, feeds, timed)
-        prompt = sessions["f32"].get_modelmeta().custom_metadata_map.get("moa.prompt", "")
-        photos = [p for p in files[:-32] if NAMED.match(p.name)][:200]
-        if photos:
-            pixels = [pixels_of(p, config)[None] for p in photos]
-            labels = [f"{prompt}a photo of a {NAMED.match(p.name)[1].replace('_', ' ')}." for p in photos]
-            tokens = [np.array([tokenizer.encode(label).ids], np.int64) for label in labels]
-            rows = lambda session, feeds: unit(np.concatenate([session.run(None, feed)[0] for feed in feeds]))  # noqa: E731
-            by_text = {d: rows(s, [{k: v for k, v in {"input_ids": ids, "attention_mask": np.ones_like(ids)}.items() if k in wanted}
-                                   for ids in tokens]) for d, s in sessions.items()}
-            by_image = {d: rows(s, [{"pixel_values": p} for p in pixels]) for d, s in image_sessions.items()}
-            zero_shot(sessions, by_image, by_text)
         for dtype in DTYPES:
             same = (images[dtype] @ texts[dtype].T).argmax(1) == (images["f32"] @ texts["f32"].T).argmax(1)
             print(f"{dtype}: the same best text of {len(TEXTS)} for {same.mean():.1%} of {len(images[dtype])} photos")
