@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc)
 SINCE ?= HEAD
 
 BUILD_PACKAGES := g++ cmake ninja-build pkg-config ccache libvips-dev libpng-dev libavif-dev libdav1d-dev libicu-dev libpcre2-dev libsimdjson-dev \
-  nlohmann-json3-dev libxxhash-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libarchive-dev libyaml-cpp-dev
+  nlohmann-json3-dev libxxhash-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev libarchive-dev libyaml-cpp-dev libeigen3-dev
 # A sheet's captions need fonts: Latin and Hangul.
 DEMO_PACKAGES := $(BUILD_PACKAGES) fonts-dejavu-core fonts-nanum
 # moa export is built where these are.

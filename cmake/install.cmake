@@ -2,9 +2,9 @@
 #
 # The library holds the objects of the rooms that define the public headers' declarations; what they need of other rooms comes
 # out of the archives. Only what is marked MOA_API can be seen from outside.
-add_library(moa_library SHARED $<TARGET_OBJECTS:moa_base> $<TARGET_OBJECTS:moa_embed> $<TARGET_OBJECTS:moa_export>
-  $<TARGET_OBJECTS:moa_search> $<TARGET_OBJECTS:moa_train>)
-target_link_libraries(moa_library PRIVATE moa_train moa_search moa_export moa_embed moa_base)
+add_library(moa_library SHARED $<TARGET_OBJECTS:moa_base> $<TARGET_OBJECTS:moa_compress> $<TARGET_OBJECTS:moa_embed>
+  $<TARGET_OBJECTS:moa_export> $<TARGET_OBJECTS:moa_search> $<TARGET_OBJECTS:moa_train>)
+target_link_libraries(moa_library PRIVATE moa_train moa_search moa_compress moa_export moa_embed moa_base)
 target_link_options(moa_library PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined)
 target_include_directories(moa_library INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_compile_features(moa_library INTERFACE cxx_std_20)

@@ -10,6 +10,7 @@
 #include <moa/adapter.hpp>
 #include <moa/bench.hpp>
 #include <moa/collection.hpp>
+#include <moa/compress.hpp>
 #include <moa/error.hpp>
 #include <moa/eval.hpp>
 #include <moa/hub.hpp>

@@ -9,6 +9,7 @@
 
 #include "base/file.hpp"
 #include "checkpoint/model_card.hpp"
+#include "tensor/factored.hpp"
 
 namespace moa {
 namespace {
@@ -227,7 +228,7 @@ Weights ModelDirectory::weights() const {
   for (const WeightSet& set : weight_sets_) {
     const Weights weights = read_weights(set.files, set.format, set.map, set.name);
     for (const Parameter& parameter : weights.parameters()) {
-      all.add(parameter.renamed(set.prefix + parameter.name()));
+      all.add(renamed_with_factors(parameter, set.prefix + parameter.name()));
     }
   }
   return all;

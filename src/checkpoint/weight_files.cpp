@@ -1,14 +1,18 @@
 #include "checkpoint/weight_files.hpp"
 
+#include <array>
 #include <map>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <moa/error.hpp>
 
 #include "checkpoint/pytorch_file.hpp"
 #include "checkpoint/safetensors.hpp"
 #include "checkpoint/tensor_names.hpp"
+#include "tensor/factored.hpp"
 
 namespace moa {
 namespace {
@@ -64,6 +68,45 @@ void check_against_index(const FoundByName& found, const Config& weight_map) {
   }
 }
 
+// The tensors that `suffixes` are put behind `name` of, taken out of `tensors`; none if not all are there.
+template <std::size_t count>
+std::vector<Parameter> take_factors(std::map<std::string, Parameter>& tensors, const std::string& name,
+                                    const std::array<std::string_view, count>& suffixes) {
+  std::vector<Parameter> factors;
+  for (const std::string_view suffix : suffixes) {
+    const auto found = tensors.find(name + std::string(suffix));
+    if (found == tensors.end()) return {};
+    factors.push_back(found->second);
+  }
+  for (const Parameter& factor : factors) tensors.erase(factor.name());
+  return factors;
+}
+
+// `tensors` with those that are factors of a matrix (factored.hpp) made one.
+Weights with_products(std::vector<Parameter> tensors) {
+  std::map<std::string, Parameter> by_name;
+  std::vector<std::string> names;  // of matrices that may be there in factors
+  Weights weights;
+  for (Parameter& tensor : tensors) {
+    const std::string name = tensor.name();
+    for (const std::string_view suffix : {kLowRankSuffixes.front(), kTensorTrainSuffixes.front()}) {
+      if (name.ends_with(suffix)) names.push_back(name.substr(0, name.size() - suffix.size()));
+    }
+    // Of a name that stands twice, which is refused, the second is enough.
+    if (const auto [place, is_new] = by_name.try_emplace(name, tensor); !is_new) weights.add(tensor);
+  }
+  for (const std::string& name : names) {
+    if (const auto thin = take_factors(by_name, name, kLowRankSuffixes); !thin.empty()) {
+      weights.add(low_rank_matrix(name, thin[0], thin[1]));
+    }
+    if (const auto cores = take_factors(by_name, name, kTensorTrainSuffixes); !cores.empty()) {
+      weights.add(tensor_train_matrix(name, cores[0], cores[1], cores[2]));
+    }
+  }
+  for (auto& [name, tensor] : by_name) weights.add(std::move(tensor));
+  return weights;
+}
+
 }  // namespace
 
 std::string_view name(WeightFormat format) noexcept {
@@ -78,7 +121,7 @@ Weights read_weights(std::span<const fs::path> paths, WeightFormat format, const
   FoundByName found = find_tensors(files);
   if (!weight_map.keys().empty()) check_against_index(found, weight_map);
 
-  Weights weights;
+  std::vector<Parameter> tensors;
   constexpr std::string_view kBlocks = ".q4";
   constexpr std::string_view kScales = ".scale";
   for (const auto& [stored_name, blocks] : found) {  // pairs first, so that scales do not remain as tensors
@@ -89,8 +132,8 @@ Weights read_weights(std::span<const fs::path> paths, WeightFormat format, const
       throw Error(ErrorCode::corrupt_data,
                   "cannot load '" + name + "' from " + weights_name + ": its scales are missing");
     }
-    weights.add(TensorFile::q4_parameter(modern_tensor_name(name), *blocks.file, *blocks.tensor,
-                                         *scales->second.file, *scales->second.tensor));
+    tensors.push_back(TensorFile::q4_parameter(modern_tensor_name(name), *blocks.file, *blocks.tensor,
+                                               *scales->second.file, *scales->second.tensor));
     scales->second.tensor = nullptr;
   }
   for (auto& [stored_name, place] : found) {
@@ -98,16 +141,16 @@ Weights read_weights(std::span<const fs::path> paths, WeightFormat format, const
     const auto scales = found.find(stored_name + std::string(kScales));
     if (scales == found.end() || scales->second.tensor == nullptr)
       continue;  // refused below: I8 says nothing alone
-    weights.add(TensorFile::int8_parameter(modern_tensor_name(stored_name), *place.file, *place.tensor,
-                                           *scales->second.file, *scales->second.tensor));
+    tensors.push_back(TensorFile::int8_parameter(modern_tensor_name(stored_name), *place.file, *place.tensor,
+                                                 *scales->second.file, *scales->second.tensor));
     scales->second.tensor = nullptr;
     place.tensor = nullptr;
   }
   for (const auto& [stored_name, place] : found) {
     if (place.tensor == nullptr || stored_name.ends_with(kBlocks)) continue;
-    weights.add(place.file->parameter(*place.tensor, modern_tensor_name(stored_name)));
+    tensors.push_back(place.file->parameter(*place.tensor, modern_tensor_name(stored_name)));
   }
-  return weights;
+  return with_products(std::move(tensors));
 }
 
 }  // namespace moa

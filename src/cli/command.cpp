@@ -6,9 +6,10 @@ namespace moa::cli {
 namespace {
 
 constexpr std::array kCommands = {
-    &kSearchCommand, &kEmbedCommand, &kClassifyCommand,   &kMatchCommand,    &kIndexCommand, &kInspectCommand,
-    &kModelsCommand, &kPullCommand,  &kExportCommand,     &kQuantizeCommand, &kMergeCommand, &kTrainCommand,
-    &kBenchCommand,  &kEvalCommand,  &kCompletionCommand, &kManCommand,
+    &kSearchCommand,     &kEmbedCommand,  &kClassifyCommand, &kMatchCommand,  &kIndexCommand,
+    &kInspectCommand,    &kModelsCommand, &kPullCommand,     &kExportCommand, &kQuantizeCommand,
+    &kCompressCommand,   &kMergeCommand,  &kTrainCommand,    &kBenchCommand,  &kEvalCommand,
+    &kCompletionCommand, &kManCommand,
 };
 
 }  // namespace

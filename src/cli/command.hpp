@@ -62,6 +62,7 @@ extern const Command kPullCommand;
 extern const Command kEvalCommand;
 extern const Command kExportCommand;
 extern const Command kQuantizeCommand;
+extern const Command kCompressCommand;
 extern const Command kMergeCommand;
 extern const Command kTrainCommand;
 extern const Command kCompletionCommand;

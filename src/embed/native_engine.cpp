@@ -6,6 +6,7 @@
 #include "backends/cpu/cpu_backend.hpp"
 #include "backends/recording/recording.hpp"
 #include "checkpoint/adapter.hpp"
+#include "tensor/factored.hpp"
 
 namespace moa {
 namespace {
@@ -31,10 +32,19 @@ std::vector<float> values_of(std::span<const PreparedImage> pictures) {
   return values;
 }
 
+// The numbers that are stored of a parameter.
+std::int64_t numbers_of(const Parameter& parameter) {
+  std::int64_t count = 0;
+  for (const Parameter& part : parameter.parts()) {
+    for (const Parameter& stored : stored_tensors({part})) count += stored.shape().elements();
+  }
+  return count;
+}
+
 // What a tower is made of: every parameter that its forward pass uses.
 std::int64_t parameters_of(const RecordingInterpreter& recording) {
   std::int64_t count = 0;
-  for (const Parameter& parameter : recording.parameters()) count += parameter.shape().elements();
+  for (const Parameter& parameter : recording.parameters()) count += numbers_of(parameter);
   return count;
 }
 
@@ -60,7 +70,7 @@ NativeEngine::NativeEngine(const ModelDirectory& directory, const NativeOptions&
       backend_(std::make_unique<CpuBackend>(CpuOptions{options.precision, options.threads})) {
   Weights weights = directory.weights();
   std::set<std::string> dtypes;
-  for (const Parameter& parameter : weights.parameters()) {
+  for (const Parameter& parameter : stored_tensors(weights.parameters())) {
     dtypes.emplace(moa::name(parameter.dtype()));
     parameters_ += parameter.shape().elements();
   }

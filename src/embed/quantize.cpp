@@ -17,6 +17,7 @@
 #include "checkpoint/quantization.hpp"
 #include "checkpoint/safetensors_writer.hpp"
 #include "embed/loaded_model.hpp"
+#include "tensor/factored.hpp"
 
 namespace moa {
 namespace {
@@ -34,10 +35,15 @@ std::map<std::string, Precision> narrowable_tensors(const LoadedModel& model) {
   }
   std::map<std::string, Precision> least;
   for (const auto& [parameter, precision] : recording.narrowable()) {
-    const std::string& name = parameter.name();
-    const auto [place, is_new] =
-        least.try_emplace(name.substr(0, name.find('[')), precision);  // NAME[begin:end]
-    if (precision == Precision::bf16) place->second = precision;
+    Parameter whole = parameter;
+    while (whole.view() != nullptr) whole = whole.view()->of;
+    for (const Parameter& tensor : stored_tensors({whole})) {
+      // The rows of a tensor train's core mean nothing, and there may be one: no scale of theirs is small.
+      const bool is_core = tensor.identity() != whole.identity() && tensor.shape().rank() > 2;
+      const Precision to = is_core ? Precision::bf16 : precision;
+      const auto [place, is_new] = least.try_emplace(tensor.name(), to);
+      if (to == Precision::bf16) place->second = to;
+    }
   }
   return least;
 }
@@ -112,7 +118,7 @@ void write_weights(const LoadedModel& model, Precision precision, NewDirectory& 
   const std::map<std::string, Precision> narrowable = narrowable_tensors(model);
   const ModelDirectory& source = model.directory();
   std::map<std::string, std::vector<TensorToWrite>> by_folder;
-  for (const Parameter& tensor : source.weights().parameters()) {
+  for (const Parameter& tensor : stored_tensors(source.weights().parameters())) {
     const std::string folder = folder_of(source, tensor.name());
     std::vector<TensorToWrite>& tensors = by_folder[folder];
     const std::size_t first = tensors.size();

@@ -18,6 +18,7 @@
 #include "checkpoint/file_names.hpp"
 #include "checkpoint/safetensors_writer.hpp"
 #include "models/openai_clip.hpp"
+#include "tensor/factored.hpp"
 
 namespace moa {
 namespace {
@@ -97,6 +98,12 @@ TensorToWrite tensor_to_write(const Parameter& tensor, std::optional<DType> want
   return {std::move(name), to, tensor.shape(), content};
 }
 
+// Blocks as they are.
+void add_kept(const Parameter& tensor, std::optional<DType> wanted, std::vector<TensorToWrite>& out) {
+  if (tensor.dtype() != DType::q4) return out.push_back(tensor_to_write(tensor, wanted, tensor.name()));
+  for (TensorToWrite& piece : as_stored(tensor)) out.push_back(std::move(piece));
+}
+
 // One file of weights for each folder that tensors are named behind: "2_Dense/linear.weight".
 void write_weights(const ModelDirectory& model, std::span<const Parameter> tensors,
                    const PublishedTypes& types, NewDirectory& directory) {
@@ -112,14 +119,13 @@ void write_weights(const ModelDirectory& model, std::span<const Parameter> tenso
     const std::size_t slash = name.rfind('/');
     const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
     std::vector<TensorToWrite>& part = by_folder[name.substr(0, begin)];
-    if (types.keeps_blocks && tensor.dtype() == DType::q4) {
-      for (TensorToWrite& piece : as_stored(tensor)) {
-        piece.name.erase(0, begin);
-        part.push_back(std::move(piece));
-      }
+    const std::size_t first = part.size();
+    if (types.keeps_blocks) {
+      for (const Parameter& stored : stored_tensors({tensor})) add_kept(stored, types.wanted, part);
     } else {
-      part.push_back(tensor_to_write(tensor, types.wanted, name.substr(begin)));
+      part.push_back(tensor_to_write(tensor, types.wanted, name));
     }
+    for (std::size_t i = first; i < part.size(); ++i) part[i].name.erase(0, begin);
   }
   for (auto& [folder, part] : by_folder) {
     write_safetensors(directory.file(folder + std::string(files.safetensors.whole)), std::move(part));

@@ -14,7 +14,7 @@ struct PublishedTypes {
   // Of every tensor of floats; without it, f32, f16 and bf16 stay, and what is stored in other ways becomes
   // f32.
   std::optional<DType> wanted{};
-  // But 4-bit blocks, which moa alone reads, stay blocks.
+  // But 4-bit blocks, and the factors of a product, which moa alone reads, stay what they are.
   bool keeps_blocks = false;
 };
 

@@ -5,6 +5,8 @@
 
 #include <moa/error.hpp>
 
+#include "tensor/factored.hpp"
+
 namespace moa {
 
 struct Parameter::Data {
@@ -114,6 +116,11 @@ class StackedSource final : public ParameterSource {
   std::vector<Parameter> parts_;
 };
 
+std::vector<Parameter> factors_behind(const ParameterSource* source) {
+  const auto* product = dynamic_cast<const ProductSource*>(source);
+  return product == nullptr ? std::vector<Parameter>{} : product->factors();
+}
+
 }  // namespace
 
 std::string_view name(DType dtype) noexcept {
@@ -153,7 +160,8 @@ bool ParameterSource::read_int8(std::int64_t, std::int64_t, std::int64_t, std::i
 
 Parameter::Parameter(std::string name, Shape shape, DType dtype,
                      std::shared_ptr<const ParameterSource> source)
-    : data_(std::make_shared<Data>(Data{std::move(name), std::move(shape), dtype, std::move(source)})) {}
+    : data_(std::make_shared<Data>(
+          Data{std::move(name), std::move(shape), dtype, source, factors_behind(source.get())})) {}
 
 Parameter Parameter::from_values(std::string name, Shape shape, std::vector<float> values) {
   if (shape.elements() != static_cast<std::int64_t>(values.size())) {
@@ -204,6 +212,7 @@ const ParameterView* Parameter::view() const noexcept {
 
 Parameter Parameter::seen_as(ParameterView view) const {
   auto data = std::make_shared<Data>(*data_);
+  data->parts.clear();
   data->view = std::make_shared<const ParameterView>(std::move(view));
   return Parameter(std::move(data));
 }

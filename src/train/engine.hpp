@@ -167,7 +167,7 @@ class TrainingEngine {
 };
 
 // An engine for `model`, which must outlive it. `parameters` are all tensors of its checkpoint
-// (Weights::parameters()). Errors: unsupported (the component is not built or installed: the message says
+// (stored_tensors()). Errors: unsupported (the component is not built or installed: the message says
 // what to install; a parameter named by `trainable` that the model computes of others; no such device),
 // invalid_argument (a pattern that names nothing; options outside their range).
 std::unique_ptr<TrainingEngine> make_training_engine(const EmbeddingModel& model,

@@ -8,6 +8,7 @@
 
 #include "backends/recording/recording.hpp"
 #include "base/name_pattern.hpp"
+#include "tensor/factored.hpp"
 
 namespace moa::train {
 namespace {
@@ -67,7 +68,7 @@ std::vector<LinearLayer> linear_layers(const EmbeddingModel& model) {
     if (!is_there) continue;
     const RecordingInterpreter recording = recorded(model, tower);
     for (const Parameter& weight : recording.linear_weights()) {
-      for (const Parameter& part : weight.parts()) {
+      for (const Parameter& part : whole_parts(weight)) {
         const std::string& name = part.name();
         if (part.view() != nullptr || !name.ends_with(kEnding) || !seen.insert(name).second) continue;
         layers.push_back({name.substr(0, name.size() - kEnding.size()), tower, part.shape()});
@@ -118,10 +119,8 @@ bool learns_tower(const EmbeddingModel& model, const std::string& tower, const E
       })) {
     return true;
   }
-  constexpr std::string_view kWeight = ".weight";
-  return options.adapter && std::ranges::any_of(names, [&](const std::string& name) {
-           return name.ends_with(kWeight) &&
-                  fits_any(options.adapter->targets, name.substr(0, name.size() - kWeight.size()));
+  return options.adapter && std::ranges::any_of(linear_layers(model), [&](const LinearLayer& layer) {
+           return layer.tower == tower && fits_any(options.adapter->targets, layer.module);
          });
 }
 

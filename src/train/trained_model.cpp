@@ -14,6 +14,7 @@
 #include "base/new_directory.hpp"
 #include "export/published_directory.hpp"
 #include "tensor/elements.hpp"
+#include "tensor/factored.hpp"
 
 namespace moa::train {
 namespace {
@@ -73,7 +74,7 @@ void write_trained_model(const LoadedModel& model, const std::vector<Parameter>&
   std::map<std::string, Parameter> by_name;
   for (const Parameter& tensor : learned) by_name.emplace(tensor.name(), tensor);
   std::vector<Parameter> tensors;
-  for (const Parameter& stored : model.directory().weights().parameters()) {
+  for (const Parameter& stored : stored_tensors(model.directory().weights().parameters())) {
     auto found = by_name.extract(stored.name());
     if (found.empty()) {
       tensors.push_back(stored);

@@ -14,6 +14,7 @@
 #include "base/thread_pool.hpp"
 #include "embed/loaded_model.hpp"
 #include "embed/native_engine.hpp"
+#include "tensor/factored.hpp"
 #include "train/evaluation.hpp"
 #include "train/learned_names.hpp"
 #include "train/pairs_for_model.hpp"
@@ -243,7 +244,8 @@ TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
         train::adapter_targets(*network, config.engine.adapter->kind, config.adapter_targets, config.freeze);
   }
   expect_something_to_learn(config, *network);
-  const auto engine = train::make_training_engine(*network, weights.parameters(), config.engine);
+  const auto engine =
+      train::make_training_engine(*network, stored_tensors(weights.parameters()), config.engine);
   const bool is_first = options.processes.rank == 0;
   if (is_first) {
     claim_output(config, options.resume);

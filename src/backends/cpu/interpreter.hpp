@@ -125,6 +125,9 @@ class CpuInterpreter final : public Interpreter {
   // The same of f32 rows [rows, width], which are narrowed first if the weights are.
   void product(ConstMatrix x, std::int64_t rows, std::int64_t width, const PreparedMatrix& weights,
                std::int64_t columns, const Epilogue& epilogue, Matrix out);
+  // Whether a matrix of `weight` is stored as two thin ones, and `linear` of such.
+  static bool has_thin_parts(const Parameter& weight);
+  Rows thin_linear(const Rows& x, const Linear& layer, const LinearOptions& options);
   // Whether the product of `in` with `weights` should be described rather than computed (RowsValue), and it
   // described.
   bool worth_describing(const RowsValue& in, const PreparedMatrix& weights,
@@ -150,6 +153,8 @@ class CpuInterpreter final : public Interpreter {
 Matrix from_row(Matrix matrix, std::int64_t row);
 // Error: shape_mismatch "cannot <attempt>: found …, expected …" unless found == expected.
 void expect_equal(std::int64_t found, std::int64_t expected, const std::string& attempt);
+// Error: shape_mismatch "cannot <attempt>: …" unless they have as many rows for each item, as wide.
+void expect_same_rows(const RowsValue& a, const RowsValue& b, const char* attempt);
 // Error: shape_mismatch unless `parameter` is [width].
 void expect_row(const Parameter& parameter, std::int64_t width, const char* attempt);
 

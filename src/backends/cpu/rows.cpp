@@ -6,7 +6,6 @@
 #include "backends/cpu/interpreter.hpp"
 
 namespace moa::cpu {
-namespace {
 
 void expect_same_rows(const RowsValue& a, const RowsValue& b, const char* attempt) {
   if (a.width == b.width && a.sequences == b.sequences) return;
@@ -14,8 +13,6 @@ void expect_same_rows(const RowsValue& a, const RowsValue& b, const char* attemp
               std::string("cannot ") + attempt + ": found " + to_string(Shape{a.rows(), a.width}) + " and " +
                   to_string(Shape{b.rows(), b.width}) + ", expected as many rows for each item, as wide");
 }
-
-}  // namespace
 
 Rows CpuInterpreter::linear(const Rows& x, const Linear& layer, const LinearOptions& options) {
   const RowsValue& in = see_described(x);
@@ -26,6 +23,7 @@ Rows CpuInterpreter::linear(const Rows& x, const Linear& layer, const LinearOpti
                                                ", expected [out, " + std::to_string(in.width) + "]");
   }
   if (layer.bias) expect_row(layer.bias, shape[0], "add the bias");
+  if (has_thin_parts(layer.weight)) return thin_linear(x, layer, options);
   Epilogue epilogue;
   epilogue.bias = engine_.weights.vector(layer.bias);
   epilogue.activation = options.activation;

@@ -7,6 +7,8 @@
 
 #include <moa/error.hpp>
 
+#include "tensor/factored.hpp"
+
 namespace moa {
 namespace {
 
@@ -86,7 +88,9 @@ std::vector<float> RecordingInterpreter::read(const Rows&) {
 void RecordingInterpreter::add_narrowable(const Parameter& parameter, ProductPrecision asked) {
   if (asked == ProductPrecision::f32) return;
   const Precision least = asked == ProductPrecision::bf16 ? Precision::bf16 : Precision::int8;
-  for (const Parameter& part : parameter.parts()) narrowable_.push_back({part, least});
+  for (const Parameter& part : whole_parts(parameter)) {
+    narrowable_.push_back({part, least});
+  }
 }
 
 Rows RecordingInterpreter::linear(const Rows& x, const Linear& layer, const LinearOptions& options) {

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "tensor/factored.hpp"
+
 namespace moa::torch {
 namespace {
 
@@ -11,6 +13,20 @@ std::vector<std::int64_t> extents(const Shape& shape) {
   std::vector<std::int64_t> result;
   for (std::size_t axis = 0; axis < shape.rank(); ++axis) result.push_back(shape[axis]);
   return result;
+}
+
+// A matrix out of its factors (tensor/factored.hpp).
+at::Tensor multiplied_out(const std::vector<at::Tensor>& factors) {
+  if (factors.size() == kLowRankSuffixes.size()) return at::matmul(factors[0], factors[1]);
+  const at::Tensor& one = factors[0];
+  const at::Tensor& two = factors[1];
+  const at::Tensor& three = factors[2];
+  const at::Tensor both =
+      at::matmul(one.reshape({-1, one.size(3)}), two.flatten(1)).reshape({-1, three.size(0)});
+  return at::matmul(both, three.flatten(1))
+      .reshape({one.size(1), one.size(2), two.size(1), two.size(2), three.size(1), three.size(2)})
+      .permute({0, 2, 4, 1, 3, 5})
+      .reshape({one.size(1) * two.size(1) * three.size(1), -1});
 }
 
 }  // namespace
@@ -60,7 +76,7 @@ at::Tensor TorchWeights::of(const Parameter& parameter) {
   if (parts.front().identity() == parameter.identity()) return leaf(parameter);
   std::vector<at::Tensor> tensors;
   for (const Parameter& part : parts) tensors.push_back(of(part));
-  return at::cat(tensors);
+  return factors_of(parameter).empty() ? at::cat(tensors) : multiplied_out(tensors);
 }
 
 void TorchWeights::add_to(const Parameter& weight, std::shared_ptr<const LinearAddition> addition) {
@@ -71,7 +87,7 @@ at::Tensor TorchWeights::additions(const at::Tensor& x, const Parameter& weight)
   if (additions_.empty()) return {};
   std::vector<at::Tensor> columns;
   bool any = false;
-  for (const Parameter& part : weight.parts()) {
+  for (const Parameter& part : whole_parts(weight)) {
     const auto found = additions_.find(part.identity());
     if (found != additions_.end()) {
       any = true;

@@ -19,7 +19,7 @@ class LinearAddition {
   virtual at::Tensor forward(const at::Tensor& x) const = 0;
 };
 
-// f32, on one device. A stacked parameter, a view and a convolution with a norm behind it are made of the
+// f32, on one device. A stacked parameter, a view, a product, a convolution and its norm are made of the
 // checkpoint's own tensors each time that they are asked for, so that gradients reach those. Not thread-safe.
 class TorchWeights {
  public:

@@ -9,6 +9,7 @@
 
 #include "backends/recording/recording.hpp"
 #include "backends/torch/interpreter.hpp"
+#include "tensor/factored.hpp"
 
 namespace moa::train {
 namespace {
@@ -61,8 +62,10 @@ TowerParameters tower_parameters(const EmbeddingModel& model) {
   for (const Parameter& parameter : recording.parameters()) add_origins(parameter, seen, result.all);
   std::set<const void*> seen_linears;
   for (const Parameter& weight : recording.linear_weights()) {
-    for (const Parameter& part : weight.parts()) {
-      if (part.view() == nullptr) add_origins(part, seen_linears, result.linears);
+    for (const Parameter& part : whole_parts(weight)) {  // an adapter sits on the whole of a product
+      if (part.view() == nullptr && seen_linears.insert(part.identity()).second) {
+        result.linears.push_back(part);
+      }
     }
   }
   return result;

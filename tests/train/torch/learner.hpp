@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/golden.hpp"
+#include "tensor/factored.hpp"
 #include "train/component/torch_engine.hpp"
 
 namespace moa::train {
@@ -19,7 +20,7 @@ struct Learner {
       : golden(Golden::load(folder)), directory(ModelDirectory::open(golden.path)) {
     Weights weights = directory.weights();
     model = build(weights);
-    parameters = weights.parameters();
+    parameters = stored_tensors(weights.parameters());
   }
 
   std::unique_ptr<EmbeddingModel> build(Weights& weights) const {
