@@ -16,8 +16,8 @@ namespace moa {
 
 struct CompressOptions {
   // low_rank: two thin matrices, by the singular value decomposition. They are run one after the other, so
-  // that a smaller rank is also faster. tensor_train: three cores, by TT-SVD; they are multiplied out when
-  // the model is loaded, so that the directory alone is smaller.
+  // that a smaller rank takes fewer products. tensor_train: three cores, by TT-SVD; they are multiplied out
+  // when the model is loaded, so that the directory alone is smaller.
   enum class Kind { low_rank, tensor_train };
   Kind kind = Kind::low_rank;
   // The most that each matrix may change, as a part of its length: |W - W'| / |W|, in Frobenius norms. From 0

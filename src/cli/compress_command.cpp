@@ -142,7 +142,7 @@ constexpr std::array kOptions = {
 constexpr std::array<Options, 4> kGroups = {kOptions, kComparisonOptions,
                                             Options(kModelOptions).subspan(1, 7), kTalkOptions};
 constexpr std::array kExamples = {
-    Example{"Smaller and faster, and what it costs on my pictures",
+    Example{"Smaller, and what it costs on my pictures",
             "moa compress openai/clip-vit-base-patch32 --error 0.3 -o clip-thin --images ~/Photos"},
     Example{"The text tower alone",
             "moa compress openai/clip-vit-base-patch32 --error 0.4 --linears \"text_model.*\" -o thin-texts"},
@@ -156,11 +156,11 @@ constexpr Command kCompressCommand = {
     .usage = "MODEL -o DIR [--error X] [options]",
     .description =
         "Writes a directory that loads like the original, in which the matrix of each linear layer inside "
-        "the "
-        "towers is the product of two thin ones, of the smallest rank that stays within --error (truncated "
+        "the towers is the product of two thin ones, of the smallest rank that stays within --error "
+        "(truncated "
         "singular value decomposition), or a tensor train of three cores (TT-SVD). A matrix that would not "
-        "take fewer bytes so stays. Thin matrices are run one after the other, so that what is smaller is "
-        "also faster; a tensor train is multiplied out when the model is loaded.\n\n"
+        "take fewer bytes so stays. Thin matrices are run one after the other, so that fewer numbers are "
+        "multiplied too; a tensor train is multiplied out when the model is loaded.\n\n"
         "Then both models embed the pictures and texts that are given, and the report says how near their "
         "vectors are. Few trained matrices have a small rank. What is lost comes back by learning: moa train "
         "goes on with the directory, and learns the factors.\n",

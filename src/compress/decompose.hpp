@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -37,8 +36,8 @@ struct Decomposition {
 struct DecomposeOptions {
   double error = 0.3;             // Decomposition::error is at most this
   std::int64_t most_numbers = 0;  // Decomposition::numbers is below this
-  // Numbers as a file will hold them; empty: f32.
-  std::function<float(float)> round = {};
+  // Numbers as a file will hold them; nullptr: f32.
+  float (*round)(float) = nullptr;
 };
 
 // The product of two thin matrices nearest to `matrix` of the smallest rank that is near enough (the singular
