@@ -1,5 +1,6 @@
 #include "base/utf8.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace moa {
@@ -48,6 +49,10 @@ bool is_utf8(std::string_view text) noexcept {
     at += length;
   }
   return true;
+}
+
+bool is_ascii(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char byte) { return byte >= 0; });
 }
 
 char32_t next_code_point(std::string_view text, std::size_t& at) noexcept {

@@ -10,6 +10,8 @@ namespace moa {
 // Well-formed by Unicode 15, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view text) noexcept;
 
+bool is_ascii(std::string_view text) noexcept;
+
 // The code point that starts at `text[at]`, and moves `at` behind it. `text` must be well-formed and `at`
 // inside it.
 char32_t next_code_point(std::string_view text, std::size_t& at) noexcept;

@@ -92,7 +92,7 @@ class MergedSource final : public ParameterSource {
 
 std::vector<std::string> Adapter::modules() const {
   const std::string_view ending = tensor_endings(kind).front();
-  const std::string_view beginning = kind == AdapterKind::lora ? kPeftPrefix : std::string_view();
+  const std::string_view beginning = tensor_beginning(kind);
   std::set<std::string> names;
   for (const auto& [name, tensor] : tensors) {
     if (!name.starts_with(beginning) || !name.ends_with(ending)) continue;

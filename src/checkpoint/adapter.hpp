@@ -28,10 +28,13 @@ enum class AdapterKind { lora, tt_lora, tt_matrix, shared };
 // As people write it: "lora", "tt_lora", "tt_matrix", "shared".
 std::string_view name(AdapterKind kind) noexcept;
 
-// How the names of a kind's tensors end, the first of them once for each layer, and what peft puts before
-// those of LoRA.
+// How the names of a kind's tensors end, the first of them once for each layer, and how they begin: those of
+// LoRA as peft has them.
 std::span<const std::string_view> tensor_endings(AdapterKind kind) noexcept;
 inline constexpr std::string_view kPeftPrefix = "base_model.model.";
+constexpr std::string_view tensor_beginning(AdapterKind kind) noexcept {
+  return kind == AdapterKind::lora ? kPeftPrefix : std::string_view();
+}
 
 // The sizes of the three modes that an axis of `width` is cut into: twice the same and what is left, so that
 // the largest is as small as can be. 768 = 8 · 8 · 12, 3072 = 16 · 16 · 12.
@@ -55,7 +58,7 @@ struct AdapterFiles {
 struct Adapter {
   AdapterKind kind = AdapterKind::lora;
   std::int64_t rank = 8;
-  double scale = 1;  // alpha / rank
+  double scale = 1;   // alpha / rank
   std::string place;  // where it was read, for messages; empty: nowhere
   std::string base;   // the model that it was learned for, as its file says; empty: it does not
   // By the names of the file: "base_model.model.<module>.lora_A.weight" and ".lora_B.weight";

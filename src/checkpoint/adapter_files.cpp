@@ -72,7 +72,7 @@ void expect_plain(const Config& config) {
 // A tensor that moa would leave out is one that the adapter's numbers depend on.
 void expect_known(const Adapter& adapter, const std::string& where) {
   const std::span<const std::string_view> endings = tensor_endings(adapter.kind);
-  const std::string_view beginning = adapter.kind == AdapterKind::lora ? kPeftPrefix : std::string_view();
+  const std::string_view beginning = tensor_beginning(adapter.kind);
   for (const auto& [name, tensor] : adapter.tensors) {
     const bool ends_known =
         std::ranges::any_of(endings, [&](std::string_view ending) { return name.ends_with(ending); });

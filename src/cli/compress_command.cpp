@@ -157,8 +157,8 @@ constexpr Command kCompressCommand = {
     .description =
         "Writes a directory that loads like the original, in which the matrix of each linear layer inside "
         "the towers is the product of two thin ones, of the smallest rank that stays within --error "
-        "(truncated "
-        "singular value decomposition), or a tensor train of three cores (TT-SVD). A matrix that would not "
+        "(truncated singular value decomposition), or a tensor train of three cores (TT-SVD). A matrix that "
+        "would not "
         "take fewer bytes so stays. Thin matrices are run one after the other, so that fewer numbers are "
         "multiplied too; a tensor train is multiplied out when the model is loaded.\n\n"
         "Then both models embed the pictures and texts that are given, and the report says how near their "

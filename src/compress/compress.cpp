@@ -21,6 +21,8 @@
 #include "compress/decompose.hpp"
 #include "embed/loaded_model.hpp"
 #include "export/published_directory.hpp"
+#include "models/tower_walk.hpp"
+#include "tensor/elements.hpp"
 #include "tensor/factored.hpp"
 
 namespace moa {
@@ -32,15 +34,8 @@ namespace fs = std::filesystem;
 // f32: what stands at a tower's end.
 std::vector<Parameter> linears_of(const LoadedModel& model) {
   RecordingInterpreter recording;
-  const EmbeddingModel& network = model.network();
-  if (network.text() != nullptr) network.forward_text(recording, recording.tokens({}, {}, {}));
-  if (const ImageTowerFacts* image = network.image(); image != nullptr && image->takes_patches()) {
-    network.forward_patches(recording,
-                            recording.patches({}, image->channels * image->patch_px * image->patch_px, {}));
-  } else if (image != nullptr) {
-    network.forward_image(recording,
-                          recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
-  }
+  walk_text(model.network(), recording);
+  walk_image(model.network(), recording);
   std::set<std::string> in_precision_of_run;
   for (const RecordingInterpreter::Narrowable& each : recording.narrowable()) {
     in_precision_of_run.insert(each.parameter.name());
@@ -78,18 +73,6 @@ float rounded_to_bf16(float value) {
   return std::bit_cast<float>(bits & 0xFFFF0000);
 }
 
-// Numbers that a file holds in fewer bits without losing any.
-class RoundedValues final : public ParameterSource {
- public:
-  explicit RoundedValues(std::vector<float> values) : values_(std::move(values)) {}
-  void read(std::int64_t first, std::int64_t count, float* out) const override {
-    std::copy_n(values_.data() + first, count, out);
-  }
-
- private:
-  std::vector<float> values_;
-};
-
 std::int64_t stored_bytes(const Parameter& tensor) {
   std::int64_t bytes = 0;
   for (const StoredPiece& piece : tensor.pieces()) bytes += static_cast<std::int64_t>(piece.bytes.size());
@@ -119,8 +102,9 @@ Parameter product_of(const Parameter& matrix, Decomposition&& found, DType dtype
   for (Factor& factor : found.factors) {
     const std::string_view suffix =
         is_train ? kTensorTrainSuffixes.at(factors.size()) : kLowRankSuffixes.at(factors.size());
-    factors.emplace_back(matrix.name() + std::string(suffix), Shape(std::move(factor.extents)), dtype,
-                         std::make_shared<RoundedValues>(std::move(factor.values)));
+    factors.push_back(to_be_stored_in(
+        dtype, Parameter::from_values(matrix.name() + std::string(suffix), Shape(std::move(factor.extents)),
+                                      std::move(factor.values))));
   }
   if (is_train) return tensor_train_matrix(matrix.name(), factors[0], factors[1], factors[2]);
   return low_rank_matrix(matrix.name(), factors[0], factors[1]);

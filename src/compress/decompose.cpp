@@ -40,6 +40,12 @@ struct Spectrum {
   Matrix vectors;
 };
 
+// Of the smaller Gram matrix: the squares of the singular values.
+Spectrum spectrum_of(const Matrix& matrix) {
+  const bool is_tall = matrix.rows() >= matrix.cols();
+  return Spectrum(is_tall ? Matrix(matrix.transpose() * matrix) : Matrix(matrix * matrix.transpose()));
+}
+
 // The smallest rank, at least 1, whose tail is at most `allowed`.
 Index rank_within(const std::vector<double>& tails, double allowed) {
   Index rank = 1;
@@ -138,9 +144,7 @@ Matrix seen_as(const Matrix& matrix, Index rows) {
 }  // namespace
 
 std::vector<double> singular_values(const MatrixView& matrix) {
-  const Matrix wide = as_f64(matrix);
-  const bool is_tall = matrix.rows >= matrix.columns;
-  const Spectrum spectrum(is_tall ? Matrix(wide.transpose() * wide) : Matrix(wide * wide.transpose()));
+  const Spectrum spectrum = spectrum_of(as_f64(matrix));
   std::vector<double> values;
   for (const double value : spectrum.values) values.push_back(std::sqrt(value));
   return values;
@@ -150,9 +154,7 @@ std::optional<Decomposition> low_rank(const MatrixView& view, const DecomposeOpt
   const Matrix matrix = as_f64(view);
   const double square = matrix.squaredNorm();
   if (!(square > 0)) return std::nullopt;
-  const bool is_tall = view.rows >= view.columns;
-  const Spectrum spectrum(is_tall ? Matrix(matrix.transpose() * matrix)
-                                  : Matrix(matrix * matrix.transpose()));
+  const Spectrum spectrum = spectrum_of(matrix);
   const Index full = std::min(view.rows, view.columns);
   Index rank = rank_within(spectrum.tails(), options.error * options.error * square);
   for (; rank <= full && rank * (view.rows + view.columns) < options.most_numbers; rank += more(rank)) {

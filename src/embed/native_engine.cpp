@@ -6,6 +6,7 @@
 #include "backends/cpu/cpu_backend.hpp"
 #include "backends/recording/recording.hpp"
 #include "checkpoint/adapter.hpp"
+#include "models/tower_walk.hpp"
 #include "tensor/factored.hpp"
 
 namespace moa {
@@ -35,9 +36,7 @@ std::vector<float> values_of(std::span<const PreparedImage> pictures) {
 // The numbers that are stored of a parameter.
 std::int64_t numbers_of(const Parameter& parameter) {
   std::int64_t count = 0;
-  for (const Parameter& part : parameter.parts()) {
-    for (const Parameter& stored : stored_tensors({part})) count += stored.shape().elements();
-  }
+  for (const Parameter& stored : stored_tensors(whole_parts(parameter))) count += stored.shape().elements();
   return count;
 }
 
@@ -96,18 +95,12 @@ void NativeEngine::describe(ModelInfo& info) const {
   info.dtypes = dtypes_;
   if (const TextTowerFacts* text = network_->text()) {
     RecordingInterpreter recording;
-    network_->forward_text(recording, recording.tokens({}, {}, {}));
+    walk_text(*network_, recording);
     info.towers.push_back({"text", parameters_of(recording), text->description});
   }
   if (const ImageTowerFacts* image = network_->image()) {
     RecordingInterpreter recording;
-    if (image->takes_patches()) {
-      const std::int64_t width = image->channels * image->patch_px * image->patch_px;
-      network_->forward_patches(recording, recording.patches({}, width, {}));
-    } else {
-      network_->forward_image(recording,
-                              recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
-    }
+    walk_image(*network_, recording);
     info.towers.push_back({"image", parameters_of(recording), image->description});
   }
 }

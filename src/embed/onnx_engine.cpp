@@ -283,9 +283,10 @@ std::vector<float> OnnxEngine::match_images(std::span<const PreparedImage> pictu
   const std::size_t picture = seen[1].values.size() / pictures.size();
   const std::size_t width = dim + texts.size();
   std::vector<float> rows(pictures.size() * width);
+  const auto lengths = by_length(texts);
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     std::copy_n(seen[0].values.data() + i * dim, dim, rows.data() + i * width);
-    for (const auto& [length, places] : by_length(texts)) {
+    for (const auto& [length, places] : lengths) {
       // Every text has a copy of its picture's rows: so many at once that they stay in some tens of MB.
       constexpr std::size_t kAtOnce = 16;
       for (std::size_t begin = 0; begin < places.size(); begin += kAtOnce) {

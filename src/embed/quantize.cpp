@@ -17,6 +17,7 @@
 #include "checkpoint/quantization.hpp"
 #include "checkpoint/safetensors_writer.hpp"
 #include "embed/loaded_model.hpp"
+#include "models/tower_walk.hpp"
 #include "tensor/factored.hpp"
 
 namespace moa {
@@ -27,12 +28,8 @@ namespace fs = std::filesystem;
 // The tensors that go into fewer bits, what the towers read through products and lookups, and into how few.
 std::map<std::string, Precision> narrowable_tensors(const LoadedModel& model) {
   RecordingInterpreter recording;
-  const EmbeddingModel& network = model.network();
-  if (network.text() != nullptr) network.forward_text(recording, recording.tokens({}, {}, {}));
-  if (const ImageTowerFacts* image = network.image()) {
-    network.forward_image(recording,
-                          recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
-  }
+  walk_text(model.network(), recording);
+  walk_image(model.network(), recording);
   std::map<std::string, Precision> least;
   for (const auto& [parameter, precision] : recording.narrowable()) {
     Parameter whole = parameter;

@@ -1,6 +1,9 @@
 #include "export/onnx_examples.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
+#include <span>
 #include <string_view>
 
 #include <moa/error.hpp>
@@ -77,13 +80,24 @@ std::string python_texts(const LoadedModel& model, const OnnxGraph& graph) {
          "\")\ntexts = unit(session.run([\"" + graph.text_vector + "\"], feed)[0])\n";
 }
 
-// One picture of 2 by 3 patches, or of the size that the graph takes.
-std::string python_pictures(const OnnxGraph& graph) {
-  const onnx::Port& pixels = graph.graph.inputs[graph.holds == Holds::both ? 1 : 0];
-  std::string shape = "1";
-  for (std::size_t axis = 1; axis < pixels.shape.size(); ++axis) {
-    shape += ", " + std::to_string(pixels.shape[axis].name.empty() ? pixels.shape[axis].size : 6);
+// The sizes of one picture: 2 by 3 patches, or what the graph takes.
+std::vector<std::int64_t> picture_sizes(const OnnxGraph& graph) {
+  constexpr std::int64_t kPatches = 6;
+  std::vector<std::int64_t> sizes{1};
+  for (const onnx::Dimension& dimension : std::span(graph.graph.inputs.front().shape).subspan(1)) {
+    sizes.push_back(dimension.name.empty() ? dimension.size : kPatches);
   }
+  return sizes;
+}
+
+std::vector<std::string> as_words(const std::vector<std::int64_t>& numbers) {
+  std::vector<std::string> words;
+  for (const std::int64_t number : numbers) words.push_back(std::to_string(number));
+  return words;
+}
+
+std::string python_pictures(const OnnxGraph& graph) {
+  const std::string shape = joined(as_words(picture_sizes(graph)), ", ");
   const bool takes_patches = graph.graph.inputs.size() > 1;
   std::string code = "feed = {\"" + graph.image.pixels + "\": np.zeros((" + shape +
                      "), dtype=" + (graph.image.values ? "np.uint8" : "np.float32") +
@@ -124,16 +138,10 @@ std::vector<Feed> text_feeds(const LoadedModel& model, const OnnxGraph& graph) {
 }
 
 std::vector<Feed> picture_feeds(const OnnxGraph& graph) {
-  const onnx::Port& pixels = graph.graph.inputs.front();
-  std::vector<std::string> sizes{"1"};
-  std::int64_t count = 1;
-  for (std::size_t axis = 1; axis < pixels.shape.size(); ++axis) {
-    const std::int64_t size = pixels.shape[axis].name.empty() ? pixels.shape[axis].size : 6;
-    sizes.push_back(std::to_string(size));
-    count *= size;
-  }
+  const std::vector<std::int64_t> sizes = picture_sizes(graph);
+  const std::int64_t count = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies());
   const std::string type = graph.image.values ? "std::uint8_t" : "float";
-  std::vector<Feed> feeds{{graph.image.pixels, "pixels", type, "{" + joined(sizes, ", ") + "}",
+  std::vector<Feed> feeds{{graph.image.pixels, "pixels", type, "{" + joined(as_words(sizes), ", ") + "}",
                            "std::vector<" + type + "> pixels(" + std::to_string(count) +
                                ");  // a picture, prepared as said above"}};
   if (graph.graph.inputs.size() > 1) {

@@ -56,8 +56,7 @@ std::vector<std::uint16_t> as_f16(const Parameter& tensor, std::span<const float
   std::vector<std::uint16_t> halves;
   halves.reserve(values.size());
   for (const float value : values) {
-    constexpr float kFirstBeyond = 65520;  // what lies below is rounded to 65504, f16's largest
-    if (std::abs(value) >= kFirstBeyond && !std::isinf(value)) {
+    if (std::abs(value) >= kFirstBeyondF16 && !std::isinf(value)) {
       throw Error(ErrorCode::out_of_range, "cannot write '" + tensor.name() + "' in f16: found " +
                                                std::to_string(value) + ", expected numbers up to 65504");
     }

@@ -1,4 +1,4 @@
-// Elements of a parameter, for sources that are made of other parameters.
+// Parameters that are made of other parameters.
 #pragma once
 
 #include <cstdint>
@@ -10,5 +10,8 @@ namespace moa {
 // Elements [first, first + count) of the row-major tensor as f32: whole rows, as ParameterSource::read is
 // asked for them. Error: out_of_range.
 void read_elements(const Parameter& parameter, std::int64_t first, std::int64_t count, float* out);
+
+// `values` as a tensor that is to be stored in `type`: its numbers stay what they are until it is written.
+Parameter to_be_stored_in(DType type, Parameter values);
 
 }  // namespace moa

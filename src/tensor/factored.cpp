@@ -154,9 +154,8 @@ void ProductSource::drop_pages() const {
 }
 
 std::vector<Parameter> factors_of(const Parameter& parameter) {
+  if (!parameter.has_parts() || parameter.shape().rank() != 2) return {};
   std::vector<Parameter> parts = parameter.parts();
-  const bool is_alone = parts.front().identity() == parameter.identity();
-  if (is_alone || parameter.shape().rank() != 2) return {};
   std::int64_t rows = 0;  // a stack has as many as its parts
   for (const Parameter& part : parts) rows += part.shape()[0];
   const bool is_stack = parts.front().shape().rank() == 2 && rows == parameter.shape()[0];

@@ -202,6 +202,10 @@ const Shape& Parameter::shape() const {
 DType Parameter::dtype() const {
   return data_->dtype;
 }
+bool Parameter::has_parts() const noexcept {
+  return !data_->parts.empty();
+}
+
 std::vector<Parameter> Parameter::parts() const {
   return data_->parts.empty() ? std::vector<Parameter>{*this} : data_->parts;
 }
@@ -233,12 +237,8 @@ void add_origins(const Parameter& parameter, std::vector<Parameter>& origins) {
     add_origins(view->norm->bias, origins);
     return;
   }
-  const std::vector<Parameter> parts = parameter.parts();
-  if (parts.front().identity() == parameter.identity()) {
-    origins.push_back(parameter);
-  } else {
-    for (const Parameter& part : parts) add_origins(part, origins);
-  }
+  if (!parameter.has_parts()) return origins.push_back(parameter);
+  for (const Parameter& part : parameter.parts()) add_origins(part, origins);
 }
 
 }  // namespace

@@ -66,6 +66,8 @@ class Parameter {
                             ParameterView view);
 
   explicit operator bool() const noexcept { return data_ != nullptr; }
+  // Whether parts() are others: of a stack, of a product (factored.hpp).
+  bool has_parts() const noexcept;
   const std::string& name() const;  // verbatim, as in the checkpoint
   const Shape& shape() const;
   DType dtype() const;

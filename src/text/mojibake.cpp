@@ -240,10 +240,6 @@ std::string replace_controls(std::string_view text) {
   return replaced;
 }
 
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char byte) { return byte >= 0; });
-}
-
 std::string mend_once(std::string_view text) {
   if (is_ascii(text) || !looks_like_mojibake(text)) return std::string(text);
   for (const SingleByteEncoding& encoding : single_byte_encodings()) {

@@ -59,10 +59,6 @@ icu::UnicodeString utf16(std::string_view text) {
   return icu::UnicodeString::fromUTF8({text.data(), static_cast<std::int32_t>(text.size())});
 }
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char byte) { return byte >= 0; });
-}
-
 void append_normalized(std::string& result, std::string_view text, const icu::Normalizer2& normalize) {
   if (text.empty()) return;
   UErrorCode status = U_ZERO_ERROR;

@@ -10,6 +10,10 @@
 
 namespace moa::train {
 
+bool have(const std::vector<DataSource>& sources, DataSource::Kind kind) {
+  return std::ranges::find(sources, kind, &DataSource::kind) != sources.end();
+}
+
 std::unique_ptr<PairSource> open_pairs(const DataSource& source) {
   const std::vector<std::string>& places = source.places;
   const auto is_shard = [](const std::string& place) { return place.find(".tar") != place.npos; };

@@ -26,6 +26,8 @@ struct DataSource {
   double share = 1;            // of the batches, beside the other sources' shares
 };
 
+bool have(const std::vector<DataSource>& sources, DataSource::Kind kind);
+
 // Errors: as TableSource, TextPairSource and ShardSource; invalid_argument if tables and shards are mixed, or
 // there are several tables.
 std::unique_ptr<PairSource> open_pairs(const DataSource& source);

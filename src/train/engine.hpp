@@ -8,11 +8,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include <moa/train.hpp>
 
+#include "base/name_pattern.hpp"
 #include "models/embedding_model.hpp"
 #include "tensor/parameter.hpp"
 #include "tensor/sequences.hpp"
@@ -27,6 +29,8 @@ namespace moa::train {
 struct TrainableNames {
   std::vector<std::string> include{"*"};
   std::vector<std::string> exclude;
+
+  bool has(std::string_view name) const { return fits_any(include, name) && !fits_any(exclude, name); }
 };
 
 // Loshchilov and Hutter 2017 (arXiv 1711.05101), decoupled. Parameters of one axis or none (biases, norms,

@@ -8,7 +8,7 @@
 
 #include "backends/recording/recording.hpp"
 #include "base/name_pattern.hpp"
-#include "tensor/factored.hpp"
+#include "models/tower_walk.hpp"
 
 namespace moa::train {
 namespace {
@@ -17,10 +17,9 @@ namespace {
 RecordingInterpreter recorded(const EmbeddingModel& model, const std::string& tower) {
   RecordingInterpreter recording;
   if (tower == "text" && model.text() != nullptr) {
-    model.forward_text(recording, recording.tokens({}, {}, {}));
-  } else if (const ImageTowerFacts* image = model.image(); tower == "image" && image != nullptr) {
-    model.forward_image(recording,
-                        recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
+    walk_text(model, recording);
+  } else if (tower == "image" && model.image() != nullptr) {
+    walk_image(model, recording);
   } else {
     throw Error(ErrorCode::invalid_argument, "cannot learn '" + tower + "': the model has no such tower");
   }
@@ -66,13 +65,10 @@ std::vector<LinearLayer> linear_layers(const EmbeddingModel& model) {
                               ? model.text() != nullptr
                               : model.image() != nullptr && !model.image()->takes_patches();
     if (!is_there) continue;
-    const RecordingInterpreter recording = recorded(model, tower);
-    for (const Parameter& weight : recording.linear_weights()) {
-      for (const Parameter& part : whole_parts(weight)) {
-        const std::string& name = part.name();
-        if (part.view() != nullptr || !name.ends_with(kEnding) || !seen.insert(name).second) continue;
-        layers.push_back({name.substr(0, name.size() - kEnding.size()), tower, part.shape()});
-      }
+    for (const Parameter& weight : recorded(model, tower).whole_linears()) {
+      const std::string& name = weight.name();
+      if (!name.ends_with(kEnding) || !seen.insert(name).second) continue;
+      layers.push_back({name.substr(0, name.size() - kEnding.size()), tower, weight.shape()});
     }
   }
   return layers;
@@ -114,11 +110,8 @@ TrainableNames names_to_learn(const EmbeddingModel& model, const std::vector<std
 
 bool learns_tower(const EmbeddingModel& model, const std::string& tower, const EngineOptions& options) {
   const std::set<std::string> names = tower_names(model, tower);
-  if (std::ranges::any_of(names, [&](const std::string& name) {
-        return fits_any(options.trainable.include, name) && !fits_any(options.trainable.exclude, name);
-      })) {
+  if (std::ranges::any_of(names, [&](const std::string& name) { return options.trainable.has(name); }))
     return true;
-  }
   return options.adapter && std::ranges::any_of(linear_layers(model), [&](const LinearLayer& layer) {
            return layer.tower == tower && fits_any(options.adapter->targets, layer.module);
          });

@@ -50,11 +50,6 @@ ImageProcessor up_to_bytes_of_crop(const ImageProcessor& processor) {
   return up_to_bytes(std::move(recipe));
 }
 
-bool wants_pictures(const std::vector<DataSource>& sources) {
-  return std::ranges::any_of(
-      sources, [](const DataSource& source) { return source.kind == DataSource::Kind::pictures; });
-}
-
 bool is_blank(const std::string& text) {
   return text.find_first_not_of(" \t\r\n") == text.npos;
 }
@@ -87,7 +82,7 @@ std::vector<std::int64_t> groups_of_keys(std::span<const double> first, std::spa
 }  // namespace
 
 void expect_towers(const LoadedModel& model, const std::vector<DataSource>& sources) {
-  if (wants_pictures(sources)) {
+  if (have(sources, DataSource::Kind::pictures)) {
     processor_of(model);
   } else if (model.network().text() == nullptr) {
     throw Error(ErrorCode::unsupported, "cannot train this model on texts: it has no tower for them");
@@ -119,11 +114,9 @@ class PairPreparer::Content {
 
 PairPreparer::PairPreparer(const LoadedModel& model, const std::vector<DataSource>& sources,
                            const PairPreparerOptions& options)
-    : model_(model), options_(options), has_texts_(std::ranges::any_of(sources, [](const DataSource& source) {
-        return source.kind == DataSource::Kind::texts;
-      })) {
+    : model_(model), options_(options), has_texts_(have(sources, DataSource::Kind::texts)) {
   expect_towers(model, sources);
-  if (!wants_pictures(sources)) return;
+  if (!have(sources, DataSource::Kind::pictures)) return;
   const ImageProcessor& processor = processor_of(model);
   whole_.emplace(up_to_bytes(processor.recipe()));
   cropped_.emplace(up_to_bytes_of_crop(processor));

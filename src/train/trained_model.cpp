@@ -11,6 +11,7 @@
 
 #include <moa/error.hpp>
 
+#include "base/half.hpp"
 #include "base/new_directory.hpp"
 #include "export/published_directory.hpp"
 #include "tensor/elements.hpp"
@@ -21,21 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Numbers that were learned, as a tensor of the type that they are to be stored in.
-class Learned final : public ParameterSource {
- public:
-  explicit Learned(Parameter values) : values_(std::move(values)) {}
-  void read(std::int64_t first, std::int64_t count, float* out) const override {
-    read_elements(values_, first, count, out);
-  }
-
- private:
-  Parameter values_;
-};
-
 bool fits_f16(const Parameter& values) {
-  constexpr float kFirstBeyond = 65520;
-  return std::ranges::all_of(values.read(), [](float value) { return std::abs(value) < kFirstBeyond; });
+  return std::ranges::all_of(values.read(), [](float value) { return std::abs(value) < kFirstBeyondF16; });
 }
 
 // As it was stored before, if that is a type of plain numbers; in fewer bits than those, f16.
@@ -44,7 +32,7 @@ Parameter stored_like(const Parameter& stored, const Parameter& values) {
   if (type == DType::q4 || type == DType::i8) type = DType::f16;
   if (type != DType::f16 && type != DType::bf16) return values;
   if (type == DType::f16 && !fits_f16(values)) return values;
-  return Parameter(values.name(), values.shape(), type, std::make_shared<Learned>(values));
+  return to_be_stored_in(type, values);
 }
 
 // `fill` writes what is to be at `place`; what stood there goes once that is whole, so that a full disk costs

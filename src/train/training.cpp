@@ -41,9 +41,7 @@ void claim_output(const TrainConfig& config, bool resume) {
 }
 
 bool has_pictures(const TrainConfig& config) {
-  return std::ranges::any_of(config.sources, [](const train::DataSource& source) {
-    return source.kind == train::DataSource::Kind::pictures;
-  });
+  return train::have(config.sources, train::DataSource::Kind::pictures);
 }
 
 // Error: invalid_argument for a source of texts where the text tower does not learn.

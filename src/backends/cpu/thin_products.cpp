@@ -14,6 +14,7 @@ bool is_thin(const Parameter& matrix) {
 }  // namespace
 
 bool CpuInterpreter::has_thin_parts(const Parameter& weight) {
+  if (!weight.has_parts()) return false;  // as nearly all are: nothing is asked of them in a forward pass
   const std::vector<Parameter> parts = weight.parts();
   return is_thin(weight) || std::any_of(parts.begin(), parts.end(), is_thin);
 }

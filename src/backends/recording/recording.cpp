@@ -93,6 +93,17 @@ void RecordingInterpreter::add_narrowable(const Parameter& parameter, ProductPre
   }
 }
 
+std::vector<Parameter> RecordingInterpreter::whole_linears() const {
+  std::vector<Parameter> all;
+  std::set<const void*> seen;
+  for (const Parameter& weight : linear_weights_) {
+    for (const Parameter& part : whole_parts(weight)) {
+      if (part.view() == nullptr && seen.insert(part.identity()).second) all.push_back(part);
+    }
+  }
+  return all;
+}
+
 Rows RecordingInterpreter::linear(const Rows& x, const Linear& layer, const LinearOptions& options) {
   add_narrowable(layer.weight, options.precision);
   if (!seen_.contains(layer.weight.identity())) linear_weights_.push_back(layer.weight);

@@ -28,6 +28,9 @@ class RecordingInterpreter final : public Interpreter {
   const std::vector<Narrowable>& narrowable() const noexcept { return narrowable_; }
   // The weights of linear layers, once each.
   const std::vector<Parameter>& linear_weights() const noexcept { return linear_weights_; }
+  // The matrices of the checkpoint that they are, or are stacks of: without those of which only a part is
+  // multiplied with. A product (factored.hpp) is one.
+  std::vector<Parameter> whole_linears() const;
 
   Tokens tokens(std::span<const std::int32_t> ids, std::span<const std::int32_t> types,
                 const Sequences& sequences) override;

@@ -72,10 +72,9 @@ at::Tensor TorchWeights::of(const Parameter& parameter) {
       }
     }
   }
-  const std::vector<Parameter> parts = parameter.parts();
-  if (parts.front().identity() == parameter.identity()) return leaf(parameter);
+  if (!parameter.has_parts()) return leaf(parameter);
   std::vector<at::Tensor> tensors;
-  for (const Parameter& part : parts) tensors.push_back(of(part));
+  for (const Parameter& part : parameter.parts()) tensors.push_back(of(part));
   return factors_of(parameter).empty() ? at::cat(tensors) : multiplied_out(tensors);
 }
 

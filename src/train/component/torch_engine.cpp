@@ -191,9 +191,7 @@ class TorchEngine final : public TrainingEngine {
   }
 
  private:
-  bool learns(const std::string& name) const {
-    return fits_any(options_.trainable.include, name) && !fits_any(options_.trainable.exclude, name);
-  }
+  bool learns(const std::string& name) const { return options_.trainable.has(name); }
 
   void learn(const EmbeddingModel& model, const std::vector<Parameter>& parameters) {
     for (const std::vector<std::string>* patterns :

@@ -9,7 +9,7 @@
 
 #include "backends/recording/recording.hpp"
 #include "backends/torch/interpreter.hpp"
-#include "tensor/factored.hpp"
+#include "models/tower_walk.hpp"
 
 namespace moa::train {
 namespace {
@@ -52,22 +52,12 @@ std::vector<float> pixels_of(const PictureBatch& batch, std::int64_t begin, std:
 
 TowerParameters tower_parameters(const EmbeddingModel& model) {
   RecordingInterpreter recording;
-  if (model.text() != nullptr) model.forward_text(recording, recording.tokens({}, {}, {}));
-  if (const ImageTowerFacts* image = model.image(); image != nullptr && !image->takes_patches()) {
-    model.forward_image(recording,
-                        recording.pixels({}, 1, image->channels, image->height_px, image->width_px));
-  }
+  walk_text(model, recording);
+  if (model.image() != nullptr && !model.image()->takes_patches()) walk_image(model, recording);
   TowerParameters result;
   std::set<const void*> seen;
   for (const Parameter& parameter : recording.parameters()) add_origins(parameter, seen, result.all);
-  std::set<const void*> seen_linears;
-  for (const Parameter& weight : recording.linear_weights()) {
-    for (const Parameter& part : whole_parts(weight)) {  // an adapter sits on the whole of a product
-      if (part.view() == nullptr && seen_linears.insert(part.identity()).second) {
-        result.linears.push_back(part);
-      }
-    }
-  }
+  result.linears = recording.whole_linears();  // an adapter sits on the whole of a product
   return result;
 }
 
