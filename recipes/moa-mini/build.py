@@ -1,75 +1,100 @@
-"""Builds models/moa-mini: fetch the packages, cut the tokenizer, learn the joint, write the directory.
+"""Builds models/moa-mini: fetch the packages, cut the tokenizer, write the lessons, let moa learn, keep what it learned.
 
-    python build.py [--work FOLDER] [--output FOLDER]
+    python build.py [--work FOLDER] [--output FOLDER] [--moa COMMAND]
 
-About 10 minutes on two idle cores, most of it the text tower reading the 65,000 texts once (kept in the work folder).
-The same inputs and package versions give the same tokenizer and tower weights bit for bit; the learned part up to the
-rounding of torch's matrix products.
+Most of the time goes into the text tower's reading of every text once (kept in the work folder). The same inputs
+and package versions give the same tokenizer and tower weights bit for bit; the learned part up to rounding.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
 import concepts
 import e5
-import learn
+import lessons
 import lite0
 import sources
 import tokenizer
+from wordnet import Nouns
 
 HERE = Path(__file__).parent
 PROMPT = "query: "
 TEMPERATURE = 0.5  # of the class probabilities: sharper than the classifier's own
+LOG_SCALE = 3.0  # what cosines are multiplied with while it learns
+HIDDEN = 768  # of the MLP
+SEED = 20261128
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--work", type=Path, default=HERE / "work")
     arguments.add_argument("--output", type=Path, default=HERE.parent.parent / "models" / "moa-mini")
-    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--moa", type=Path, default=HERE.parent.parent / "build" / "release" / "moa")
     options = arguments.parse_args()
-    torch.set_num_threads(options.threads)
-    options.output.mkdir(parents=True, exist_ok=True)
-
     unpacked = sources.fetch(options.work)
+    nouns, vision = Nouns(unpacked), lite0.load(unpacked)
+    lessons.write(options.work, concepts.gather(unpacked), nouns, vision)
+    write_start(options.work / "start", unpacked, nouns, vision)
+    shutil.copy(HERE / "learn.yaml", options.work)
+    subprocess.run([options.moa.resolve(), "train", "learn.yaml"], cwd=options.work, check=True)
+    keep(options.work / "learned" / "model", options.output)
+
+
+def write_start(folder: Path, unpacked: Path, nouns: Nouns, vision: dict[str, torch.Tensor]) -> None:
+    """The model before it learns: a class's vector is the mean of its own texts, and the MLP changes nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
     source = e5.read(unpacked)
     rows = tokenizer.kept_rows(source.pieces)
     source.matrices[e5.EMBEDDING_TABLE] = source.matrices[e5.EMBEDDING_TABLE].rows(rows)
     tokenizer.write([source.pieces[row] for row in rows], source.scores[rows],
-                    source.config["max_position_embeddings"], options.output)
-
-    texts = concepts.gather(unpacked)
-    vectors = _text_vectors(texts, source, options.output, options.work)
-    learned = learn.learn(texts, vectors)
-    _write_weights(source, lite0.load(unpacked), learned, options.output / "model.safetensors")
-    _write_json(_config(source, len(rows), learned), options.output / "config.json")
-    _write_json(lite0.PREPROCESSOR, options.output / "preprocessor_config.json")
+                    source.config["max_position_embeddings"], folder)
+    _write_weights(source, vision, _joint(source, nouns, folder), folder / "model.safetensors")
+    _write_json(_config(source, len(rows)), folder / "config.json")
+    _write_json(lite0.PREPROCESSOR, folder / "preprocessor_config.json")
 
 
-def _text_vectors(texts: concepts.Texts, source: e5.Source, output: Path, work: Path) -> dict[str, np.ndarray]:
-    """text -> pooled vector; computed once for a list of texts and kept in the work folder."""
-    found, pairs = learn.variants(texts)
-    wanted = sorted({text for _, text in found} | {text for pair in pairs for text in pair})
-    digest = hashlib.sha256("\n".join([PROMPT, *wanted]).encode()).hexdigest()[:16]
-    cache = work / f"text_vectors_{digest}.npy"
-    if not cache.exists():
-        weights = {name: torch.from_numpy(matrix.expand()) for name, matrix in source.matrices.items()}
-        weights |= {name: torch.from_numpy(_f16(vector)).float() for name, vector in source.vectors.items()}
-        cut = Tokenizer.from_file(str(output / "tokenizer.json"))
-        np.save(cache, learn.embed_texts(wanted, PROMPT, cut, weights, source.config))
-    return dict(zip(wanted, np.load(cache)))
+def keep(learned: Path, output: Path) -> None:
+    """The model, without what speaks of the folder that it was learned in."""
+    output.mkdir(parents=True, exist_ok=True)
+    for name in ("config.json", "model.safetensors", "preprocessor_config.json", "tokenizer.json",
+                 "tokenizer_config.json"):
+        shutil.copy(learned / name, output)
 
 
-def _write_weights(source: e5.Source, vision: dict[str, torch.Tensor], learned: dict[str, torch.Tensor],
+def _joint(source: e5.Source, nouns: Nouns, folder: Path) -> dict[str, torch.Tensor]:
+    own = [[*synset.lemmas, synset.definition] for synset in map(nouns.synsets.get, nouns.class_offsets)]
+    weights = {name: torch.from_numpy(matrix.expand()) for name, matrix in source.matrices.items()}
+    weights |= {name: torch.from_numpy(_f16(vector)).float() for name, vector in source.vectors.items()}
+    cut = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    pooled = e5.pooled([PROMPT + text for texts in own for text in texts], cut, weights, source.config)
+    offset = -pooled.mean(dim=0)
+    unit = F.normalize(pooled + offset, dim=-1).split([len(texts) for texts in own])
+    classes = F.normalize(torch.stack([vectors.mean(dim=0) for vectors in unit]), dim=-1)
+    torch.manual_seed(SEED)
+    width = len(offset)
+    return {
+        "text_projection.offset": offset,
+        "text_projection.fc1.weight": torch.randn(HIDDEN, width) * width ** -0.5,
+        "text_projection.fc1.bias": torch.zeros(HIDDEN),
+        "text_projection.fc2.weight": torch.zeros(width, HIDDEN),
+        "text_projection.fc2.bias": torch.zeros(width),
+        "class_projection.weight": classes.T,  # [dim, classes]: probabilities in, their weighted sum out
+        "logit_scale": torch.tensor(LOG_SCALE),
+    }
+
+
+def _write_weights(source: e5.Source, vision: dict[str, torch.Tensor], joint: dict[str, torch.Tensor],
                    path: Path) -> None:
     tensors = {}
     for name, matrix in source.matrices.items():
@@ -79,17 +104,17 @@ def _write_weights(source: e5.Source, vision: dict[str, torch.Tensor], learned: 
         tensors[f"text_model.{name}"] = torch.from_numpy(_f16(vector))
     for name, tensor in vision.items():
         tensors[f"vision_model.{name}"] = tensor.half()
-    for name, tensor in learned.items():
+    for name, tensor in joint.items():
         tensors[name] = tensor.half()
     save_file({name: tensor.contiguous() for name, tensor in sorted(tensors.items())}, path)
 
 
-def _config(source: e5.Source, vocabulary: int, learned: dict[str, torch.Tensor]) -> dict:
+def _config(source: e5.Source, vocabulary: int) -> dict:
     return {
         "model_type": "moa_mini",
-        "projection_dim": learned["class_projection.weight"].shape[0],
+        "projection_dim": source.config["hidden_size"],
         "text_config": source.config | {"vocab_size": vocabulary,
-                                        "projection_hidden_size": learned["text_projection.fc1.weight"].shape[0]},
+                                        "projection_hidden_size": HIDDEN},
         "vision_config": lite0.config() | {"temperature": TEMPERATURE},
         # Room for a linear path from the picture tower's features [dim, head_channels], added to the classes' sum.
         "feature_projection": False,

@@ -8,6 +8,8 @@ from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
+UNFIT = {"개새끼"}  # a keyword of "dog face" that is a curse first
+
 LANGUAGES = ("en", "ko", "ja", "zh", "de", "es", "fr", "it", "pt")
 
 
@@ -61,7 +63,7 @@ def _read_language(path: Path) -> dict[str, Annotation]:
         if element.get("type") == "tts":
             names[emoji] = text
         else:
-            keywords[emoji] = [word.strip() for word in text.split("|")]
+            keywords[emoji] = [word for word in map(str.strip, text.split("|")) if word not in UNFIT]
     return {emoji: Annotation(name, keywords.get(emoji, [])) for emoji, name in names.items()}
 
 

@@ -47,9 +47,9 @@ class Texts:
 def gather(unpacked: Path) -> Texts:
     nouns, annotations = Nouns(unpacked), cldr.read(unpacked)
     above, beside = nouns.words(MOST_CLASSES), nouns.words_beside(MOST_CLASSES_BESIDE)
-    concepts = [Concept(word, "en", _uniform(classes), weight=4) for word, classes in above.items()]
-    concepts += [Concept(text, "en", _uniform(classes)) for text, classes in nouns.definitions(MOST_CLASSES).items()]
-    concepts += [Concept(word, "en", _uniform(classes), weight=0.25) for word, classes in beside.items()]
+    concepts = [Concept(word, "en", uniform(classes), weight=4) for word, classes in above.items()]
+    concepts += [Concept(text, "en", uniform(classes)) for text, classes in nouns.definitions(MOST_CLASSES).items()]
+    concepts += [Concept(word, "en", uniform(classes), weight=0.25) for word, classes in beside.items()]
     lent = _lent_classes(annotations["en"], beside | nouns.first_sense_words(MOST_LENT_CLASSES))
     meanings = beside | nouns.first_sense_words(MOST_CLASSES)
     for language in cldr.LANGUAGES:
@@ -92,16 +92,16 @@ def _lend(annotations: dict[str, cldr.Annotation], language: str, lent: dict[str
             for keyword in annotation.keywords:
                 carriers[keyword].append(lent[emoji])
     weight = LANGUAGE_WEIGHTS.get(language, 1)
-    concepts = [Concept(word, language, _uniform(classes), 2 * weight) for word, classes in clear.items()]
+    concepts = [Concept(word, language, uniform(classes), 2 * weight) for word, classes in clear.items()]
     for keyword, class_sets in carriers.items():
         if keyword not in clear:
             shares: dict[int, float] = defaultdict(float)
             for classes in class_sets:
-                for index, share in _uniform(classes).items():
+                for index, share in uniform(classes).items():
                     shares[index] += share / len(class_sets)
             concepts.append(Concept(keyword, language, dict(shares), weight))
     return concepts
 
 
-def _uniform(classes: set[int]) -> dict[int, float]:
+def uniform(classes: set[int]) -> dict[int, float]:
     return {index: 1 / len(classes) for index in sorted(classes)}

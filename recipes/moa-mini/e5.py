@@ -150,3 +150,20 @@ def _long_name(short: str) -> str:
         return _EMBEDDING_NAMES[short]
     layer, part, kind = short.split(".")
     return f"encoder.layer.{layer[1:]}.{_LAYER_NAMES[part]}." + ("weight" if kind == "w" else "bias")
+
+
+def pooled(texts: list[str], tokenizer, weights: dict, config: dict, batch: int = 64) -> torch.Tensor:
+    """Mean-pooled vectors [texts, width], not normalised."""
+    tokenized = tokenizer.encode_batch(texts)
+    order = sorted(range(len(texts)), key=lambda i: len(tokenized[i].ids))
+    vectors = torch.empty(len(texts), config["hidden_size"])
+    for start in range(0, len(order), batch):
+        chosen = order[start:start + batch]
+        longest = len(tokenized[chosen[-1]].ids)
+        ids, mask = torch.zeros(len(chosen), longest, dtype=torch.long), torch.zeros(len(chosen), longest)
+        for row, i in enumerate(chosen):
+            count = len(tokenized[i].ids)
+            ids[row, :count], mask[row, :count] = torch.tensor(tokenized[i].ids), 1
+        with torch.inference_mode():
+            vectors[chosen] = mean_pool(forward(weights, config, ids, mask), mask)
+    return vectors

@@ -54,12 +54,21 @@ class Engine {
   virtual std::vector<float> embed_texts(std::span<const PreparedText> texts, bool raw) const = 0;
   virtual std::vector<float> embed_images(std::span<const PreparedImage> pictures, bool raw) const = 0;
 
+  // Rows [items, width]: what the towers' trunks give (EmbeddingModel). Error: internal without a network.
+  virtual std::vector<float> text_trunks(std::span<const PreparedText>) const { throw without_network(); }
+  virtual std::vector<float> image_trunks(std::span<const PreparedImage>) const { throw without_network(); }
+
   // Whether match_images() can be called.
   virtual bool matches_pairs() const { return false; }
   // LoadedModel::match_images.
   virtual std::vector<float> match_images(std::span<const PreparedImage>,
                                           std::span<const PreparedText>) const {
     throw Error(ErrorCode::internal, "a model without a head for pairs was asked to match them");
+  }
+
+ private:
+  static Error without_network() {
+    return {ErrorCode::internal, "somebody else's graph was asked for what its trunk gives"};
   }
 };
 

@@ -124,7 +124,8 @@ std::vector<float> NativeEngine::embed_texts(std::span<const PreparedText> texts
   return ops->read(rows);
 }
 
-std::vector<float> NativeEngine::embed_images(std::span<const PreparedImage> pictures, bool raw) const {
+template <typename Forward>
+std::vector<float> NativeEngine::by_turns(std::span<const PreparedImage> pictures, Forward forward) const {
   const ImageTowerFacts& tower = *network_->image();
   const std::size_t at_once =
       tower.most_at_once == 0 ? pictures.size() : static_cast<std::size_t>(tower.most_at_once);
@@ -132,13 +133,29 @@ std::vector<float> NativeEngine::embed_images(std::span<const PreparedImage> pic
   for (std::size_t begin = 0; begin < pictures.size(); begin += at_once) {
     const auto some = pictures.subspan(begin, std::min(at_once, pictures.size() - begin));
     const std::unique_ptr<Interpreter> ops = backend_->interpreter();
-    Rows rows = tower.takes_patches() ? network_->forward_patches(*ops, patches(*ops, some))
-                                      : network_->forward_image(*ops, pixels(*ops, some));
-    if (!raw) rows = ops->l2_normalize(rows, network_->normalize_eps());
-    const std::vector<float> read = ops->read(rows);
-    vectors.insert(vectors.end(), read.begin(), read.end());
+    const std::vector<float> rows = ops->read(forward(*ops, some));
+    vectors.insert(vectors.end(), rows.begin(), rows.end());
   }
   return vectors;
+}
+
+std::vector<float> NativeEngine::embed_images(std::span<const PreparedImage> pictures, bool raw) const {
+  return by_turns(pictures, [&](Interpreter& ops, std::span<const PreparedImage> some) {
+    const Rows rows = network_->image()->takes_patches() ? network_->forward_patches(ops, patches(ops, some))
+                                                         : network_->forward_image(ops, pixels(ops, some));
+    return raw ? rows : ops.l2_normalize(rows, network_->normalize_eps());
+  });
+}
+
+std::vector<float> NativeEngine::text_trunks(std::span<const PreparedText> texts) const {
+  const std::unique_ptr<Interpreter> ops = backend_->interpreter();
+  return ops->read(network_->text_trunk(*ops, tokens_of(*ops, texts)));
+}
+
+std::vector<float> NativeEngine::image_trunks(std::span<const PreparedImage> pictures) const {
+  return by_turns(pictures, [&](Interpreter& ops, std::span<const PreparedImage> some) {
+    return network_->image_trunk(ops, pixels(ops, some));
+  });
 }
 
 std::vector<float> NativeEngine::match_images(std::span<const PreparedImage> pictures,

@@ -39,6 +39,8 @@ class NativeEngine final : public Engine {
   void describe(ModelInfo& info) const override;
   std::vector<float> embed_texts(std::span<const PreparedText> texts, bool raw) const override;
   std::vector<float> embed_images(std::span<const PreparedImage> pictures, bool raw) const override;
+  std::vector<float> text_trunks(std::span<const PreparedText> texts) const override;
+  std::vector<float> image_trunks(std::span<const PreparedImage> pictures) const override;
   bool matches_pairs() const override { return network_->pair_scorer() != nullptr; }
   std::vector<float> match_images(std::span<const PreparedImage> pictures,
                                   std::span<const PreparedText> texts) const override;
@@ -47,6 +49,9 @@ class NativeEngine final : public Engine {
   // Pictures as the network's tower takes them.
   Tensor pixels(Interpreter& ops, std::span<const PreparedImage> pictures) const;
   Patches patches(Interpreter& ops, std::span<const PreparedImage> pictures) const;
+  // The rows that `forward` gives, a few pictures at a time where the tower takes no more.
+  template <typename Forward>
+  std::vector<float> by_turns(std::span<const PreparedImage> pictures, Forward forward) const;
 
   const Architecture& architecture_;
   Precision precision_;

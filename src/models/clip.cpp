@@ -34,7 +34,7 @@ Rows ClipVision::rows(Ops& ops, const Tensor& pixels) const {
   return x;
 }
 
-Rows ClipVision::forward(Ops& ops, const Tensor& pixels) const {
+Rows ClipVision::trunk(Ops& ops, const Tensor& pixels) const {
   Rows x = begin(ops, pixels);
   for (const TransformerBlock& block : all_but_last(blocks)) x = block.forward(ops, x, Mask::none);
   switch (pool) {
@@ -51,10 +51,18 @@ Rows ClipVision::forward(Ops& ops, const Tensor& pixels) const {
       x = ops.layer_norm(x, post_norm);
       break;
   }
-  return ops.linear(x, projection, {.precision = ProductPrecision::f32});
+  return x;
 }
 
-Rows ClipText::forward(Ops& ops, const Tokens& tokens) const {
+Rows ClipVision::head(Ops& ops, const Rows& trunk) const {
+  return ops.linear(trunk, projection, {.precision = ProductPrecision::f32});
+}
+
+Rows ClipVision::forward(Ops& ops, const Tensor& pixels) const {
+  return head(ops, trunk(ops, pixels));
+}
+
+Rows ClipText::trunk(Ops& ops, const Tokens& tokens) const {
   Rows x = ops.embedding(tokens, TokenField::id, token_embedding);
   x = ops.add_positions(x, position_embedding);
   for (const TransformerBlock& block : all_but_last(blocks)) x = block.forward(ops, x, mask);
@@ -63,7 +71,15 @@ Rows ClipText::forward(Ops& ops, const Tokens& tokens) const {
     if (row.kind == TextRow::Kind::last) return ops.last_row(all);
     return ops.row_where(all, tokens, row.rule);
   });
-  return ops.linear(ops.layer_norm(x, final_norm), projection, {.precision = ProductPrecision::f32});
+  return ops.layer_norm(x, final_norm);
+}
+
+Rows ClipText::head(Ops& ops, const Rows& trunk) const {
+  return ops.linear(trunk, projection, {.precision = ProductPrecision::f32});
+}
+
+Rows ClipText::forward(Ops& ops, const Tokens& tokens) const {
+  return head(ops, trunk(ops, tokens));
 }
 
 ScoreRule softmax_rule(const Parameter& logit_scale) {

@@ -60,6 +60,9 @@ struct ClipVision {
   // The rows of class token and patches that the first block is given, and those that the last one gives.
   Rows begin(Ops& ops, const Tensor& pixels) const;
   Rows rows(Ops& ops, const Tensor& pixels) const;
+  // forward() is the head, the projection, of the trunk.
+  Rows trunk(Ops& ops, const Tensor& pixels) const;
+  Rows head(Ops& ops, const Rows& trunk) const;
   Rows forward(Ops& ops, const Tensor& pixels) const;
 };
 
@@ -74,6 +77,9 @@ struct ClipText {
   Mask mask = Mask::causal;
   TextRow row;
 
+  // As of ClipVision.
+  Rows trunk(Ops& ops, const Tokens& tokens) const;
+  Rows head(Ops& ops, const Rows& trunk) const;
   Rows forward(Ops& ops, const Tokens& tokens) const;
 };
 

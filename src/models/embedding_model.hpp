@@ -100,6 +100,15 @@ class EmbeddingModel : public ModelFacts {
   // The same of a tower that takes patches. A patch is a row of its pixels, channels innermost. Error:
   // internal without such a tower.
   virtual Rows forward_patches(Ops& ops, const Patches& patches) const;
+
+  // A tower is a trunk and a head: forward_text() is text_head() of text_trunk(), forward_image() likewise.
+  // The trunk gives one row an item, and the head is what is small and stands behind it, or nothing. Whoever
+  // learns the head alone need compute the trunk's rows only once. Errors: as above.
+  virtual Rows text_trunk(Ops& ops, const Tokens& tokens) const { return forward_text(ops, tokens); }
+  virtual Rows text_head([[maybe_unused]] Ops& ops, const Rows& trunk) const { return trunk; }
+  virtual Rows image_trunk(Ops& ops, const Tensor& pixels) const { return forward_image(ops, pixels); }
+  virtual Rows image_head([[maybe_unused]] Ops& ops, const Rows& trunk) const { return trunk; }
+
   // nullptr if the model has vectors only.
   virtual const PairScorer* pair_scorer() const { return nullptr; }
 };

@@ -9,18 +9,24 @@ namespace moa {
 
 // ---- the network
 
-Rows MoaMiniText::forward(Ops& ops, const Tokens& tokens) const {
-  Rows x = ops.mean_rows(bert.forward(ops, tokens));
-  x = ops.l2_normalize(ops.add_row(x, offset), 1e-12);
+Rows MoaMiniText::trunk(Ops& ops, const Tokens& tokens) const {
+  return ops.mean_rows(bert.forward(ops, tokens));
+}
+
+Rows MoaMiniText::head(Ops& ops, const Rows& trunk) const {
+  const Rows x = ops.l2_normalize(ops.add_row(trunk, offset), 1e-12);
   const Rows hidden =
       ops.linear(x, mlp_in, {.activation = Activation::gelu, .precision = ProductPrecision::f32});
   return ops.linear(hidden, mlp_out, {.residual = &x, .precision = ProductPrecision::f32});
 }
 
-Rows MoaMiniVision::forward(Ops& ops, const Tensor& pixels) const {
-  const Rows features = classifier.features(ops, pixels);
+Rows MoaMiniVision::trunk(Ops& ops, const Tensor& pixels) const {
+  return classifier.features(ops, pixels);
+}
+
+Rows MoaMiniVision::head(Ops& ops, const Rows& features) const {
   const Rows probabilities = ops.softmax(classifier.logits(ops, features), 1 / temperature);
-  Rows x = ops.linear(probabilities, class_projection, {.precision = ProductPrecision::f32});
+  const Rows x = ops.linear(probabilities, class_projection, {.precision = ProductPrecision::f32});
   if (!feature_projection.weight) return x;
   return ops.linear(features, feature_projection, {.residual = &x, .precision = ProductPrecision::f32});
 }

@@ -34,7 +34,10 @@ struct MoaMiniText {
   Linear mlp_in;
   Linear mlp_out;
 
-  Rows forward(Ops& ops, const Tokens& tokens) const;
+  // forward() is the head of the trunk, which gives the averages.
+  Rows trunk(Ops& ops, const Tokens& tokens) const;
+  Rows head(Ops& ops, const Rows& trunk) const;
+  Rows forward(Ops& ops, const Tokens& tokens) const { return head(ops, trunk(ops, tokens)); }
 };
 
 // Class probabilities, mixed into a vector.
@@ -44,7 +47,10 @@ struct MoaMiniVision {
   Linear class_projection;    // [dim, classes]: a column is a class's vector
   Linear feature_projection;  // [dim, features]; without weight if there is none
 
-  Rows forward(Ops& ops, const Tensor& pixels) const;
+  // forward() is the head of the trunk, which gives the classifier's features.
+  Rows trunk(Ops& ops, const Tensor& pixels) const;
+  Rows head(Ops& ops, const Rows& features) const;
+  Rows forward(Ops& ops, const Tensor& pixels) const { return head(ops, trunk(ops, pixels)); }
 };
 
 class MoaMini final : public EmbeddingModel {
@@ -56,6 +62,10 @@ class MoaMini final : public EmbeddingModel {
   const ImageTowerFacts* image() const override { return &image_facts_; }
   Rows forward_text(Ops& ops, const Tokens& tokens) const override { return text_.forward(ops, tokens); }
   Rows forward_image(Ops& ops, const Tensor& pixels) const override { return vision_.forward(ops, pixels); }
+  Rows text_trunk(Ops& ops, const Tokens& tokens) const override { return text_.trunk(ops, tokens); }
+  Rows text_head(Ops& ops, const Rows& trunk) const override { return text_.head(ops, trunk); }
+  Rows image_trunk(Ops& ops, const Tensor& pixels) const override { return vision_.trunk(ops, pixels); }
+  Rows image_head(Ops& ops, const Rows& trunk) const override { return vision_.head(ops, trunk); }
   ScoreRule score_rule() const override { return score_rule_; }
 
   const MoaMiniText& text_tower() const { return text_; }

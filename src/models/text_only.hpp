@@ -19,6 +19,8 @@ class TextOnly final : public EmbeddingModel {
   const TextTowerFacts* text() const override { return &text_->facts(); }
   const ImageTowerFacts* image() const override { return nullptr; }
   Rows forward_text(Ops& ops, const Tokens& tokens) const override { return text_->forward(ops, tokens); }
+  Rows text_trunk(Ops& ops, const Tokens& tokens) const override { return text_->trunk(ops, tokens); }
+  Rows text_head(Ops& ops, const Rows& trunk) const override { return text_->head(ops, trunk); }
   Rows forward_image(Ops&, const Tensor&) const override {
     throw Error(ErrorCode::internal, "a model of texts alone was given pictures");
   }

@@ -10,5 +10,8 @@ namespace moa {
 // has no such tower. Errors: those of the interpreter.
 void walk_text(const EmbeddingModel& model, Interpreter& ops);
 void walk_image(const EmbeddingModel& model, Interpreter& ops);
+// The same up to the towers' heads; of a tower that takes patches the whole.
+void walk_text_trunk(const EmbeddingModel& model, Interpreter& ops);
+void walk_image_trunk(const EmbeddingModel& model, Interpreter& ops);
 
 }  // namespace moa

@@ -14,16 +14,28 @@ class TextTower {
  public:
   virtual ~TextTower() = default;
   virtual const TextTowerFacts& facts() const = 0;
-  // One row a text, in the common space.
+  // One row a text, in the common space: the head of the trunk (EmbeddingModel).
   virtual Rows forward(Ops& ops, const Tokens& tokens) const = 0;
+  virtual Rows trunk(Ops& ops, const Tokens& tokens) const = 0;
+  virtual Rows head(Ops& ops, const Rows& trunk) const = 0;
 };
 
 class ImageTower {
  public:
   virtual ~ImageTower() = default;
   virtual const ImageTowerFacts& facts() const = 0;
-  // One row a picture, in the common space.
+  // One row a picture, in the common space: the head of the trunk (EmbeddingModel).
   virtual Rows forward(Ops& ops, const Tensor& pixels) const = 0;
+  virtual Rows trunk(Ops& ops, const Tensor& pixels) const = 0;
+  virtual Rows head(Ops& ops, const Rows& trunk) const = 0;
+};
+
+// A network with `Rows trunk(Ops&, const Input&) const` and `Rows head(Ops&, const Rows&) const`, of which
+// its forward() is made.
+template <typename Network, typename Input>
+concept HasHead = requires(const Network& network, Ops& ops, const Input& input, const Rows& rows) {
+  network.trunk(ops, input);
+  network.head(ops, rows);
 };
 
 // A network that has `Rows forward(Ops&, const Tokens&) const`, as a tower.
@@ -34,6 +46,14 @@ class TextTowerOf final : public TextTower {
       : network_(std::move(network)), facts_(std::move(facts)) {}
   const TextTowerFacts& facts() const override { return facts_; }
   Rows forward(Ops& ops, const Tokens& tokens) const override { return network_.forward(ops, tokens); }
+  Rows trunk(Ops& ops, const Tokens& tokens) const override {
+    if constexpr (HasHead<Network, Tokens>) return network_.trunk(ops, tokens);
+    return network_.forward(ops, tokens);
+  }
+  Rows head([[maybe_unused]] Ops& ops, const Rows& trunk) const override {
+    if constexpr (HasHead<Network, Tokens>) return network_.head(ops, trunk);
+    return trunk;
+  }
   const Network& network() const { return network_; }
 
  private:
@@ -49,6 +69,14 @@ class ImageTowerOf final : public ImageTower {
       : network_(std::move(network)), facts_(std::move(facts)) {}
   const ImageTowerFacts& facts() const override { return facts_; }
   Rows forward(Ops& ops, const Tensor& pixels) const override { return network_.forward(ops, pixels); }
+  Rows trunk(Ops& ops, const Tensor& pixels) const override {
+    if constexpr (HasHead<Network, Tensor>) return network_.trunk(ops, pixels);
+    return network_.forward(ops, pixels);
+  }
+  Rows head([[maybe_unused]] Ops& ops, const Rows& trunk) const override {
+    if constexpr (HasHead<Network, Tensor>) return network_.head(ops, trunk);
+    return trunk;
+  }
   const Network& network() const { return network_; }
 
  private:
@@ -68,6 +96,10 @@ class TwoTowers final : public EmbeddingModel {
   const ImageTowerFacts* image() const override { return &image_->facts(); }
   Rows forward_text(Ops& ops, const Tokens& tokens) const override { return text_->forward(ops, tokens); }
   Rows forward_image(Ops& ops, const Tensor& pixels) const override { return image_->forward(ops, pixels); }
+  Rows text_trunk(Ops& ops, const Tokens& tokens) const override { return text_->trunk(ops, tokens); }
+  Rows text_head(Ops& ops, const Rows& trunk) const override { return text_->head(ops, trunk); }
+  Rows image_trunk(Ops& ops, const Tensor& pixels) const override { return image_->trunk(ops, pixels); }
+  Rows image_head(Ops& ops, const Rows& trunk) const override { return image_->head(ops, trunk); }
   ScoreRule score_rule() const override { return score_rule_; }
   // The towers themselves, for whoever wants what is inside them, layer by layer.
   const TextTower& text_tower() const { return *text_; }

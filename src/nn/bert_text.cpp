@@ -10,25 +10,22 @@
 
 namespace moa {
 
-Rows BertText::forward(Ops& ops, const Tokens& tokens) const {
-  const auto pooled = [&] {
-    switch (pooling) {
-      case TextPooling::first:
-        return bert.forward(ops, tokens, [&](const Rows& all) { return ops.first_row(all); });
-      case TextPooling::last:
-        return bert.forward(ops, tokens, [&](const Rows& all) { return ops.last_row(all); });
-      case TextPooling::mean:
-        return ops.mean_rows(bert.forward(ops, tokens));
-      case TextPooling::max:
-        return ops.pool_rows(bert.forward(ops, tokens), RowPooling::max);
-      case TextPooling::sum_by_root:
-        return ops.pool_rows(bert.forward(ops, tokens), RowPooling::sum_by_root);
-      case TextPooling::mean_by_place:
-        return ops.pool_rows(bert.forward(ops, tokens), RowPooling::mean_by_place);
-    }
-    throw Error(ErrorCode::internal, "a text's rows are to be pooled in an unknown way");
-  };
-  return apply(ops, pooled(), steps);
+Rows BertText::trunk(Ops& ops, const Tokens& tokens) const {
+  switch (pooling) {
+    case TextPooling::first:
+      return bert.forward(ops, tokens, [&](const Rows& all) { return ops.first_row(all); });
+    case TextPooling::last:
+      return bert.forward(ops, tokens, [&](const Rows& all) { return ops.last_row(all); });
+    case TextPooling::mean:
+      return ops.mean_rows(bert.forward(ops, tokens));
+    case TextPooling::max:
+      return ops.pool_rows(bert.forward(ops, tokens), RowPooling::max);
+    case TextPooling::sum_by_root:
+      return ops.pool_rows(bert.forward(ops, tokens), RowPooling::sum_by_root);
+    case TextPooling::mean_by_place:
+      return ops.pool_rows(bert.forward(ops, tokens), RowPooling::mean_by_place);
+  }
+  throw Error(ErrorCode::internal, "a text's rows are to be pooled in an unknown way");
 }
 
 namespace {

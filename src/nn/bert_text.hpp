@@ -22,8 +22,10 @@ struct BertText {
   TextPooling pooling = TextPooling::first;
   std::vector<RowStep> steps;
 
-  // One row a text.
-  Rows forward(Ops& ops, const Tokens& tokens) const;
+  // One row a text: the pooled one, and what the steps make of it.
+  Rows trunk(Ops& ops, const Tokens& tokens) const;
+  Rows head(Ops& ops, const Rows& trunk) const { return apply(ops, trunk, steps); }
+  Rows forward(Ops& ops, const Tokens& tokens) const { return head(ops, trunk(ops, tokens)); }
 };
 
 enum class Pooler {

@@ -26,7 +26,11 @@ struct Sample {
   std::uint64_t group = 0;                   // RawPair::group
   std::vector<std::int32_t> first_ids = {};  // of the first text
   bool is_of_texts = false;
-  // Of a frozen tower, in place of what it would be given; of a teacher, beside it.
+  bool is_of_features = false;  // `first_vector` is RawPair::features
+  // What tells the texts of a pair of texts from all others.
+  double first_key = 0;
+  double second_key = 0;
+  // Of a frozen tower or trunk, in place of what it would be given; of a teacher, beside it.
   std::optional<FixedItem> first_vector = {};
   std::optional<FixedItem> second_vector = {};
   std::optional<FixedItem> teacher_first = {};

@@ -5,6 +5,7 @@
 
 #include <moa/error.hpp>
 
+#include "train/feature_source.hpp"
 #include "train/shard_source.hpp"
 #include "train/table_source.hpp"
 
@@ -22,6 +23,9 @@ std::unique_ptr<PairSource> open_pairs(const DataSource& source) {
     if (is_one_table) return std::make_unique<TextPairSource>(places.front(), source.texts);
     throw Error(ErrorCode::invalid_argument,
                 "cannot take pairs of texts from '" + places.front() + "': expected one table");
+  }
+  if (is_one_table && !source.features.empty()) {
+    return std::make_unique<FeatureSource>(places.front(), source.table, source.features);
   }
   if (is_one_table) return std::make_unique<TableSource>(places.front(), source.table);
   if (!std::ranges::all_of(places, is_shard)) {

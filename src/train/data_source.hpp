@@ -21,6 +21,7 @@ struct DataSource {
   Kind kind = Kind::pictures;
   std::vector<std::string> places;
   TableOptions table{};        // of pictures
+  std::string features{};      // a file of them in the pictures' place; empty: none
   TextPairOptions texts{};     // of texts
   std::size_t shuffle = 1000;  // shards: pairs held back
   double share = 1;            // of the batches, beside the other sources' shares
@@ -28,8 +29,8 @@ struct DataSource {
 
 bool have(const std::vector<DataSource>& sources, DataSource::Kind kind);
 
-// Errors: as TableSource, TextPairSource and ShardSource; invalid_argument if tables and shards are mixed, or
-// there are several tables.
+// Errors: as TableSource, FeatureSource, TextPairSource and ShardSource; invalid_argument if tables and
+// shards are mixed, or there are several tables.
 std::unique_ptr<PairSource> open_pairs(const DataSource& source);
 
 }  // namespace moa::train

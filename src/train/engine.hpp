@@ -91,11 +91,16 @@ struct TextBatch {
   Sequences sequences;
 };
 
-// What a frozen tower gave once (LiT's pictures), or a teacher's vectors: [items, dim]. Normalised again.
+// vector: normalised again. Of a trunk: the tower's head (EmbeddingModel) makes the vector of it.
+enum class VectorStage { vector, text_trunk, image_trunk };
+
+// What a frozen tower gave once (LiT's pictures), or a trunk in front of a head that learns, or a teacher's
+// vectors: [items, dim].
 struct VectorBatch {
   std::vector<float> values;
   std::int64_t items = 0;
   std::int64_t dim = 0;
+  VectorStage stage = VectorStage::vector;
 };
 
 using Side = std::variant<PictureBatch, TextBatch, VectorBatch>;

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include <moa/error.hpp>
+
 #include "backends/cpu/level.hpp"
 
 namespace moa::train {
@@ -25,64 +27,78 @@ TextCacheOptions cache_options(const LoadedModel& model, const FixedVectorsOptio
 
 }  // namespace
 
+VectorBatch known_rows(std::span<const FixedItem> items, VectorStage stage) {
+  VectorBatch batch;
+  batch.stage = stage;
+  batch.items = static_cast<std::int64_t>(items.size());
+  for (const FixedItem& item : items) {
+    const auto& row = std::get<std::vector<float>>(item.content);
+    batch.dim = static_cast<std::int64_t>(row.size());
+    batch.values.insert(batch.values.end(), row.begin(), row.end());
+  }
+  return batch;
+}
+
 FixedVectors::FixedVectors(std::shared_ptr<const LoadedModel> model, const FixedVectorsOptions& options)
-    : model_(std::move(model)), cache_(std::make_unique<TextCache>(cache_options(*model_, options))) {}
+    : options_(options),
+      model_(std::move(model)),
+      cache_(std::make_unique<TextCache>(cache_options(*model_, options))) {}
 
 FixedItem FixedVectors::text(const std::string& text) const {
-  std::string key = "text " + model_->with_prompt(text, {});
+  std::string key = (options_.trunks_of_texts ? "trunk of text " : "text ") + model_->with_prompt(text, {});
   if (std::optional<KnownVector> known = cache_->find(key)) return {std::move(key), std::move(known->vector)};
   return {std::move(key), model_->prepare_text(text, {})};
 }
 
 FixedItem FixedVectors::picture(const std::string& name, const std::string& version,
                                 const std::function<std::span<const std::byte>()>& content) const {
-  std::string key = "picture " + name + std::string(1, '\0') + version;
+  std::string key = (options_.trunks_of_pictures ? "trunk of picture " : "picture ") + name +
+                    std::string(1, '\0') + version;
   if (std::optional<KnownVector> known = cache_->find(key)) return {std::move(key), std::move(known->vector)};
   return {std::move(key), model_->prepare_image(content(), kMostMegapixels)};
 }
 
-VectorBatch FixedVectors::vectors(std::span<const FixedItem> items) const {
-  VectorBatch batch;
-  batch.items = static_cast<std::int64_t>(items.size());
-  batch.dim = model_->facts().dim();
-  const auto dim = static_cast<std::size_t>(batch.dim);
-  batch.values.resize(items.size() * dim);
-  std::map<std::string_view, std::size_t> first_of;  // equal items are computed once
-  std::vector<std::size_t> unknown;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (const auto* known = std::get_if<std::vector<float>>(&items[i].content)) {
-      std::ranges::copy(*known, batch.values.begin() + static_cast<std::ptrdiff_t>(i * dim));
-    } else if (first_of.try_emplace(items[i].key, i).second) {
-      unknown.push_back(i);
-    }
+std::vector<float> FixedVectors::compute(std::span<const FixedItem* const> items, VectorStage stage) const {
+  std::vector<PreparedText> texts;
+  std::vector<PreparedImage> pictures;
+  for (const FixedItem* item : items) {
+    if (const auto* text = std::get_if<PreparedText>(&item->content)) texts.push_back(*text);
+    if (const auto* picture = std::get_if<PreparedImage>(&item->content)) pictures.push_back(*picture);
+  }
+  switch (stage) {
+    case VectorStage::vector:
+      return texts.empty() ? model_->embed_images(pictures, false) : model_->embed_texts(texts, false);
+    case VectorStage::text_trunk:
+      return model_->engine().text_trunks(texts);
+    case VectorStage::image_trunk:
+      return model_->engine().image_trunks(pictures);
+  }
+  throw Error(ErrorCode::internal, "rows of an unknown stage were asked for");
+}
+
+VectorBatch FixedVectors::rows(std::span<const FixedItem> items, VectorStage stage) const {
+  std::map<std::string_view, std::vector<float>> found;  // equal items are computed once
+  std::vector<const FixedItem*> unknown;
+  for (const FixedItem& item : items) {
+    const bool is_known = std::holds_alternative<std::vector<float>>(item.content);
+    if (!is_known && found.try_emplace(item.key).second) unknown.push_back(&item);
   }
   for (std::size_t begin = 0; begin < unknown.size(); begin += kMostAtOnce) {
-    const std::size_t end = std::min(begin + kMostAtOnce, unknown.size());
-    std::vector<PreparedText> texts;
-    std::vector<PreparedImage> pictures;
-    for (std::size_t i = begin; i < end; ++i) {
-      const FixedItem& item = items[unknown[i]];
-      if (const auto* text = std::get_if<PreparedText>(&item.content)) texts.push_back(*text);
-      if (const auto* picture = std::get_if<PreparedImage>(&item.content)) pictures.push_back(*picture);
+    const auto some = std::span(unknown).subspan(begin, std::min(kMostAtOnce, unknown.size() - begin));
+    const std::vector<float> rows = compute(some, stage);
+    const std::size_t width = rows.size() / some.size();
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const auto row = std::span(rows).subspan(i * width, width);
+      found.at(some[i]->key).assign(row.begin(), row.end());
+      cache_->insert(some[i]->key, {{row.begin(), row.end()}});
     }
-    const std::vector<float> rows =
-        texts.empty() ? model_->embed_images(pictures, false) : model_->embed_texts(texts, false);
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto from = rows.begin() + static_cast<std::ptrdiff_t>((i - begin) * dim);
-      const auto to = static_cast<std::ptrdiff_t>(unknown[i] * dim);
-      std::copy_n(from, dim, batch.values.begin() + to);
-      cache_->insert(items[unknown[i]].key, {std::vector<float>(from, from + batch.dim)});
-    }
-  }
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto found = first_of.find(items[i].key);
-    if (found == first_of.end() || found->second == i) continue;
-    if (std::holds_alternative<std::vector<float>>(items[i].content)) continue;  // known on its own
-    std::copy_n(batch.values.begin() + static_cast<std::ptrdiff_t>(found->second * dim), dim,
-                batch.values.begin() + static_cast<std::ptrdiff_t>(i * dim));
   }
   cache_->write();
-  return batch;
+  std::vector<FixedItem> all(items.begin(), items.end());
+  for (FixedItem& item : all) {
+    if (!std::holds_alternative<std::vector<float>>(item.content)) item.content = found.at(item.key);
+  }
+  return known_rows(all, stage);
 }
 
 }  // namespace moa::train

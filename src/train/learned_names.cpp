@@ -13,21 +13,25 @@
 namespace moa::train {
 namespace {
 
+constexpr std::string_view kWeight = ".weight";
+
+enum class Part { whole, trunk };
+
 // The tower's operations, written down.
-RecordingInterpreter recorded(const EmbeddingModel& model, const std::string& tower) {
+RecordingInterpreter recorded(const EmbeddingModel& model, const std::string& tower, Part part) {
   RecordingInterpreter recording;
+  const bool is_whole = part == Part::whole;
   if (tower == "text" && model.text() != nullptr) {
-    walk_text(model, recording);
+    (is_whole ? walk_text : walk_text_trunk)(model, recording);
   } else if (tower == "image" && model.image() != nullptr) {
-    walk_image(model, recording);
+    (is_whole ? walk_image : walk_image_trunk)(model, recording);
   } else {
     throw Error(ErrorCode::invalid_argument, "cannot learn '" + tower + "': the model has no such tower");
   }
   return recording;
 }
 
-std::set<std::string> tower_names(const EmbeddingModel& model, const std::string& tower) {
-  const RecordingInterpreter recording = recorded(model, tower);
+std::set<std::string> tower_names(const RecordingInterpreter& recording) {
   std::set<std::string> names;
   for (const Parameter& parameter : recording.parameters()) {
     for (const Parameter& origin : origins_of(parameter)) names.insert(origin.name());
@@ -41,7 +45,7 @@ std::vector<std::string> patterns(const EmbeddingModel& model, const std::vector
     if (word == "all") {
       all.insert("*");
     } else if (word == "text" || word == "image") {
-      all.merge(tower_names(model, word));
+      all.merge(tower_names(recorded(model, word, Part::whole)));
     } else {
       all.insert(word);
     }
@@ -57,7 +61,6 @@ struct LinearLayer {
 };
 
 std::vector<LinearLayer> linear_layers(const EmbeddingModel& model) {
-  constexpr std::string_view kEnding = ".weight";
   std::vector<LinearLayer> layers;
   std::set<std::string> seen;
   for (const char* tower : {"text", "image"}) {
@@ -65,10 +68,10 @@ std::vector<LinearLayer> linear_layers(const EmbeddingModel& model) {
                               ? model.text() != nullptr
                               : model.image() != nullptr && !model.image()->takes_patches();
     if (!is_there) continue;
-    for (const Parameter& weight : recorded(model, tower).whole_linears()) {
+    for (const Parameter& weight : recorded(model, tower, Part::whole).whole_linears()) {
       const std::string& name = weight.name();
-      if (!name.ends_with(kEnding) || !seen.insert(name).second) continue;
-      layers.push_back({name.substr(0, name.size() - kEnding.size()), tower, weight.shape()});
+      if (!name.ends_with(kWeight) || !seen.insert(name).second) continue;
+      layers.push_back({name.substr(0, name.size() - kWeight.size()), tower, weight.shape()});
     }
   }
   return layers;
@@ -108,13 +111,28 @@ TrainableNames names_to_learn(const EmbeddingModel& model, const std::vector<std
   return {patterns(model, learn), patterns(model, freeze)};
 }
 
-bool learns_tower(const EmbeddingModel& model, const std::string& tower, const EngineOptions& options) {
-  const std::set<std::string> names = tower_names(model, tower);
-  if (std::ranges::any_of(names, [&](const std::string& name) { return options.trainable.has(name); }))
+namespace {
+
+bool learns(const RecordingInterpreter& recording, const EngineOptions& options) {
+  if (std::ranges::any_of(tower_names(recording),
+                          [&](const std::string& name) { return options.trainable.has(name); })) {
     return true;
-  return options.adapter && std::ranges::any_of(linear_layers(model), [&](const LinearLayer& layer) {
-           return layer.tower == tower && fits_any(options.adapter->targets, layer.module);
+  }
+  return options.adapter && std::ranges::any_of(recording.whole_linears(), [&](const Parameter& weight) {
+           const std::string_view name = weight.name();
+           return name.ends_with(kWeight) &&
+                  fits_any(options.adapter->targets, name.substr(0, name.size() - kWeight.size()));
          });
+}
+
+}  // namespace
+
+bool learns_tower(const EmbeddingModel& model, const std::string& tower, const EngineOptions& options) {
+  return learns(recorded(model, tower, Part::whole), options);
+}
+
+bool learns_trunk(const EmbeddingModel& model, const std::string& tower, const EngineOptions& options) {
+  return learns(recorded(model, tower, Part::trunk), options);
 }
 
 }  // namespace moa::train

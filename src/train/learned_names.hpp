@@ -18,6 +18,8 @@ TrainableNames names_to_learn(const EmbeddingModel& model, const std::vector<std
 // Whether a training with these names changes a tower ("text" or "image"), by its own parameters or by an
 // adapter on them.
 bool learns_tower(const EmbeddingModel& model, const std::string& tower, const EngineOptions& options);
+// Whether anything in front of the tower's head does (EmbeddingModel).
+bool learns_trunk(const EmbeddingModel& model, const std::string& tower, const EngineOptions& options);
 
 // Where an adapter sits: the linear layers of the checkpoint, without ".weight", that `words` say ("all",
 // "text", "image", or patterns of such names), but for those whose weights `freeze` says. Of "all" and the

@@ -9,11 +9,13 @@
 
 namespace moa::train {
 
-// A picture, still as a file, and its captions; or a text and those that belong to it.
+// A picture, still as a file or as what the tower's trunk gave, and its captions; or a text and those that
+// belong to it.
 struct RawPair {
   std::string name;  // for messages
   std::string path;  // of the picture; empty: it is in `bytes`
   std::string bytes;
+  std::vector<float> features;        // of the picture's trunk (EmbeddingModel), in the picture's place
   std::optional<std::string> text;    // in the picture's place
   std::vector<std::string> captions;  // in a pair that is sound at least one that is not empty
   std::uint64_t group = 0;            // which of the epoch it is

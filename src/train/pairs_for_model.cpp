@@ -55,9 +55,8 @@ bool is_blank(const std::string& text) {
 }
 
 // A text's name among others, in 52 bits, which a double holds.
-double key_of(const std::vector<std::int32_t>& ids) {
-  return static_cast<double>(
-      std::stoull(content_hash(std::as_bytes(std::span(ids))).substr(0, 13), nullptr, 16));
+double key_of(std::span<const std::byte> text) {
+  return static_cast<double>(std::stoull(content_hash(text).substr(0, 13), nullptr, 16));
 }
 
 // Pairs that share a text are of one group. Empty if no two do.
@@ -147,6 +146,16 @@ void PairPreparer::add_teacher(const RawPair& pair, const std::string& caption, 
   if (teacher.model().text() != nullptr) sample.teacher_second = teacher.text(caption);
 }
 
+double PairPreparer::take_text(const std::string& text, std::vector<std::int32_t>& ids,
+                               std::optional<FixedItem>& row) const {
+  if (options_.texts != nullptr) {
+    row = options_.texts->text(text);
+    return key_of(as_bytes(row->key));
+  }
+  ids = model_.prepare_text(text, {}).ids;  // two texts of the same ids are the same to the model
+  return key_of(std::as_bytes(std::span(ids)));
+}
+
 Sample PairPreparer::prepare(RawPair&& pair, Random& random) const {
   std::erase_if(pair.captions, is_blank);
   const auto refuse = [&](ErrorCode code, const std::string& what) {
@@ -155,7 +164,7 @@ Sample PairPreparer::prepare(RawPair&& pair, Random& random) const {
   if (pair.captions.empty())
     refuse(ErrorCode::corrupt_data, pair.text ? "it has no second text" : "it has no caption");
   if (pair.text && is_blank(*pair.text)) refuse(ErrorCode::corrupt_data, "it has no first text");
-  if (!pair.text && pair.path.empty() && pair.bytes.empty())
+  if (!pair.text && pair.path.empty() && pair.bytes.empty() && pair.features.empty())
     refuse(ErrorCode::corrupt_data, "it has no picture");
   const std::string& caption = pair.captions[random.below(pair.captions.size())];
   Content content(pair);
@@ -164,17 +173,16 @@ Sample PairPreparer::prepare(RawPair&& pair, Random& random) const {
   sample.is_of_texts = pair.text.has_value();
   try {
     if (pair.text) {
-      sample.first_ids = model_.prepare_text(*pair.text, {}).ids;
+      sample.first_key = take_text(*pair.text, sample.first_ids, sample.first_vector);
+    } else if (!pair.features.empty()) {
+      sample.is_of_features = true;
+      sample.first_vector = FixedItem{pair.name, std::move(pair.features)};
     } else if (options_.pictures != nullptr) {
       sample.first_vector = content.of(*options_.pictures);
     } else {
       sample.pixels = pixels_of(content.bytes(), random);
     }
-    if (options_.texts != nullptr) {
-      sample.second_vector = options_.texts->text(caption);
-    } else {
-      sample.ids = model_.prepare_text(caption, {}).ids;
-    }
+    sample.second_key = take_text(caption, sample.ids, sample.second_vector);
     add_teacher(pair, caption, content, sample);
   } catch (const Error& error) {
     refuse(error.code(), error.what());
@@ -219,26 +227,24 @@ TextBatch PairPreparer::texts(std::span<const std::vector<std::int32_t>> ids) co
 
 // A question may have several answers, and an answer may belong to several questions: pairs that share a text
 // are of one group, so that none is taught to be far from what belongs to it, whichever process has it.
-std::vector<std::int64_t> PairPreparer::groups_of(
-    const std::vector<std::vector<std::int32_t>>& first,
-    const std::vector<std::vector<std::int32_t>>& second) const {
+std::vector<std::int64_t> PairPreparer::groups_of(std::span<const Sample> samples) const {
   std::vector<double> counts(options_.processes);
-  counts[options_.process] = static_cast<double>(first.size());
+  counts[options_.process] = static_cast<double>(samples.size());
   if (options_.processes > 1) options_.sum(counts);
   const auto begin = static_cast<std::size_t>(
       std::accumulate(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(options_.process), 0.0));
   const auto all = static_cast<std::size_t>(std::accumulate(counts.begin(), counts.end(), 0.0));
   std::vector<double> keys(2 * all);  // of all first texts, then of all second ones
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    keys[begin + i] = key_of(first[i]);
-    keys[all + begin + i] = key_of(second[i]);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    keys[begin + i] = samples[i].first_key;
+    keys[all + begin + i] = samples[i].second_key;
   }
   if (options_.processes > 1 && all > 0) options_.sum(keys);
   const std::span<const double> both(keys);
   std::vector<std::int64_t> groups = groups_of_keys(both.first(all), both.last(all));
   if (groups.empty()) return groups;
   const auto own = groups.begin() + static_cast<std::ptrdiff_t>(begin);
-  return {own, own + static_cast<std::ptrdiff_t>(first.size())};
+  return {own, own + static_cast<std::ptrdiff_t>(samples.size())};
 }
 
 TrainingBatch PairPreparer::batch(std::vector<Sample> samples) const {
@@ -248,34 +254,40 @@ TrainingBatch PairPreparer::batch(std::vector<Sample> samples) const {
     for (Sample& sample : samples) all.push_back(std::move(sample.*member));
     return all;
   };
-  const auto vectors = [&](const FixedVectors* from, std::optional<FixedItem> Sample::*member) {
+  const auto items_of = [&](std::optional<FixedItem> Sample::*member) {
     std::vector<FixedItem> items;
     for (Sample& sample : samples) items.push_back(std::move(*(sample.*member)));
-    return from->vectors(items);
+    return items;
   };
   TrainingBatch batch;
-  const bool is_of_texts = !samples.empty() && samples.front().is_of_texts;
-  const auto first = is_of_texts ? all_of(&Sample::first_ids) : std::vector<std::vector<std::int32_t>>();
-  const auto second = is_of_texts ? all_of(&Sample::ids) : std::vector<std::vector<std::int32_t>>();
   // An empty share does not know of what it is, but takes part.
-  if (has_texts_) batch.groups = groups_of(first, second);
+  if (has_texts_) batch.groups = groups_of(samples);
   if (samples.empty()) return batch;
   const Sample& one = samples.front();
+  if (!one.is_of_texts) batch.groups.clear();
+  const auto side_of_texts = [&](std::vector<std::int32_t> Sample::*ids,
+                                 std::optional<FixedItem> Sample::*row) {
+    return one.second_vector ? Side(options_.texts->texts(items_of(row))) : Side(texts(all_of(ids)));
+  };
   if (one.is_of_texts) {
-    batch.first = texts(first);
-    batch.second = texts(second);
+    batch.first = side_of_texts(&Sample::first_ids, &Sample::first_vector);
+  } else if (one.is_of_features) {
+    batch.first = known_rows(items_of(&Sample::first_vector), VectorStage::image_trunk);
+  } else if (one.first_vector) {
+    batch.first = options_.pictures->pictures(items_of(&Sample::first_vector));
   } else {
-    const bool is_known = one.first_vector.has_value();
-    batch.first = is_known ? Side(vectors(options_.pictures, &Sample::first_vector))
-                           : Side(pictures(all_of(&Sample::pixels)));
-    batch.second = one.second_vector ? Side(vectors(options_.texts, &Sample::second_vector))
-                                     : Side(texts(all_of(&Sample::ids)));
+    batch.first = pictures(all_of(&Sample::pixels));
   }
-  if (one.teacher_first) batch.teacher_first = vectors(options_.teacher, &Sample::teacher_first);
+  batch.second = side_of_texts(&Sample::ids, &Sample::second_vector);
+  if (one.teacher_first) {
+    const std::vector<FixedItem> items = items_of(&Sample::teacher_first);
+    batch.teacher_first =
+        one.is_of_texts ? options_.teacher->texts(items) : options_.teacher->pictures(items);
+  }
   if (one.is_of_texts) {
     batch.teacher_second = batch.teacher_first;
   } else if (one.teacher_second) {
-    batch.teacher_second = vectors(options_.teacher, &Sample::teacher_second);
+    batch.teacher_second = options_.teacher->texts(items_of(&Sample::teacher_second));
   }
   return batch;
 }

@@ -21,8 +21,8 @@ namespace moa::train {
 
 struct PairPreparerOptions {
   AugmentationOptions augmentation{};
-  // Whose vectors stand for a tower that does not learn (nullptr: it is forwarded like any other); of
-  // pictures only where nothing augments them.
+  // Whose rows stand for a tower that does not learn, or not up to its head (nullptr: it is forwarded like
+  // any other); of pictures only where nothing augments them.
   const FixedVectors* pictures = nullptr;
   const FixedVectors* texts = nullptr;
   const FixedVectors* teacher = nullptr;
@@ -64,8 +64,10 @@ class PairPreparer {
   void add_teacher(const RawPair& pair, const std::string& caption, Content& content, Sample& sample) const;
 
   PictureBatch pictures(std::vector<std::vector<std::uint8_t>> bytes) const;
-  std::vector<std::int64_t> groups_of(const std::vector<std::vector<std::int32_t>>& first,
-                                      const std::vector<std::vector<std::int32_t>>& second) const;
+  // Puts a text where `samples` of it are looked for; its key.
+  double take_text(const std::string& text, std::vector<std::int32_t>& ids,
+                   std::optional<FixedItem>& row) const;
+  std::vector<std::int64_t> groups_of(std::span<const Sample> samples) const;
 
   const LoadedModel& model_;
   PairPreparerOptions options_;

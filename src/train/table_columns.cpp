@@ -21,6 +21,10 @@ std::string chosen_column(const Table& table, std::string_view what, const std::
   return table.column(what, asked.empty() ? usual : std::span<const std::string_view>(only));
 }
 
+std::string caption_column(const Table& table, const TableOptions& options) {
+  return chosen_column(table, "captions", options.columns.caption, kCaptionNames);
+}
+
 std::string only_value(const Table& table, std::size_t index, const std::string& column) {
   std::vector<std::string> values = table.values(index, column);
   if (values.size() != 1 || values.front().empty()) {
@@ -38,7 +42,7 @@ PairColumns::PairColumns(const Table& table, const std::filesystem::path& path, 
       root_(options.root.empty() ? path.parent_path() : options.root),
       image_(chosen_column(table, "pictures", options.columns.image, kImageNames)),
       second_(second == Second::captions
-                  ? chosen_column(table, "captions", options.columns.caption, kCaptionNames)
+                  ? caption_column(table, options)
                   : chosen_column(table, "labels", options.columns.label, kLabelNames)) {}
 
 std::string PairColumns::image(std::size_t index) const {

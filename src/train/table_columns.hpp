@@ -18,6 +18,8 @@ namespace moa::train {
 // Error: invalid_argument that lists the columns.
 std::string chosen_column(const Table& table, std::string_view what, const std::string& asked,
                           std::span<const std::string_view> usual);
+// The one that holds captions.
+std::string caption_column(const Table& table, const TableOptions& options);
 // The one value of record `index` in `column`. Error: corrupt_data, naming the line, if there is none, an
 // empty one or several.
 std::string only_value(const Table& table, std::size_t index, const std::string& column);

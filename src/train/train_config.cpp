@@ -43,6 +43,7 @@ DataSource read_source(const YamlMap& map, const fs::path& folder) {
   }
   source.table.columns = {map.text("image_column", ""), map.text("caption_column", ""), ""};
   source.table.separator = character;
+  if (map.has("features")) source.features = (folder / map.text("features", "")).string();
   if (map.has("root")) source.table.root = folder / map.text("root", "");
   source.shuffle = static_cast<std::size_t>(map.integer("shuffle", 1000, 1, 10'000'000));
   return source;

@@ -77,7 +77,8 @@ std::shared_ptr<const LoadedModel> load_teacher(const TrainConfig& config, std::
   return teacher;
 }
 
-// Vectors that do not change while others learn.
+// What does not change while others learn: a teacher's vectors, and those of a tower that does not learn, or
+// what its trunk gives where its head alone learns.
 class KeptVectors {
  public:
   KeptVectors(const TrainConfig& config, const std::shared_ptr<const LoadedModel>& model,
@@ -89,13 +90,16 @@ class KeptVectors {
       teacher_ = std::make_unique<train::FixedVectors>(
           teacher, train::FixedVectorsOptions{config.kept_vector_bytes, file("teacher.sqlite")});
     }
-    if (!has_pictures(config) || config.kept_vector_bytes == 0) return;
-    const bool learns_pictures = train::learns_tower(network, "image", config.engine);
-    keeps_pictures_ = !learns_pictures && config.augmentation.changes_nothing();
-    keeps_texts_ = !train::learns_tower(network, "text", config.engine);
+    if (config.kept_vector_bytes == 0) return;
+    const auto learns = [&](const char* tower) { return train::learns_tower(network, tower, config.engine); };
+    const auto keeps = [&](const char* tower) { return !train::learns_trunk(network, tower, config.engine); };
+    keeps_pictures_ = has_pictures(config) && config.augmentation.changes_nothing() && keeps("image");
+    keeps_texts_ = keeps("text");
     if (!keeps_pictures_ && !keeps_texts_) return;
     own_ = std::make_unique<train::FixedVectors>(
-        model, train::FixedVectorsOptions{config.kept_vector_bytes, file("vectors.sqlite")});
+        model,
+        train::FixedVectorsOptions{config.kept_vector_bytes, file("vectors.sqlite"),
+                                   keeps_texts_ && learns("text"), keeps_pictures_ && learns("image")});
   }
 
   train::PairPreparerOptions options(const train::AugmentationOptions& augmentation) const {

@@ -36,6 +36,20 @@ TEST_F(AdapterTargets, AreAllLinearLayersOfTheTowersThatLearn) {
   EXPECT_EQ(targets({"all"}, {"image"}), text);
 }
 
+TEST_F(AdapterTargets, InATrunkMakeItLearn) {
+  const auto learns = [&](const std::vector<std::string>& names, const std::vector<std::string>& layers) {
+    EngineOptions options;
+    options.trainable.include = names;
+    if (!layers.empty()) options.adapter = AdapterOptions{.targets = layers};
+    return learns_trunk(*golden_.model, "text", options);
+  };
+  EXPECT_FALSE(learns({"text_projection.weight"}, {}));
+  EXPECT_TRUE(learns({"text_model.final_layer_norm.bias"}, {}));
+  EXPECT_FALSE(learns({}, {"text_projection"}));
+  EXPECT_TRUE(learns({}, {"text_model.encoder.layers.0.mlp.fc2"}));
+  EXPECT_TRUE(learns_tower(*golden_.model, "text", {.trainable = {{"text_projection.weight"}, {}}}));
+}
+
 TEST_F(AdapterTargets, MayBeNamed) {
   const std::vector<std::string> some = targets({"*q_proj"});
   EXPECT_TRUE(any_begins(some, "text_model") && any_begins(some, "vision_model"));

@@ -35,7 +35,7 @@ bool is_known(const FixedItem& item) {
 TEST_F(Fixed, EqualItemsHaveTheModelsVector) {
   const FixedVectors vectors(model_, {});
   const std::vector<FixedItem> items{vectors.text("a dog"), vectors.text("a cat"), vectors.text("a dog")};
-  const VectorBatch batch = vectors.vectors(items);
+  const VectorBatch batch = vectors.texts(items);
   ASSERT_EQ(batch.items, 3);
   std::vector<float> wanted = expected("a dog");
   for (const char* text : {"a cat", "a dog"}) {
@@ -48,18 +48,28 @@ TEST_F(Fixed, EqualItemsHaveTheModelsVector) {
 TEST_F(Fixed, WhatIsKnownIsNotPreparedAgain) {
   const FixedVectors vectors(model_, {});
   int reads = 0;
-  const VectorBatch first = vectors.vectors(std::vector{picture(vectors, "1", reads)});
+  const VectorBatch first = vectors.pictures(std::vector{picture(vectors, "1", reads)});
   const FixedItem again = picture(vectors, "1", reads);
   EXPECT_EQ(reads, 1);
   ASSERT_TRUE(is_known(again));
-  EXPECT_EQ(vectors.vectors(std::vector{again}).values, first.values);
+  EXPECT_EQ(vectors.pictures(std::vector{again}).values, first.values);
   EXPECT_FALSE(is_known(picture(vectors, "2", reads)));  // the file has changed
   EXPECT_FALSE(is_known(vectors.text("p")));
 }
 
+TEST_F(Fixed, TrunksAreKeptUnderNamesOfTheirOwn) {
+  const FixedVectors trunks(model_, {.trunks_of_texts = true});
+  const VectorBatch batch = trunks.texts(std::vector{trunks.text("a dog")});
+  EXPECT_EQ(batch.stage, VectorStage::text_trunk);
+  EXPECT_EQ(batch.values, model_->engine().text_trunks(std::vector{model_->prepare_text("a dog", {})}));
+  EXPECT_NE(batch.values, expected("a dog"));
+  EXPECT_NE(trunks.text("a dog").key, FixedVectors(model_, {}).text("a dog").key);
+  EXPECT_TRUE(is_known(trunks.text("a dog")));
+}
+
 TEST_F(Fixed, TheMemoryIsBounded) {
   const FixedVectors vectors(model_, {.memory_bytes = 1});
-  vectors.vectors(std::vector{vectors.text("a dog")});
+  vectors.texts(std::vector{vectors.text("a dog")});
   EXPECT_FALSE(is_known(vectors.text("a dog")));
 }
 
@@ -68,7 +78,7 @@ TEST_F(Fixed, AFileKeepsThemForAnotherRun) {
   const FixedVectorsOptions options{.file = folder.path() / "vectors.sqlite"};
   const VectorBatch first = [&] {
     const FixedVectors vectors(model_, options);
-    return vectors.vectors(std::vector{vectors.text("a dog")});
+    return vectors.texts(std::vector{vectors.text("a dog")});
   }();
   const FixedVectors vectors(model_, options);
   const FixedItem again = vectors.text("a dog");

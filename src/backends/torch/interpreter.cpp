@@ -119,6 +119,11 @@ std::vector<float> TorchInterpreter::read(const Rows& x) {
   return values;
 }
 
+Rows TorchInterpreter::rows_of_items(const at::Tensor& matrix) {
+  return rows(matrix.unsqueeze(1),
+              Sequences(std::vector<std::int64_t>(static_cast<std::size_t>(matrix.size(0)), 1)));
+}
+
 at::Tensor TorchInterpreter::matrix(const Rows& x) {
   const RowsValue& in = see(x);
   if (in.box.size(1) != 1) {

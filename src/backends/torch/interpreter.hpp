@@ -24,6 +24,8 @@ class TorchInterpreter final : public Interpreter {
 
   // `x`, one row an item, as [items, width]; with its graph. Error: shape_mismatch for several rows.
   static at::Tensor matrix(const Rows& x);
+  // The other way: [items, width], one row an item.
+  static Rows rows_of_items(const at::Tensor& matrix);
 
   Tokens tokens(std::span<const std::int32_t> ids, std::span<const std::int32_t> types,
                 const Sequences& sequences) override;

@@ -63,11 +63,21 @@ TowerParameters tower_parameters(const EmbeddingModel& model) {
 
 at::Tensor Towers::vectors(const VectorBatch& batch) const {
   if (batch.items == 0) return {};
+  const at::Tensor rows = matrix(batch);
+  return rows / rows.norm(2, -1, true).clamp_min(1e-12);
+}
+
+at::Tensor Towers::matrix(const VectorBatch& batch) const {
   expect_items(batch.values.size(), batch.items, batch.dim, "vectors");
   at::Tensor rows = at::empty({batch.items, batch.dim}, at::kFloat);
   std::copy(batch.values.begin(), batch.values.end(), rows.data_ptr<float>());
-  rows = rows.to(weights_.device());
-  return rows / rows.norm(2, -1, true).clamp_min(1e-12);
+  return rows.to(weights_.device());
+}
+
+Rows Towers::behind_trunk(Ops& ops, const VectorBatch& batch, std::int64_t begin, std::int64_t end) const {
+  const Rows trunk = TorchInterpreter::rows_of_items(matrix(batch).narrow(0, begin, end - begin));
+  return batch.stage == VectorStage::text_trunk ? model_.text_head(ops, trunk)
+                                                : model_.image_head(ops, trunk);
 }
 
 at::Tensor Towers::none() const {
@@ -75,12 +85,15 @@ at::Tensor Towers::none() const {
 }
 
 at::Tensor Towers::forward(const Side& side, std::int64_t begin, std::int64_t end) const {
-  if (const auto* batch = std::get_if<VectorBatch>(&side)) {
-    return vectors(*batch).narrow(0, begin, end - begin);
+  const auto* kept = std::get_if<VectorBatch>(&side);
+  if (kept != nullptr && kept->stage == VectorStage::vector) {
+    return vectors(*kept).narrow(0, begin, end - begin);
   }
   TorchInterpreter ops(weights_, precision_);
   Rows rows;
-  if (const auto* pictures = std::get_if<PictureBatch>(&side)) {
+  if (kept != nullptr) {
+    rows = behind_trunk(ops, *kept, begin, end);
+  } else if (const auto* pictures = std::get_if<PictureBatch>(&side)) {
     const ImageTowerFacts* image = model_.image();
     if (image == nullptr || image->takes_patches()) {
       throw Error(ErrorCode::unsupported, image == nullptr

@@ -31,10 +31,13 @@ class Towers {
   at::Tensor forward(const Side& side, std::int64_t begin, std::int64_t end) const;
   at::Tensor forward(const Side& side) const { return forward(side, 0, items_of(side)); }
   at::Tensor none() const;  // [0, dim]
-  // [items, dim], on the unit sphere; undefined if there are none.
+  // [items, dim], on the unit sphere; undefined if there are none. Of vectors, not of trunks' rows.
   at::Tensor vectors(const VectorBatch& batch) const;
 
  private:
+  Rows behind_trunk(Ops& ops, const VectorBatch& batch, std::int64_t begin, std::int64_t end) const;
+  at::Tensor matrix(const VectorBatch& batch) const;
+
   const EmbeddingModel& model_;
   torch::TorchWeights& weights_;
   Precision precision_;

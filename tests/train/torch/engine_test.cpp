@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/expect_error.hpp"
+#include "embed/loaded_model.hpp"
 #include "train/torch/whole_model.hpp"
 
 namespace moa::train {
@@ -223,6 +224,50 @@ TEST(TrainingEngine, LearnsFromVectorsOfOneSide) {
   EXPECT_NEAR(engine->loss(batch), with_pictures, 1e-5);
   const double before = engine->step(batch, 1e-3).loss;
   EXPECT_LT(engine->step(batch, 1e-3).loss, before);
+}
+
+// The same loss, and the same step, whether a head is given what its trunk gave once or what that is made of.
+TEST(TrainingEngine, LearnsHeadsFromWhatTheirTrunksGaveOnce) {
+  const Learner learner("clip/odd_sizes");
+  EngineOptions options;
+  options.trainable.include = {"*_projection.weight"};
+  options.optimizer.eps = 1e-2;  // or a gradient that is all rounding moves a weight as far as any other
+  const auto whole = learner.engine(options);
+  const auto kept = learner.engine(options);
+  const TrainingBatch batch = learner.batch();
+  const auto model = LoadedModel::load(learner.golden.path.string(), {.dtype = "f32"});
+  const auto& pictures = std::get<PictureBatch>(batch.first);
+  const auto& texts = std::get<TextBatch>(batch.second);
+  std::vector<PreparedImage> images;
+  std::vector<PreparedText> captions;
+  for (std::size_t i = 0; i < Learner::kPairs; ++i) {
+    const auto each = pictures.pixels.size() / Learner::kPairs;
+    const auto from = pictures.pixels.begin() + static_cast<std::ptrdiff_t>(i * each);
+    images.push_back(
+        {{from, from + static_cast<std::ptrdiff_t>(each)}, {}, pictures.height_px, pictures.width_px});
+    const auto item = static_cast<std::int64_t>(i);
+    const auto first = texts.ids.begin() + texts.sequences.begin(item);
+    captions.push_back({{first, first + texts.sequences.length(item)}});
+  }
+  const auto rows = [](std::vector<float> values, VectorStage stage) {
+    const auto width = static_cast<std::int64_t>(values.size() / Learner::kPairs);
+    return VectorBatch{std::move(values), Learner::kPairs, width, stage};
+  };
+  TrainingBatch of_trunks;
+  of_trunks.first = rows(model->engine().image_trunks(images), VectorStage::image_trunk);
+  of_trunks.second = rows(model->engine().text_trunks(captions), VectorStage::text_trunk);
+  for (int step = 0; step < 3; ++step) {
+    EXPECT_NEAR(kept->step(of_trunks, 1e-2).loss, whole->step(batch, 1e-2).loss, 1e-5);
+  }
+  const std::vector<Parameter> learned = whole->weights();
+  const std::vector<Parameter> again = kept->weights();
+  ASSERT_EQ(learned.size(), 2U);
+  for (std::size_t i = 0; i < learned.size(); ++i) {
+    const std::vector<float> wanted = learned[i].read();
+    const std::vector<float> found = again[i].read();
+    for (std::size_t k = 0; k < wanted.size(); ++k)
+      ASSERT_NEAR(found[k], wanted[k], 1e-4) << learned[i].name();
+  }
 }
 
 TEST(TrainingEngine, TakesPicturesAsBytesAndWhatTheyBecome) {

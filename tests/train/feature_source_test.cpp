@@ -1,0 +1,59 @@
+#include "train/feature_source.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/expect_error.hpp"
+#include "base/temporary_directory.hpp"
+#include "checkpoint/safetensors_writer.hpp"
+
+namespace moa::train {
+namespace {
+
+class Features : public ::testing::Test {
+ protected:
+  std::string matrix(const std::string& name, const Shape& shape) const {
+    std::vector<float> values(static_cast<std::size_t>(shape.elements()));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+    const std::string path = (folder_.path() / (name + ".safetensors")).string();
+    TensorToWrite tensor{name, DType::f32, shape, {}};
+    tensor.content = [&](const ByteSink& write) { write(std::as_bytes(std::span(values))); };
+    write_safetensors(path, {tensor});
+    return path;
+  }
+  testing::TemporaryDirectory folder_;
+};
+
+TEST_F(Features, ARowComesOnceAnEpochWithAllItsCaptions) {
+  const std::string table = folder_.write("c.tsv", "row\tcaption\n2\tdog\n0\tcat\n2\thound\n");
+  const FeatureSource source(table, {}, matrix("features", {3, 2}));
+  EXPECT_EQ(source.size(), 2U);  // nothing is said of row 1
+  const auto stream = source.epoch(1, 0);
+  std::map<std::vector<float>, std::vector<std::string>> found;
+  while (const auto pair = stream->next()) found[pair->features] = pair->captions;
+  const std::map<std::vector<float>, std::vector<std::string>> wanted{{{0, 1}, {"cat"}},
+                                                                      {{4, 5}, {"dog", "hound"}}};
+  EXPECT_EQ(found, wanted);
+}
+
+TEST_F(Features, ARowThatIsNotThereIsAnError) {
+  const std::string features = matrix("features", {3, 2});
+  for (const char* row : {"3", "-1", "x", "1.5"}) {
+    const std::string table = folder_.write("c.tsv", std::string("row\tcaption\n") + row + "\tdog\n");
+    MOA_EXPECT_ERROR(FeatureSource(table, {}, features), corrupt_data);
+  }
+}
+
+TEST_F(Features, AFileWithoutAMatrixOfThatNameIsAnError) {
+  const std::string table = folder_.write("c.tsv", "row\tcaption\n0\tdog\n");
+  MOA_EXPECT_ERROR(FeatureSource(table, {}, matrix("others", {3, 2})), corrupt_data);
+  MOA_EXPECT_ERROR(FeatureSource(table, {}, matrix("features", {6})), shape_mismatch);
+  MOA_EXPECT_ERROR(FeatureSource(table, {}, (folder_.path() / "none.safetensors").string()), not_found);
+}
+
+}  // namespace
+}  // namespace moa::train
