@@ -41,8 +41,8 @@ struct TrainProcesses {
 };
 
 struct TrainOptions {
-  // Go on from the newest checkpoint in the output folder, bit for bit as if nothing had happened; without
-  // one from the beginning.
+  // Go on from the newest sound checkpoint in the output folder, bit for bit as if nothing had happened;
+  // without one from the beginning. A damaged one is named by a note and set aside; corrupt_data if all are.
   bool resume = false;
   TrainProcesses processes = {};
   // Called every `log_every` steps, from the calling thread; may be empty. Of several processes, by process 0

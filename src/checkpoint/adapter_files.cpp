@@ -74,8 +74,8 @@ void expect_known(const Adapter& adapter, const std::string& where) {
   const std::span<const std::string_view> endings = tensor_endings(adapter.kind);
   const std::string_view beginning = tensor_beginning(adapter.kind);
   for (const auto& [name, tensor] : adapter.tensors) {
-    const bool ends_known =
-        std::ranges::any_of(endings, [&](std::string_view ending) { return name.ends_with(ending); });
+    const bool ends_known = std::ranges::any_of(
+        endings, [&stored = name](std::string_view ending) { return stored.ends_with(ending); });
     if (!ends_known || !name.starts_with(beginning)) {
       throw Error(ErrorCode::unsupported, where + ": found '" + name +
                                               "', which is no part of an adapter of kind " +

@@ -96,7 +96,7 @@ int run_train(const Arguments& arguments) {
 }
 
 constexpr std::array kOptions = {
-    Option{0, "resume", "", "Go on from the newest checkpoint in the output folder, bit for bit"},
+    Option{0, "resume", "", "Go on from the newest sound checkpoint in the output folder, bit for bit"},
     Option{0, "processes", "N", "Train in N processes on this machine, each with its share of every batch"},
     Option{0, "format", "FORMAT", "How the result is written: the model's path, or the numbers too",
            "text|json"},

@@ -15,6 +15,7 @@
 
 #include "base/config.hpp"
 #include "base/file.hpp"
+#include "base/hash.hpp"
 #include "checkpoint/safetensors.hpp"
 #include "checkpoint/safetensors_writer.hpp"
 
@@ -25,9 +26,11 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "step-";
 constexpr std::string_view kUnfinished = ".unfinished-";
+constexpr std::string_view kDamaged = "damaged-";
 constexpr const char* kTensors = "state.safetensors";
 constexpr const char* kFacts = "training.json";
-constexpr std::uint64_t kMostFactsBytes = 65536;
+constexpr const char* kChecksums = "checksums.xxh128";
+constexpr std::uint64_t kMostTextBytes = 65536;
 constexpr std::int64_t kMany = std::int64_t{1} << 60;
 
 [[noreturn]] void fail(const fs::path& path, const std::string& reason) {
@@ -53,6 +56,65 @@ std::vector<TensorToWrite> tensors_of(const EngineState& state) {
                        }});
   }
   return tensors;
+}
+
+// As `xxhsum -H2` prints it, and checks it with -c.
+std::string checksum_line(const fs::path& checkpoint, const char* file) {
+  const MappedFile mapped = MappedFile::open(checkpoint / file);
+  const std::string line = content_hash(mapped.bytes()) + "  " + file + "\n";
+  drop_pages(mapped.bytes());
+  return line;
+}
+
+void expect_checksums(const fs::path& checkpoint) {
+  const std::string lines = read_file(checkpoint / kChecksums, kMostTextBytes);
+  for (const char* file : {kTensors, kFacts}) {
+    if (lines.find(checksum_line(checkpoint, file)) != lines.npos) continue;
+    throw Error(ErrorCode::corrupt_data, "cannot read '" + (checkpoint / file).string() +
+                                             "': found content that is not of the checksum in '" +
+                                             kChecksums + "'");
+  }
+}
+
+TrainingState read_checkpoint(const fs::path& place) {
+  // Of files that are cut off, the file's own reader says more than a checksum can.
+  const SafetensorsFile file = SafetensorsFile::open(place / kTensors);
+  const fs::path facts_path = place / kFacts;
+  const Config facts = Config::parse(read_file(facts_path, kMostTextBytes), facts_path.string());
+  expect_checksums(place);
+  const auto number = [&](const Config& from, const char* key) {
+    if (!from.has(key))
+      throw Error(ErrorCode::corrupt_data,
+                  "cannot read '" + facts_path.string() + "': it has no '" + key + "'");
+    return from.integer(key, 0, 0, kMany);
+  };
+  TrainingState state;
+  state.step = number(facts, "step");
+  for (const Config& at : facts.objects("sources")) {
+    state.positions.push_back({static_cast<std::uint64_t>(number(at, "epoch")),
+                               static_cast<std::uint64_t>(number(at, "taken")),
+                               static_cast<std::uint64_t>(number(at, "skipped"))});
+  }
+  state.engine.steps = number(facts, "engine_steps");
+  for (const StoredTensor& tensor : file.tensors())
+    state.engine.tensors.push_back(file.parameter(tensor, tensor.name));
+  return state;
+}
+
+// What another checkpoint may be better at; a disk that refuses to read is not among it.
+bool is_damage(const Error& error) {
+  return error.code() == ErrorCode::corrupt_data || error.code() == ErrorCode::not_found ||
+         error.code() == ErrorCode::limit_exceeded || error.code() == ErrorCode::out_of_range;
+}
+
+// Out of the way of the step's next checkpoint, and out of the count of those that are kept.
+fs::path set_aside(const fs::path& place) {
+  const fs::path aside = place.parent_path() / (std::string(kDamaged) + place.filename().string());
+  std::error_code failed;
+  fs::remove_all(aside, failed);
+  fs::rename(place, aside, failed);
+  if (failed) fail(aside, failed.message());
+  return aside;
 }
 
 // A folder that is removed unless it was put in its place.
@@ -111,6 +173,8 @@ void CheckpointStore::save(const TrainingState& state) {
       facts["sources"].push_back({{"epoch", at.epoch}, {"taken", at.taken}, {"skipped", at.skipped}});
     }
     write_file_atomically(beside / kFacts, facts.dump(2) + "\n");
+    write_file_atomically(beside / kChecksums,
+                          checksum_line(beside, kTensors) + checksum_line(beside, kFacts));
     sync_folder(beside);
     fs::rename(beside, place, failed);
     if (failed) fail(place, failed.message());
@@ -120,29 +184,27 @@ void CheckpointStore::save(const TrainingState& state) {
   for (std::size_t i = 0; i + keep_ < all.size(); ++i) fs::remove_all(all[i], failed);
 }
 
-std::optional<TrainingState> CheckpointStore::newest() const {
+std::optional<TrainingState> CheckpointStore::newest_sound(const Note& note) {
   const std::vector<fs::path> all = places();
-  if (all.empty()) return std::nullopt;
-  const fs::path facts_path = all.back() / kFacts;
-  const Config facts = Config::parse(read_file(facts_path, kMostFactsBytes), facts_path.string());
-  const auto number = [&](const Config& from, const char* key) {
-    if (!from.has(key))
-      throw Error(ErrorCode::corrupt_data,
-                  "cannot read '" + facts_path.string() + "': it has no '" + key + "'");
-    return from.integer(key, 0, 0, kMany);
-  };
-  TrainingState state;
-  state.step = number(facts, "step");
-  for (const Config& at : facts.objects("sources")) {
-    state.positions.push_back({static_cast<std::uint64_t>(number(at, "epoch")),
-                               static_cast<std::uint64_t>(number(at, "taken")),
-                               static_cast<std::uint64_t>(number(at, "skipped"))});
+  std::vector<std::pair<fs::path, std::string>> damaged;
+  std::string reasons;
+  for (auto place = all.rbegin(); place != all.rend(); ++place) {
+    try {
+      TrainingState state = read_checkpoint(*place);
+      for (const auto& [path, reason] : damaged) {
+        const fs::path aside = set_aside(path);
+        if (note) note("left out, and set aside as '" + aside.string() + "': " + reason);
+      }
+      return state;
+    } catch (const Error& error) {
+      if (!is_damage(error)) throw;
+      damaged.emplace_back(*place, error.what());
+      reasons += (reasons.empty() ? "" : "; ") + std::string(error.what());
+    }
   }
-  state.engine.steps = number(facts, "engine_steps");
-  const SafetensorsFile file = SafetensorsFile::open(all.back() / kTensors);
-  for (const StoredTensor& tensor : file.tensors())
-    state.engine.tensors.push_back(file.parameter(tensor, tensor.name));
-  return state;
+  if (damaged.empty()) return std::nullopt;
+  throw Error(ErrorCode::corrupt_data, "cannot go on: found no sound checkpoint in '" + folder_.string() +
+                                           "', " + std::to_string(damaged.size()) + " damaged: " + reasons);
 }
 
 }  // namespace moa::train

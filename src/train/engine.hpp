@@ -162,6 +162,8 @@ class TrainingEngine {
   // How many numbers are learned.
   virtual std::int64_t trained_numbers() const = 0;
 
+  // On a processor its tensors are the engine's own memory, not copies, for they may be most of what there
+  // is: to be read before the next step.
   virtual EngineState state() = 0;
   // Error: model_mismatch, naming what is missing, left over or of another shape; nothing is changed then.
   virtual void restore(const EngineState& state) = 0;

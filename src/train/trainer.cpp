@@ -124,7 +124,9 @@ class Training {
     std::vector<double> at(1 + kNumbers * parts_.sources.size());
     if (is_first()) {
       store_.emplace(config_.output / "checkpoints", config_.keep_checkpoints);
-      const std::optional<TrainingState> state = options_.resume ? store_->newest() : std::nullopt;
+      const std::optional<TrainingState> state =
+          options_.resume ? store_->newest_sound([this](const std::string& text) { note(text); })
+                          : std::nullopt;
       if (state) {
         restore_from(*state);
         at[0] = static_cast<double>(state->step);

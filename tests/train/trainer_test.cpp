@@ -225,7 +225,7 @@ TEST_F(Trainer, AFullDiskLeavesTheLastCheckpoint) {
   MeanEngine engine;
   run(engine);
   CheckpointStore store(config_.output / "checkpoints", 2);
-  TrainingState state = *store.newest();
+  TrainingState state = *store.newest_sound();
   EXPECT_EQ(state.step, 20);
   state.step = 21;
   // A tensor whose content cannot be read stands for a disk that cannot be written.
@@ -235,7 +235,7 @@ TEST_F(Trainer, AFullDiskLeavesTheLastCheckpoint) {
   state.engine.tensors = {Parameter("number", {1}, DType::f32, std::make_shared<Broken>())};
   MOA_EXPECT_ERROR(store.save(state), io_error);
   EXPECT_EQ(checkpoints(), (std::vector<std::string>{"step-000000000018", "step-000000000020"}));
-  EXPECT_EQ(store.newest()->step, 20);
+  EXPECT_EQ(store.newest_sound()->step, 20);
 }
 
 TEST_F(Trainer, ALineOfMetricsThatWasCutOffIsLeftOut) {
@@ -263,15 +263,61 @@ TEST_F(Trainer, OfSeveralProcessesTheFirstAloneWrites) {
   EXPECT_FALSE(fs::exists(config_.output));
 }
 
-TEST_F(Trainer, ADamagedCheckpointIsNamed) {
+// What can happen to a checkpoint on disk.
+struct Damage {
+  const char* name;
+  void (*happens)(const fs::path& checkpoint);
+};
+
+void flip_last_byte(const fs::path& path) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekg(-1, std::ios::end);
+  const char byte = static_cast<char>(file.peek() ^ 1);
+  file.seekp(-1, std::ios::end);
+  file.put(byte);
+}
+
+const Damage kDamages[] = {
+    {"tensors cut off", [](const fs::path& at) { fs::resize_file(at / "state.safetensors", 20); }},
+    {"tensors empty", [](const fs::path& at) { fs::resize_file(at / "state.safetensors", 0); }},
+    {"tensors gone", [](const fs::path& at) { fs::remove(at / "state.safetensors"); }},
+    {"a tensor's bit", [](const fs::path& at) { flip_last_byte(at / "state.safetensors"); }},
+    {"facts cut off", [](const fs::path& at) { fs::resize_file(at / "training.json", 5); }},
+    {"facts gone", [](const fs::path& at) { fs::remove(at / "training.json"); }},
+    {"facts of another", [](const fs::path& at) { std::ofstream(at / "training.json") << "{\"step\": 3}"; }},
+    {"checksums gone", [](const fs::path& at) { fs::remove(at / "checksums.xxh128"); }},
+    {"all files gone", [](const fs::path& at) { fs::remove_all(at), fs::create_directory(at); }},
+};
+
+TEST_F(Trainer, GoesOnFromTheNewestCheckpointThatIsSound) {
+  MeanEngine whole;
+  run(whole);
+  for (const Damage& damage : kDamages) {
+    SCOPED_TRACE(damage.name);
+    damage.happens(config_.output / "checkpoints/step-000000000020");
+    MeanEngine again;
+    std::vector<std::string> notes;
+    run(again, {.resume = true, .note = [&](const std::string& text) { notes.push_back(text); }});
+    EXPECT_EQ(again.number, whole.number);
+    ASSERT_EQ(notes.size(), 2u);
+    EXPECT_NE(notes[0].find("damaged-step-000000000020"), std::string::npos) << notes[0];
+    EXPECT_EQ(notes[1], "going on after step 18");
+    // The step is written anew in its place, and the damaged one takes no place of those that are kept.
+    EXPECT_EQ(checkpoints(), (std::vector<std::string>{"damaged-step-000000000020", "step-000000000018",
+                                                       "step-000000000020"}));
+    EXPECT_EQ(CheckpointStore(config_.output / "checkpoints", 2).newest_sound()->step, 20);
+  }
+}
+
+TEST_F(Trainer, WithoutASoundCheckpointSaysSoAndLeavesAllAsItIs) {
   MeanEngine engine;
   run(engine);
-  const fs::path newest = config_.output / "checkpoints/step-000000000020";
-  fs::resize_file(newest / "state.safetensors", 20);
+  for (const char* step : {"step-000000000018", "step-000000000020"})
+    fs::resize_file(config_.output / "checkpoints" / step / "state.safetensors", 20);
   MeanEngine again;
   MOA_EXPECT_ERROR(run(again, {.resume = true}), corrupt_data);
-  std::ofstream(newest / "training.json") << "{}";
-  MOA_EXPECT_ERROR(run(again, {.resume = true}), corrupt_data);
+  EXPECT_EQ(again.steps, 0);
+  EXPECT_EQ(checkpoints(), (std::vector<std::string>{"step-000000000018", "step-000000000020"}));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -42,6 +43,26 @@ void check(const EngineOptions& options) {
   within("clip_gradient_norm", options.clip_gradient_norm, 0, kLarge);
   within("chunk_items", static_cast<double>(options.chunk_items), 0, kLarge);
   within("threads", options.threads, 0, 4096);
+}
+
+// The memory of a tensor, which may change under it.
+class TensorMemory final : public ParameterSource {
+ public:
+  explicit TensorMemory(const at::Tensor& tensor)
+      : tensor_(tensor.detach().to(at::kCPU).contiguous()), values_(tensor_.data_ptr<float>()) {}
+
+  void read(std::int64_t first, std::int64_t count, float* out) const override {
+    std::copy_n(values_ + first, count, out);
+  }
+  const float* in_place(std::int64_t first, std::int64_t) const override { return values_ + first; }
+
+ private:
+  at::Tensor tensor_;  // keeps the values
+  const float* values_;
+};
+
+Parameter view_of(std::string name, const at::Tensor& tensor) {
+  return {std::move(name), Shape(tensor.sizes().vec()), DType::f32, std::make_shared<TensorMemory>(tensor)};
 }
 
 // A tensor of torch as one that crosses the door.
@@ -136,9 +157,9 @@ class TorchEngine final : public TrainingEngine {
       EngineState state;
       state.steps = steps_;
       for (const LearnedTensor& tensor : learned_) {
-        state.tensors.push_back(parameter_of("weight." + tensor.name, tensor.value));
-        state.tensors.push_back(parameter_of("exp_avg." + tensor.name, tensor.exp_avg));
-        state.tensors.push_back(parameter_of("exp_avg_sq." + tensor.name, tensor.exp_avg_sq));
+        state.tensors.push_back(view_of("weight." + tensor.name, tensor.value));
+        state.tensors.push_back(view_of("exp_avg." + tensor.name, tensor.exp_avg));
+        state.tensors.push_back(view_of("exp_avg_sq." + tensor.name, tensor.exp_avg_sq));
       }
       return state;
     });

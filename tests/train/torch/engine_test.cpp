@@ -152,6 +152,21 @@ TEST(TrainingEngine, GoesOnBitForBitFromItsState) {
   for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].read(), b[i].read()) << a[i].name();
 }
 
+TEST(TrainingEngine, ItsStateTakesNoMemoryOfItsOwn) {
+  const Learner learner("clip/odd_sizes");
+  const auto engine = learner.engine(curve_options());
+  const EngineState before = engine->state();
+  engine->step(learner.batch(), 1e-3);
+  const EngineState after = engine->state();
+  ASSERT_EQ(before.tensors.size(), after.tensors.size());
+  for (std::size_t i = 0; i < before.tensors.size(); ++i) {
+    if (before.tensors[i].shape().rank() == 0) continue;
+    const float* memory = before.tensors[i].rows_in_place(0, 1);
+    EXPECT_NE(memory, nullptr) << before.tensors[i].name();
+    EXPECT_EQ(memory, after.tensors[i].rows_in_place(0, 1)) << before.tensors[i].name();
+  }
+}
+
 TEST(TrainingEngine, RefusesTheStateOfAnother) {
   const Learner learner("clip/odd_sizes");
   EngineOptions some;
