@@ -192,7 +192,7 @@ class Ops {
   virtual Rows rows_of(const Patches& patches) = 0;
   // x plus a position for each of its rows, which belong to the patches. The grid is resized to that of each
   // picture: bilinear, pixel centres at halves, smoothed where it shrinks (torch's interpolate with
-  // antialias).
+  // antialias; what it does to pictures one patch wide, repeats_first_row in tensor/position_grid.hpp says).
   virtual Rows add_position_grid(const Rows& x, const Patches& patches, const PositionGrid& grid) = 0;
 };
 

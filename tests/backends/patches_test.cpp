@@ -27,6 +27,19 @@ TEST_P(CpuPatches, GetTheGridOfPositionsResizedToEachPicture) {
   expect_near(found, expected, 1e-5);
 }
 
+// As above, of torch 2.15 on a CPU, which is the reference's: see repeats_first_row.
+TEST_P(CpuPatches, OnePatchWideHaveTheFirstRowsPositionInEveryRowUnlessAsHighAsTheTable) {
+  const Parameter grid = Parameter::from_values("grid", {9, 1}, {1, 5, 2, 8, 3, 9, 4, 7, 12});
+  const std::vector<PatchGrid> grids = {{2, 1}, {3, 1}, {5, 1}, {1, 4}};
+  const Patches patches = ops->patches(std::vector<float>(14, 100), 1, grids);
+  const std::vector<float> found =
+      ops->read(ops->add_position_grid(ops->rows_of(patches), patches, {grid, 0, 3, 3}));
+  const std::vector<double> expected = {104.1785736, 104.1785736, 103,         106.1428604, 107.5714264,
+                                        103,         103,         103,         103,         103,
+                                        104.8571396, 104.7678604, 105.8928604, 107.8571396};
+  expect_near(found, expected, 1e-5);
+}
+
 TEST_P(CpuPatches, RefusesEmptyPicturesAndOtherRows) {
   const std::vector<PatchGrid> empty = {{2, 1}, {0, 4}};
   expect_error(ErrorCode::invalid_argument, [&] { ops->patches(std::vector<float>(4), 2, empty); });

@@ -104,22 +104,21 @@ TEST_P(ModelOnGolden, InfoCountsEveryParameter) {
   EXPECT_EQ(info.dim, model_.dim());
 }
 
-INSTANTIATE_TEST_SUITE_P(Checkpoints, ModelOnGolden,
-                         testing::Values("clip/odd_sizes", "clip/legacy_eos_gelu_f16", "clip/open_clip_tiny",
-                                         "clip/open_clip_custom_text", "siglip/odd_sizes", "siglip/gemma_f16",
-                                         "siglip/native_sizes", "siglip/native_more_patches_f16",
-                                         "open_clip/siglip_base", "open_clip/siglip2_so400m",
-                                         "open_clip/clipa", "open_clip/mean_of_normed_first",
-                                         "open_clip/eos_both_ways", "dual_encoder/vit_bert",
-                                         "dual_encoder/deit_xlm_roberta", "dual_encoder/clip_roberta",
-                                         "dual_encoder/dinov2_swiglu_mpnet", "dual_encoder/dinov2_bert",
-                                         "chinese_clip/odd_sizes", "chinese_clip/other_activations",
-                                         "altclip/odd_sizes", "altclip/three_layers"),
-                         [](const auto& checkpoint) {
-                           std::string name = checkpoint.param;
-                           std::replace(name.begin(), name.end(), '/', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Checkpoints, ModelOnGolden,
+    testing::Values("clip/odd_sizes", "clip/legacy_eos_gelu_f16", "clip/open_clip_tiny",
+                    "clip/open_clip_custom_text", "siglip/odd_sizes", "siglip/gemma_f16",
+                    "siglip/native_sizes", "siglip/native_more_patches_f16", "siglip/native_one_patch",
+                    "open_clip/siglip_base", "open_clip/siglip2_so400m", "open_clip/clipa",
+                    "open_clip/mean_of_normed_first", "open_clip/eos_both_ways", "dual_encoder/vit_bert",
+                    "dual_encoder/deit_xlm_roberta", "dual_encoder/clip_roberta",
+                    "dual_encoder/dinov2_swiglu_mpnet", "dual_encoder/dinov2_bert", "chinese_clip/odd_sizes",
+                    "chinese_clip/other_activations", "altclip/odd_sizes", "altclip/three_layers"),
+    [](const auto& checkpoint) {
+      std::string name = checkpoint.param;
+      std::replace(name.begin(), name.end(), '/', '_');
+      return name;
+    });
 
 TEST(FastDecode, IsAnotherIdentity) {
   const std::string model = (kGolden / "clip/odd_sizes").string();

@@ -79,7 +79,7 @@ TEST_P(Siglip2Stages, TakesNoPicturesOfFixedSize) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Checkpoints, Siglip2Stages,
-                         testing::Values("native_sizes", "native_more_patches_f16"),
+                         testing::Values("native_sizes", "native_more_patches_f16", "native_one_patch"),
                          [](const auto& checkpoint) { return std::string(checkpoint.param); });
 
 INSTANTIATE_TEST_SUITE_P(Checkpoints, SiglipStages, testing::Values("odd_sizes", "gemma_f16"),

@@ -4,7 +4,7 @@ Versions: onnxruntime 1.32.0, transformers 5.23.0, torch 2.15.0, safetensors 0.7
 Usage: python tests/parity/onnx_lengths.py MOA [FOLDER...]      (every golden checkpoint of transformers' below tests/golden, if none is given)
 
 Each checkpoint is exported at opset 17. Texts of random ids have every length from two to the limit; pictures are random, of a tower that takes
-them in their own shapes each of another grid. Beside equal lengths in a batch, texts of all lengths go through in one, padded with rubbish.
+them in their own shapes of every grid of 1 to 11 by 1 to 11 patches, alone and in batches of mixed grids. Beside equal lengths in a batch, texts of all lengths go through in one, padded with rubbish.
 Prints the largest difference of a component of the unit vectors (of a probability, for BLIP's head) and fails above 1e-5.
 """
 
@@ -70,14 +70,18 @@ def texts_of(count, length, frame, vocabulary, pad, fixed, numbers):
     return np.concatenate([ids, np.full((count, fixed - length), frame[1])], 1) if fixed else ids
 
 
-def pictures_of(count, session, patch_px, numbers):
-    shape = session.get_inputs()[0].shape
-    if not patch_px:
-        return {"pixel_values": numbers.standard_normal((count, *shape[1:]), np.float32)}
-    grids = numbers.integers(1, 12, (count, 2))
-    sizes = grids.prod(1)
-    mask = (np.arange(sizes.max()) < sizes[:, None]).astype(np.int64)
-    return {"pixel_values": numbers.standard_normal((*mask.shape, shape[2]), np.float32), "pixel_attention_mask": mask, "spatial_shapes": grids}
+def pictures_of(count, session, numbers):
+    return {"pixel_values": numbers.standard_normal((count, *session.get_inputs()[0].shape[1:]), np.float32)}
+
+
+def shaped_pictures_of(count, session, numbers):
+    """Batches of pictures in their own shapes, in which every grid comes once."""
+    every = numbers.permutation([(height, width) for height in range(1, 12) for width in range(1, 12)])
+    for grids in np.split(every, range(count, len(every), count)):
+        sizes = grids.prod(1)
+        mask = (np.arange(sizes.max()) < sizes[:, None]).astype(np.int64)
+        values = numbers.standard_normal((*mask.shape, session.get_inputs()[0].shape[2]), np.float32)
+        yield {"pixel_values": values, "pixel_attention_mask": mask, "spatial_shapes": grids}
 
 
 @torch.no_grad()
@@ -109,8 +113,8 @@ def check(moa, folder, kind):
                 rows = reference.texts(ids)
                 note("texts", unit(run(text, "text_embeds", input_ids=ids, attention_mask=np.ones_like(ids))), rows)
                 every.append((ids[0], rows[0]))
-            feed = pictures_of(batch, vision, config.get("vision_config", {}).get("patch_size", 16) if kind == "siglip2" else 0, numbers)
-            note("pictures", unit(run(vision, "image_embeds", **feed)), reference.pictures(feed))
+            for feed in shaped_pictures_of(batch, vision, numbers) if kind == "siglip2" else [pictures_of(batch, vision, numbers)]:
+                note("pictures", unit(run(vision, "image_embeds", **feed)), reference.pictures(feed))
             if match:
                 seen = run(vision, "last_hidden_state", **feed)
                 note("pairs", run(match, "match_probability", encoder_hidden_states=seen, input_ids=ids, attention_mask=np.ones_like(ids)),

@@ -79,8 +79,13 @@ def fixed_case(name, seed, text, vision, tokenizer, resample, store=torch.float3
         write(folder, model, store, stages, ids, PICTURES)
 
 
-def native_case(name, seed, text, vision, tokenizer, max_patches, store=torch.float32):
-    """SigLIP 2 NaFlex. The stages of pictures are packed: each picture's patches without the padding behind them."""
+NATIVE_PICTURES = PICTURES + [picture(3, 9, 110), picture(4, 20, 17)]
+
+
+def native_case(name, seed, text, vision, tokenizer, max_patches, pictures=NATIVE_PICTURES, store=torch.float32):
+    """SigLIP 2 NaFlex. The stages of pictures are packed: each picture's patches without the padding behind them.
+
+    A picture one patch wide has the reference's own positions: see Ops::add_position_grid."""
     folder = OUT / name
     folder.mkdir(parents=True)
     vocabulary, tokenize = tokenizer(folder)
@@ -90,7 +95,6 @@ def native_case(name, seed, text, vision, tokenizer, max_patches, store=torch.fl
     model = prepared(Siglip2Model(config).eval(), seed, store)
     processor = Siglip2ImageProcessorPil(patch_size=vision["patch_size"], max_num_patches=max_patches)
     processor.save_pretrained(folder)
-    pictures = PICTURES + [picture(3, 9, 110), picture(4, 20, 17)]
     inputs = processor(pictures, return_tensors="pt")
     grids = inputs["spatial_shapes"]
     pack = lambda x: torch.cat([row[: h * w] for row, (h, w) in zip(x, grids.tolist())])
@@ -121,12 +125,19 @@ def main():
         "native_sizes", 13,
         text=dict(hidden_size=18, intermediate_size=40, num_hidden_layers=2, num_attention_heads=3, max_position_embeddings=12, projection_size=20),
         vision=dict(hidden_size=20, intermediate_size=50, num_hidden_layers=2, num_attention_heads=5, patch_size=5, num_patches=36),
-        tokenizer=lambda folder: gemma(folder, 12, "Siglip2Tokenizer"), max_patches=41)
+        tokenizer=lambda folder: gemma(folder, 12, "Siglip2Tokenizer"), max_patches=41,
+        pictures=NATIVE_PICTURES + [picture(5, 4, 90), picture(6, 90, 4)])  # 23 x 1 and 1 x 23 patches
     native_case(
         "native_more_patches_f16", 14,
         text=dict(hidden_size=12, intermediate_size=30, num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=16, projection_size=24),
         vision=dict(hidden_size=24, intermediate_size=50, num_hidden_layers=3, num_attention_heads=2, patch_size=7, num_patches=16),
         tokenizer=lambda folder: unigram(folder, 16), max_patches=30, store=torch.float16)
+    native_case(  # grids of 1 x 1, 2 x 1, 3 x 1, 1 x 2 and 1 x 3
+        "native_one_patch", 15,
+        text=dict(hidden_size=10, intermediate_size=20, num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=12, projection_size=12),
+        vision=dict(hidden_size=12, intermediate_size=26, num_hidden_layers=2, num_attention_heads=3, patch_size=4, num_patches=16),
+        tokenizer=lambda folder: gemma(folder, 12, "Siglip2Tokenizer"), max_patches=3,
+        pictures=[picture(0, 8, 8), picture(1, 8, 9), picture(2, 4, 25), picture(3, 9, 8), picture(4, 30, 7)])
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 
 #include "backends/cpu/interpreter.hpp"
 #include "tensor/checks.hpp"
+#include "tensor/position_grid.hpp"
 
 namespace moa::cpu {
 namespace {
@@ -58,7 +59,10 @@ std::vector<float> resized(const std::vector<float>& positions, const PositionGr
                            const PatchGrid& to) {
   if (to.height == grid.height && to.width == grid.width) return positions;
   const std::vector<Window> across = bilinear_windows(grid.width, to.width);
-  const std::vector<Window> down = bilinear_windows(grid.height, to.height);
+  std::vector<Window> down = bilinear_windows(grid.height, to.height);
+  if (repeats_first_row({grid.height, grid.width}, {to.height, to.width})) {
+    std::ranges::fill(down, Window(down.front()));
+  }
   std::vector<float> lines(static_cast<std::size_t>(grid.height * to.width * width));
   float* out = lines.data();
   for (std::int64_t y = 0; y < grid.height; ++y) {

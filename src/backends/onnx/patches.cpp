@@ -71,6 +71,12 @@ Rows OnnxInterpreter::add_position_grid(const Rows& x, const Patches& patches, c
                          onnx::Attributes attributes = {}) {
     return builder_.node(operation, std::move(inputs), std::move(attributes), ElementType::i64);
   };
+  const auto truth = [&](const char* operation, std::vector<std::string> inputs) {
+    return builder_.node(operation, std::move(inputs), {}, ElementType::boolean);
+  };
+  const auto is = [&](const std::string& value, std::int64_t number) {
+    return truth("Equal", {value, builder_.integer(number)});
+  };
   const auto side = [&](std::int64_t axis) {  // [batch, 1]
     return whole("Gather", {pictures.shapes, builder_.integers({axis})}, {{"axis", std::int64_t{1}}});
   };
@@ -84,8 +90,11 @@ Rows OnnxInterpreter::add_position_grid(const Rows& x, const Patches& patches, c
     const std::string column = whole("Sub", {place, whole("Mul", {row, width})});
     // Padding would be below the picture, where no cell is near.
     const std::string inside = whole("Min", {row, whole("Sub", {height, builder_.integer(1)})});
+    // repeats_first_row (tensor/position_grid.hpp), as the graph asks it.
+    const std::string first_for_all = truth("And", {is(width, 1), truth("Not", {is(height, grid.height)})});
+    const std::string placed = whole("Where", {first_for_all, builder_.integer(0), inside});
     const std::string down =
-        builder_.node("Unsqueeze", {cell_weights(inside, height, grid.height), builder_.integers({-1})});
+        builder_.node("Unsqueeze", {cell_weights(placed, height, grid.height), builder_.integers({-1})});
     const std::string across =
         builder_.node("Unsqueeze", {cell_weights(column, width, grid.width), builder_.integers({2})});
     const std::string cells = builder_.node("Reshape", {builder_.node("Mul", {down, across}),

@@ -7,6 +7,7 @@
 #include "backends/torch/bf16.hpp"
 #include "backends/torch/interpreter.hpp"
 #include "tensor/checks.hpp"
+#include "tensor/position_grid.hpp"
 
 namespace moa {
 
@@ -128,8 +129,12 @@ Rows TorchInterpreter::add_position_grid(const Rows& x, const Patches& patches, 
   std::vector<at::Tensor> fitted;
   for (const PatchGrid& own : pictures.grids) {
     const bool same = own.height == grid.height && own.width == grid.width;
-    const at::Tensor resized =
+    at::Tensor resized =
         same ? learned : at::_upsample_bilinear2d_aa(learned, {own.height, own.width}, false);
+    if (repeats_first_row({grid.height, grid.width}, {own.height, own.width})) {
+      // On any device, and in gradients too.
+      resized = resized.narrow(2, 0, 1).expand_as(resized);
+    }
     const at::Tensor rows = resized.flatten(2).transpose(1, 2);  // [1, patches, width]
     fitted.push_back(at::constant_pad_nd(rows, {0, 0, 0, in.box.size(1) - own.patches()}, 0));
   }

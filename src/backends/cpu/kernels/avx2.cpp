@@ -17,6 +17,8 @@ struct Vector8 {
   static constexpr int kTileVectors = 2;
 
   static Floats splat(float x) { return _mm256_set1_ps(x); }
+  static Floats maximum(Floats a, Floats b) { return _mm256_max_ps(a, b); }
+  static Floats minimum(Floats a, Floats b) { return _mm256_min_ps(a, b); }
   static Floats fma(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
   static Floats add_pairs(Floats a, Floats b, Floats sums) {
     const __m256i products = _mm256_madd_epi16(_mm256_castps_si256(a), _mm256_castps_si256(b));

@@ -17,59 +17,95 @@ struct TapRange {
       : first(start < 0 ? -start : 0), end(smaller<V>(taps, size - start)) {}
 };
 
-// Output pixels [x, x + kPixels) of line y, whose windows all have the taps `vertical` and `horizontal`. Side
-// by side, they share the loads of weights, and their sums need not wait for each other. Every sum runs over
-// the taps in the same order, so its bits do not depend on kPixels.
-template <class V, Activation kActivation, int kPixels>
-inline void depthwise_pixels(const DepthwiseTask& task, std::int64_t y, std::int64_t x,
-                             const TapRange<V>& vertical, const TapRange<V>& horizontal) {
+// Output pixels of line y from x on whose windows all have the taps `vertical` and `horizontal`.
+template <class V>
+struct DepthwisePixels {
+  std::int64_t y, x;
+  TapRange<V> vertical, horizontal;
+};
+
+// kPixels pixels' channels [channel, channel + kVectors * kWidth), of which `count` of a vector are there.
+// Side by side, pixels share the loads of weights, and sums need not wait for each other. Every sum runs over
+// the taps in the same order, so its bits do not depend on kPixels and kVectors.
+template <class V, Activation kActivation, int kPixels, int kVectors, class Count>
+inline void depthwise_sums(const DepthwiseTask& task, const DepthwisePixels<V>& at, std::int64_t channel,
+                           Count count) {
   const std::int64_t step = task.stride * task.channels;
-  const std::int64_t in_y = y * task.stride - task.top;
-  const std::int64_t in_x = x * task.stride - task.left;
-  const std::int64_t pixel = (y * task.out_width + x) * task.channels;
-  for_vectors<V>(task.channels, [&](std::int64_t channel, auto count) {
-    Floats<V> sums[kPixels];
+  const std::int64_t in_y = at.y * task.stride - task.top;
+  const std::int64_t in_x = at.x * task.stride - task.left;
+  Floats<V> sums[kPixels][kVectors];
 #pragma GCC unroll 8
-    for (int p = 0; p < kPixels; ++p) sums[p] = splat<V>(0.0F);
-    for (std::int64_t i = vertical.first; i < vertical.end; ++i) {
-      const float* from = task.in + ((in_y + i) * task.in_width + in_x) * task.channels + channel;
-      const float* weights = task.weights + i * task.kernel_width * task.channels + channel;
-      for (std::int64_t j = horizontal.first; j < horizontal.end; ++j) {
-        const Floats<V> weight = load<V>(weights + j * task.channels, count);
+  for (int p = 0; p < kPixels; ++p) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) sums[p][v] = splat<V>(0.0F);
+  }
+  for (std::int64_t i = at.vertical.first; i < at.vertical.end; ++i) {
+    const float* from = task.in + ((in_y + i) * task.in_width + in_x) * task.channels + channel;
+    const float* weights = task.weights + i * task.kernel_width * task.channels + channel;
+    for (std::int64_t j = at.horizontal.first; j < at.horizontal.end; ++j) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        const std::int64_t tap = j * task.channels + v * V::kWidth;
+        const Floats<V> weight = load<V>(weights + tap, count);
 #pragma GCC unroll 8
         for (int p = 0; p < kPixels; ++p) {
-          sums[p] = V::fma(load<V>(from + j * task.channels + p * step, count), weight, sums[p]);
+          sums[p][v] = V::fma(load<V>(from + tap + p * step, count), weight, sums[p][v]);
         }
       }
     }
+  }
+  const std::int64_t pixel = (at.y * task.out_width + at.x) * task.channels + channel;
 #pragma GCC unroll 8
-    for (int p = 0; p < kPixels; ++p) {
-      const std::int64_t at = pixel + p * task.channels + channel;
-      Floats<V> value = sums[p];
-      if (task.epilogue.bias != nullptr) value = value + load<V>(task.epilogue.bias + channel, count);
+  for (int p = 0; p < kPixels; ++p) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      const std::int64_t to = pixel + p * task.channels + v * V::kWidth;
+      Floats<V> value = sums[p][v];
+      if (task.epilogue.bias != nullptr) {
+        value = value + load<V>(task.epilogue.bias + channel + v * V::kWidth, count);
+      }
       value = activate<V, kActivation>(value);
       if (task.epilogue.residual.data != nullptr) {
-        value = value + load<V>(task.epilogue.residual.data + at, count);
+        value = value + load<V>(task.epilogue.residual.data + to, count);
       }
-      store<V>(task.out + at, value, count);
+      store<V>(task.out + to, value, count);
     }
+  }
+}
+
+template <class V, Activation kActivation, int kPixels, int kVectors>
+inline void depthwise_pixels(const DepthwiseTask& task, const DepthwisePixels<V>& at) {
+  constexpr std::integral_constant<std::int64_t, V::kWidth> kWhole{};
+  constexpr std::int64_t kChannels = kVectors * V::kWidth;
+  std::int64_t channel = 0;
+  for (; channel + kChannels <= task.channels; channel += kChannels) {
+    depthwise_sums<V, kActivation, kPixels, kVectors>(task, at, channel, kWhole);
+  }
+  for_vectors<V>(task.channels - channel, [&](std::int64_t first, auto count) {
+    depthwise_sums<V, kActivation, kPixels, 1>(task, at, channel + first, count);
   });
 }
 
 template <class V, Activation kActivation>
 inline void depthwise(const DepthwiseTask& task) {
-  constexpr int kPixels = 6;
   for (std::int64_t y = task.begin; y < task.end; ++y) {
     const TapRange<V> vertical(y * task.stride - task.top, task.kernel_height, task.in_height);
     for (std::int64_t x = 0; x < task.out_width;) {
       const std::int64_t in_x = x * task.stride - task.left;
-      const std::int64_t last = in_x + (kPixels - 1) * task.stride;
-      const TapRange<V> horizontal(in_x, task.kernel_width, task.in_width);
-      if (x + kPixels <= task.out_width && in_x >= 0 && last + task.kernel_width <= task.in_width) {
-        depthwise_pixels<V, kActivation, kPixels>(task, y, x, vertical, horizontal);
-        x += kPixels;
+      const DepthwisePixels<V> at{y, x, vertical, {in_x, task.kernel_width, task.in_width}};
+      const auto inside = [&](std::int64_t pixels) {
+        const std::int64_t last = in_x + (pixels - 1) * task.stride;
+        return x + pixels <= task.out_width && in_x >= 0 && last + task.kernel_width <= task.in_width;
+      };
+      // Four to six sums at once: one waits four cycles for itself.
+      if (inside(6)) {
+        depthwise_pixels<V, kActivation, 6, 1>(task, at);
+        x += 6;
+      } else if (inside(3)) {
+        depthwise_pixels<V, kActivation, 3, 2>(task, at);
+        x += 3;
       } else {
-        depthwise_pixels<V, kActivation, 1>(task, y, x, vertical, horizontal);
+        depthwise_pixels<V, kActivation, 1, 4>(task, at);
         ++x;
       }
     }

@@ -2,6 +2,7 @@
 //   V::Floats, V::Ints      kWidth lanes each (GCC and Clang vector extensions)
 //   V::Shorts, V::Bytes     as many bytes as Floats in lanes of 16 bits; kWidth lanes of 8 bits
 //   V::splat(x)             x in every lane
+//   V::maximum(a, b)        a > b ? a : b, so that NaN in b stays and in a does not; V::minimum likewise
 //   V::fma(a, b, c)         a * b + c: fused where the level has it, the same way everywhere in the level
 //   V::add_pairs(a, b, c)   c + a0 b0 + a1 b1, each lane of a and b two 16-bit integers, of c one of 32 bits
 // Each level defines its V in an unnamed namespace, so that everything instantiated with it stays private to
@@ -63,12 +64,6 @@ inline void for_vectors(std::int64_t size, Piece piece) {
   std::int64_t first = 0;
   for (; first + V::kWidth <= size; first += V::kWidth) piece(first, kWhole);
   if (first < size) piece(first, size - first);
-}
-
-// NaN in `b` wins: maximum(x, NaN) is NaN, maximum(NaN, x) is x.
-template <class V>
-inline Floats<V> maximum(Floats<V> a, Floats<V> b) {
-  return a > b ? a : b;
 }
 
 // The sum of all lanes, halving: always in the same order.

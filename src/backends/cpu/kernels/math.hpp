@@ -22,8 +22,7 @@ template <class V>
 inline Floats<V> exp(Floats<V> x) {
   const Floats<V> least = splat<V>(-87.33F);
   const Floats<V> most = splat<V>(89.0F);
-  Floats<V> t = x < least ? least : x;
-  t = t > most ? most : t;
+  const Floats<V> t = V::minimum(most, V::maximum(least, x));
   // t = n ln 2 + r. Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
   const Floats<V> rounder = splat<V>(12582912.0F);
   const Floats<V> shifted = V::fma(t, splat<V>(1.44269504F), rounder);
@@ -46,8 +45,7 @@ inline Floats<V> sigmoid(Floats<V> x) {
   const Floats<V> least = splat<V>(-88.0F);
   const Floats<V> most = splat<V>(87.33F);
   const Floats<V> one = splat<V>(1.0F);
-  Floats<V> t = least > x ? least : x;  // NaN stays
-  t = most < t ? most : t;
+  const Floats<V> t = V::minimum(most, V::maximum(least, x));
   const Floats<V> rounder = splat<V>(12582912.0F);
   const Floats<V> shifted = V::fma(t, splat<V>(-1.44269504F), rounder);
   const Floats<V> n = shifted - rounder;

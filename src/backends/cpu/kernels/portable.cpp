@@ -14,6 +14,8 @@ struct Vector4 {
   static constexpr int kTileVectors = 2;
 
   static Floats splat(float x) { return Floats{x, x, x, x}; }
+  static Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
+  static Floats minimum(Floats a, Floats b) { return a < b ? a : b; }
   static Floats fma(Floats a, Floats b, Floats c) { return a * b + c; }
   static Floats add_pairs(Floats a, Floats b, Floats sums) {
     const auto left = __builtin_bit_cast(Ints, a);

@@ -84,7 +84,7 @@ inline void softmax_row(const float* x, std::int64_t width, std::int64_t padded,
   for_vectors<V>(width, [&](std::int64_t at, std::int64_t count) {
     Floats<V> scaled = load<V>(x + at, count) * splat<V>(scale);
     store<V>(to + at, scaled, count);
-    most = maximum<V>(most, load<V>(to + at, count, lowest));
+    most = V::maximum(most, load<V>(to + at, count, lowest));
   });
   const float largest = largest_lane<V>(most);
   Floats<V> sum = splat<V>(0.0F);

@@ -18,6 +18,9 @@ struct Vector16 {
   static constexpr int kTileVectors = 4;
 
   static Floats splat(float x) { return _mm512_set1_ps(x); }
+  // Not _mm512_max_ps, of whose definition GCC 12 says that it reads what is not initialised.
+  static Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
+  static Floats minimum(Floats a, Floats b) { return a < b ? a : b; }
   static Floats fma(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
   static Floats add_pairs(Floats a, Floats b, Floats sums) {
     const __m512i products = _mm512_madd_epi16(_mm512_castps_si512(a), _mm512_castps_si512(b));
