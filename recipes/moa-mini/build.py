@@ -31,7 +31,7 @@ from wordnet import Nouns
 HERE = Path(__file__).parent
 PROMPT = "query: "
 TEMPERATURE = 0.5  # of the class probabilities: sharper than the classifier's own
-LOG_SCALE = 3.0  # what cosines are multiplied with while it learns
+LOG_SCALE = 2.7  # what cosines are multiplied with while it learns
 HIDDEN = 768  # of the MLP
 SEED = 20261128
 

@@ -49,7 +49,7 @@ def gather(unpacked: Path) -> Texts:
     above, beside = nouns.words(MOST_CLASSES), nouns.words_beside(MOST_CLASSES_BESIDE)
     concepts = [Concept(word, "en", uniform(classes), weight=4) for word, classes in above.items()]
     concepts += [Concept(text, "en", uniform(classes)) for text, classes in nouns.definitions(MOST_CLASSES).items()]
-    concepts += [Concept(word, "en", uniform(classes), weight=0.25) for word, classes in beside.items()]
+    concepts += [Concept(word, "en", uniform(classes), weight=0.08) for word, classes in beside.items()]
     lent = _lent_classes(annotations["en"], beside | nouns.first_sense_words(MOST_LENT_CLASSES))
     meanings = beside | nouns.first_sense_words(MOST_CLASSES)
     for language in cldr.LANGUAGES:

@@ -22,6 +22,7 @@ from wordnet import Nouns
 SEED = 20261128
 LOGIT = 16.0  # of an ideal picture's class; the others have 0
 SHARED = 0.5  # the power of a class's share
+OTHERS = 0.6  # the part that languages other than English and Korean have of their weight
 CAPTIONS = 240  # of a class in the table, some of them many times
 LEAST_WEIGHT = 0.01
 LONGEST_NAME = 40  # characters; longer texts are definitions, which nobody puts into a phrase
@@ -47,8 +48,9 @@ def class_captions(texts: Texts, nouns: Nouns) -> list[list[str]]:
     weights: list[dict[str, float]] = [defaultdict(float) for _ in nouns.class_offsets]
     for concept in [*texts.concepts, *korean.concepts(nouns)]:
         for text in _spoken(concept):
+            weight = concept.weight * (1 if concept.language in ("en", "ko") else OTHERS)
             for index, share in concept.classes.items():
-                weights[index][text] = max(weights[index][text], concept.weight * share**SHARED)
+                weights[index][text] = max(weights[index][text], weight * share**SHARED)
     chance = random.Random(SEED)
     captions = []
     for of_class in weights:

@@ -49,6 +49,7 @@ std::vector<Parameter> linears_of(const LoadedModel& model) {
     }
   }
   std::vector<Parameter> linears;
+  linears.reserve(found.size());
   for (auto& [name, weight] : found) linears.push_back(std::move(weight));
   return linears;
 }

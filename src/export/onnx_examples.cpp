@@ -37,6 +37,7 @@ std::vector<std::string> example_ids(const LoadedModel& model) {
   }
   while (ids.size() > 1 && ids[ids.size() - 2] == ids.back()) ids.pop_back();
   std::vector<std::string> words;
+  words.reserve(ids.size());
   for (const std::int32_t id : ids) words.push_back(std::to_string(id));
   return words;
 }
@@ -92,6 +93,7 @@ std::vector<std::int64_t> picture_sizes(const OnnxGraph& graph) {
 
 std::vector<std::string> as_words(const std::vector<std::int64_t>& numbers) {
   std::vector<std::string> words;
+  words.reserve(numbers.size());
   for (const std::int64_t number : numbers) words.push_back(std::to_string(number));
   return words;
 }

@@ -26,7 +26,7 @@ Rows MoaMiniVision::trunk(Ops& ops, const Tensor& pixels) const {
 
 Rows MoaMiniVision::head(Ops& ops, const Rows& features) const {
   const Rows probabilities = ops.softmax(classifier.logits(ops, features), 1 / temperature);
-  const Rows x = ops.linear(probabilities, class_projection, {.precision = ProductPrecision::f32});
+  Rows x = ops.linear(probabilities, class_projection, {.precision = ProductPrecision::f32});
   if (!feature_projection.weight) return x;
   return ops.linear(features, feature_projection, {.residual = &x, .precision = ProductPrecision::f32});
 }

@@ -25,7 +25,7 @@ void read_elements(const Parameter& parameter, std::int64_t first, std::int64_t 
   parameter.read_rows(first / width, count / width, out);
 }
 
-Parameter to_be_stored_in(DType type, Parameter values) {
+Parameter to_be_stored_in(DType type, const Parameter& values) {
   auto source = std::make_shared<SameElements>(values);
   return {values.name(), values.shape(), type, std::move(source)};
 }

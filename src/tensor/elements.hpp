@@ -12,6 +12,6 @@ namespace moa {
 void read_elements(const Parameter& parameter, std::int64_t first, std::int64_t count, float* out);
 
 // `values` as a tensor that is to be stored in `type`: its numbers stay what they are until it is written.
-Parameter to_be_stored_in(DType type, Parameter values);
+Parameter to_be_stored_in(DType type, const Parameter& values);
 
 }  // namespace moa

@@ -159,9 +159,11 @@ bool ParameterSource::read_int8(std::int64_t, std::int64_t, std::int64_t, std::i
 }
 
 Parameter::Parameter(std::string name, Shape shape, DType dtype,
-                     std::shared_ptr<const ParameterSource> source)
-    : data_(std::make_shared<Data>(
-          Data{std::move(name), std::move(shape), dtype, source, factors_behind(source.get())})) {}
+                     std::shared_ptr<const ParameterSource> source) {
+  auto data = std::make_shared<Data>(Data{std::move(name), std::move(shape), dtype, std::move(source)});
+  data->parts = factors_behind(data->source.get());
+  data_ = std::move(data);
+}
 
 Parameter Parameter::from_values(std::string name, Shape shape, std::vector<float> values) {
   if (shape.elements() != static_cast<std::int64_t>(values.size())) {

@@ -61,7 +61,7 @@ std::vector<TensorToWrite> tensors_of(const EngineState& state) {
 // As `xxhsum -H2` prints it, and checks it with -c.
 std::string checksum_line(const fs::path& checkpoint, const char* file) {
   const MappedFile mapped = MappedFile::open(checkpoint / file);
-  const std::string line = content_hash(mapped.bytes()) + "  " + file + "\n";
+  std::string line = content_hash(mapped.bytes()) + "  " + file + "\n";
   drop_pages(mapped.bytes());
   return line;
 }
@@ -109,7 +109,7 @@ bool is_damage(const Error& error) {
 
 // Out of the way of the step's next checkpoint, and out of the count of those that are kept.
 fs::path set_aside(const fs::path& place) {
-  const fs::path aside = place.parent_path() / (std::string(kDamaged) + place.filename().string());
+  fs::path aside = place.parent_path() / (std::string(kDamaged) + place.filename().string());
   std::error_code failed;
   fs::remove_all(aside, failed);
   fs::rename(place, aside, failed);

@@ -251,11 +251,13 @@ TrainingBatch PairPreparer::batch(std::vector<Sample> samples) const {
   // What `member` holds of each sample.
   const auto all_of = [&](auto Sample::*member) {
     std::vector<std::decay_t<decltype(samples.front().*member)>> all;
+    all.reserve(samples.size());
     for (Sample& sample : samples) all.push_back(std::move(sample.*member));
     return all;
   };
   const auto items_of = [&](std::optional<FixedItem> Sample::*member) {
     std::vector<FixedItem> items;
+    items.reserve(samples.size());
     for (Sample& sample : samples) items.push_back(std::move(*(sample.*member)));
     return items;
   };

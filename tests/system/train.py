@@ -1,4 +1,5 @@
 """moa train: what its file may say, and, where moa is built with libtorch, whole trainings of a tiny model."""
+import array
 import json
 import os
 import pathlib
@@ -73,6 +74,26 @@ class WholeTrainings(Train):
 
     def weights(self):
         return (self.home / "out/model/model.safetensors").read_bytes()
+
+    def write_features(self, rows, width):
+        numbers = array.array("f", [(i * 7 % 11) / 11 for i in range(rows * width)]).tobytes()
+        header = json.dumps({"features": {"dtype": "F32", "shape": [rows, width], "data_offsets": [0, len(numbers)]}}).encode()
+        (self.home / "f.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + numbers)
+
+    def test_features_stand_for_pictures_and_only_heads_learn(self):
+        self.settings(steps=4)
+        self.write("captions.tsv", "row\tcaption\n" + "".join(f"{i % 5}\tthing number {i}\n" for i in range(9)))
+        text = (self.home / "t.yaml").read_text()
+        self.write("t.yaml", text.replace("train: pairs.csv", "train: captions.tsv, features: f.safetensors") + "learn: ['*_projection.weight']\n")
+        self.write_features(rows=5, width=48)
+        self.result()
+        before, after = tensors(TINY / "model.safetensors"), tensors(self.home / "out/model/model.safetensors")
+        self.assertEqual({name for name in after if after[name] != before[name]}, {"visual_projection.weight", "text_projection.weight"})
+        shutil.rmtree(self.home / "out")
+        self.write_features(rows=5, width=47)
+        self.assertEqual(self.error_code("train", "t.yaml", code=5), "shape_mismatch")
+        self.write_features(rows=4, width=48)
+        self.assertEqual(self.error_code("train", "t.yaml", code=5), "corrupt_data")
 
     def test_a_trained_model_loads_and_has_learnt(self):
         self.settings(steps=30)
