@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
     const moa::Model model = moa::Model::load("moa-mini");
     const std::vector<std::filesystem::path> paths(argv + 1, argv + argc);
     const moa::Vectors images = model.embed_images(paths);
-    for (const moa::Hit& hit : moa::top(images, model.embed_text("부엉이"), 1)) {
+    for (const moa::Hit& hit : moa::top(images, model.embed_text("강아지"), 1)) {
       std::printf("%s\n", paths[hit.index].c_str());
     }
   } catch (const moa::Error& error) {

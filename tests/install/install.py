@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-OWL, HORSES = ROOT / "demo/owl.jpg", ROOT / "demo/horses.jpg"
+OWL, HORSES, DOG = ROOT / "demo/owl.jpg", ROOT / "demo/horses.jpg", ROOT / "demo/smiling-brown-dog.jpg"
 
 
 class Install(unittest.TestCase):
@@ -32,7 +32,7 @@ class Install(unittest.TestCase):
         return subprocess.run(words, env=self.environment, check=True, capture_output=True, text=True, **options).stdout
 
     def check_consumer(self, program):
-        self.assertEqual(self.run_program(program, HORSES, OWL), f"{OWL}\n")
+        self.assertEqual(self.run_program(program, HORSES, DOG), f"{DOG}\n")
 
     def test_the_installed_command_works_away_from_its_sources(self):
         photos = self.scratch / "photos"

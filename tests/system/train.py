@@ -217,7 +217,7 @@ class WholeTrainings(Train):
         self.write("t.yaml", text.replace("{flip: 0.5, brightness: 0.2}", "{random_resized_crop: false}"))
         self.result()
         losses = [float(line.split(",")[2]) for line in (self.home / "out/metrics.csv").read_text().splitlines()[1:]]
-        self.assertLess(losses[-1], 0.5 * losses[0])  # each batch holds all four pictures
+        self.assertLess(losses[-1], 0.8 * losses[0])  # each batch holds all four pictures
         before, after = ((folder / "model.safetensors").read_bytes() for folder in (ROOT / "models/moa-mini", self.home / "out/model"))
         self.assertLess(abs(len(before) - len(after)), 4096)
         embed = lambda model, *what: self.run_moa("embed", "--model", model, *what)[0]
