@@ -1,7 +1,5 @@
 // An index as a stranger may hand it over: any bytes as the catalogue, with and without its vectors, are
 // opened, inspected and searched, or refused with an Error.
-#include <stdlib.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -11,6 +9,7 @@
 
 #include <moa/error.hpp>
 
+#include "scratch_folder.hpp"
 #include "search/catalogue.hpp"
 #include "search/opened.hpp"
 
@@ -18,29 +17,15 @@ namespace {
 
 using namespace moa::search;
 
-const std::filesystem::path& folder() {
-  static const std::filesystem::path path = [] {
-    std::string name = (std::filesystem::temp_directory_path() / "moa-fuzz-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    return std::filesystem::path(name);
-  }();
-  return path;
-}
-
-void write(const std::filesystem::path& path, const std::uint8_t* data, std::size_t size) {
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::filesystem::path file = folder() / "index";
-  write(file, data, size);
+  moa::fuzz::write_scratch("index", moa::fuzz::bytes_of(data, size));
+  const std::filesystem::path file = moa::fuzz::scratch_folder() / "index";
   try {
     Contents contents;
     {
-      Database database = Database::open(file, Database::Access::read);
+      moa::Database database = moa::Database::open(file, moa::Database::Access::read);
       contents = Catalogue(database).load();
     }
     const Heading& heading = contents.heading;

@@ -1,38 +1,21 @@
 // Directories of weights in int8, in 4-bit blocks and in factors, as moa quantize and moa compress write them
 // and as strangers hand them over: a statement, a zero byte and a file of tensors are opened and read, or
 // refused with an Error. However it is asked for, a row is the same.
-#include <stdlib.h>
-
-#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <string_view>
 #include <vector>
 
 #include <moa/error.hpp>
 
 #include "checkpoint/model_directory.hpp"
 #include "checkpoint/quantization.hpp"
+#include "scratch_folder.hpp"
 
 namespace {
 
 // Products may stand for more than there is memory for: of those, one row.
 constexpr std::int64_t kMostElements = 1 << 18;
-
-const std::filesystem::path& folder() {
-  static const std::filesystem::path path = [] {
-    std::string name = (std::filesystem::temp_directory_path() / "moa-fuzz-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    return std::filesystem::path(name);
-  }();
-  return path;
-}
-
-void write(std::string_view name, std::string_view content) {
-  std::ofstream(folder() / name, std::ios::binary) << content;
-}
 
 void expect_same(const float* a, const float* b, std::int64_t count) {
   if (std::memcmp(a, b, static_cast<std::size_t>(count) * sizeof(float)) != 0) std::abort();
@@ -60,13 +43,12 @@ void read_rows_of(const moa::Parameter& tensor) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const std::size_t zero = std::min(bytes.find('\0'), size);
-  write("config.json", "{}");
-  write(moa::kQuantizationName, bytes.substr(0, zero));
-  write("model.safetensors", bytes.substr(std::min(zero + 1, size)));
+  const auto [statement, tensors] = moa::fuzz::split_at_zero(moa::fuzz::bytes_of(data, size));
+  moa::fuzz::write_scratch("config.json", "{}");
+  moa::fuzz::write_scratch(moa::kQuantizationName, statement);
+  moa::fuzz::write_scratch("model.safetensors", tensors);
   try {
-    const moa::ModelDirectory directory = moa::ModelDirectory::open(folder());
+    const moa::ModelDirectory directory = moa::ModelDirectory::open(moa::fuzz::scratch_folder());
     moa::quantized_to(directory);
     for (const moa::Parameter& tensor : directory.weights().parameters()) read_rows_of(tensor);
   } catch (const moa::Error&) {

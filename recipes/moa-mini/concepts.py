@@ -14,12 +14,11 @@ MOST_CLASSES = 550  # "animal" stands for 398 classes, "artifact" for 522, "whol
 MOST_LENT_CLASSES = 150  # an emoji's name that stands for more says too little
 MOST_CLASSES_BESIDE = 40
 
-LANGUAGE_WEIGHTS = {"ko": 2}  # WordNet teaches English; Korean, moa's other first language, has emoji alone
+LANGUAGE_WEIGHTS = {"ko": 2}  # WordNet teaches English; Korean is moa's other first language
 
-# How people put a word into a query.
+# How people put a word into a query; of Korean ones, korean.py.
 TEMPLATES = {
     "en": ("a photo of a {}", "a picture with a {} in it"),
-    "ko": ("{} 사진", "{} 있는 사진"),
     "ja": ("{}の写真",),
     "zh": ("一张{}的照片",),
     "de": ("ein Foto von {}",),

@@ -9,26 +9,20 @@
 
 namespace moa {
 
-// Immutable, as a model.
-class TextTower {
+// Immutable, as a model. `Input`: what it makes rows of.
+template <typename Input, typename Facts>
+class Tower {
  public:
-  virtual ~TextTower() = default;
-  virtual const TextTowerFacts& facts() const = 0;
-  // One row a text, in the common space: the head of the trunk (EmbeddingModel).
-  virtual Rows forward(Ops& ops, const Tokens& tokens) const = 0;
-  virtual Rows trunk(Ops& ops, const Tokens& tokens) const = 0;
+  virtual ~Tower() = default;
+  virtual const Facts& facts() const = 0;
+  // One row an item, in the common space: the head of the trunk (EmbeddingModel).
+  virtual Rows forward(Ops& ops, const Input& input) const = 0;
+  virtual Rows trunk(Ops& ops, const Input& input) const = 0;
   virtual Rows head(Ops& ops, const Rows& trunk) const = 0;
 };
 
-class ImageTower {
- public:
-  virtual ~ImageTower() = default;
-  virtual const ImageTowerFacts& facts() const = 0;
-  // One row a picture, in the common space: the head of the trunk (EmbeddingModel).
-  virtual Rows forward(Ops& ops, const Tensor& pixels) const = 0;
-  virtual Rows trunk(Ops& ops, const Tensor& pixels) const = 0;
-  virtual Rows head(Ops& ops, const Rows& trunk) const = 0;
-};
+using TextTower = Tower<Tokens, TextTowerFacts>;
+using ImageTower = Tower<Tensor, ImageTowerFacts>;
 
 // A network with `Rows trunk(Ops&, const Input&) const` and `Rows head(Ops&, const Rows&) const`, of which
 // its forward() is made.
@@ -38,51 +32,32 @@ concept HasHead = requires(const Network& network, Ops& ops, const Input& input,
   network.head(ops, rows);
 };
 
-// A network that has `Rows forward(Ops&, const Tokens&) const`, as a tower.
-template <typename Network>
-class TextTowerOf final : public TextTower {
+// A network that has `Rows forward(Ops&, const Input&) const`, as a tower.
+template <typename Network, typename Input, typename Facts>
+class TowerOf final : public Tower<Input, Facts> {
  public:
-  TextTowerOf(Network network, TextTowerFacts facts)
-      : network_(std::move(network)), facts_(std::move(facts)) {}
-  const TextTowerFacts& facts() const override { return facts_; }
-  Rows forward(Ops& ops, const Tokens& tokens) const override { return network_.forward(ops, tokens); }
-  Rows trunk(Ops& ops, const Tokens& tokens) const override {
-    if constexpr (HasHead<Network, Tokens>) return network_.trunk(ops, tokens);
-    return network_.forward(ops, tokens);
+  TowerOf(Network network, Facts facts) : network_(std::move(network)), facts_(std::move(facts)) {}
+  const Facts& facts() const override { return facts_; }
+  Rows forward(Ops& ops, const Input& input) const override { return network_.forward(ops, input); }
+  Rows trunk(Ops& ops, const Input& input) const override {
+    if constexpr (HasHead<Network, Input>) return network_.trunk(ops, input);
+    return network_.forward(ops, input);
   }
   Rows head([[maybe_unused]] Ops& ops, const Rows& trunk) const override {
-    if constexpr (HasHead<Network, Tokens>) return network_.head(ops, trunk);
+    if constexpr (HasHead<Network, Input>) return network_.head(ops, trunk);
     return trunk;
   }
   const Network& network() const { return network_; }
 
  private:
   Network network_;
-  TextTowerFacts facts_;
+  Facts facts_;
 };
 
-// A network that has `Rows forward(Ops&, const Tensor&) const`, as a tower.
 template <typename Network>
-class ImageTowerOf final : public ImageTower {
- public:
-  ImageTowerOf(Network network, ImageTowerFacts facts)
-      : network_(std::move(network)), facts_(std::move(facts)) {}
-  const ImageTowerFacts& facts() const override { return facts_; }
-  Rows forward(Ops& ops, const Tensor& pixels) const override { return network_.forward(ops, pixels); }
-  Rows trunk(Ops& ops, const Tensor& pixels) const override {
-    if constexpr (HasHead<Network, Tensor>) return network_.trunk(ops, pixels);
-    return network_.forward(ops, pixels);
-  }
-  Rows head([[maybe_unused]] Ops& ops, const Rows& trunk) const override {
-    if constexpr (HasHead<Network, Tensor>) return network_.head(ops, trunk);
-    return trunk;
-  }
-  const Network& network() const { return network_; }
-
- private:
-  Network network_;
-  ImageTowerFacts facts_;
-};
+using TextTowerOf = TowerOf<Network, Tokens, TextTowerFacts>;
+template <typename Network>
+using ImageTowerOf = TowerOf<Network, Tensor, ImageTowerFacts>;
 
 class TwoTowers final : public EmbeddingModel {
  public:

@@ -25,18 +25,31 @@ TextCacheOptions cache_options(const LoadedModel& model, const FixedVectorsOptio
   return cache;
 }
 
-}  // namespace
+// What is known of `item`; nullptr if the model has to be asked.
+const std::vector<float>* known_row(const FixedItem& item) {
+  return std::get_if<std::vector<float>>(&item.content);
+}
 
-VectorBatch known_rows(std::span<const FixedItem> items, VectorStage stage) {
+// `row_of` gives each item's row.
+template <typename RowOf>
+VectorBatch batch_of(std::span<const FixedItem> items, VectorStage stage, RowOf row_of) {
   VectorBatch batch;
   batch.stage = stage;
   batch.items = static_cast<std::int64_t>(items.size());
   for (const FixedItem& item : items) {
-    const auto& row = std::get<std::vector<float>>(item.content);
+    const std::vector<float>& row = row_of(item);
     batch.dim = static_cast<std::int64_t>(row.size());
     batch.values.insert(batch.values.end(), row.begin(), row.end());
   }
   return batch;
+}
+
+}  // namespace
+
+VectorBatch known_rows(std::span<const FixedItem> items, VectorStage stage) {
+  return batch_of(items, stage, [](const FixedItem& item) -> const std::vector<float>& {
+    return std::get<std::vector<float>>(item.content);
+  });
 }
 
 FixedVectors::FixedVectors(std::shared_ptr<const LoadedModel> model, const FixedVectorsOptions& options)
@@ -80,8 +93,7 @@ VectorBatch FixedVectors::rows(std::span<const FixedItem> items, VectorStage sta
   std::map<std::string_view, std::vector<float>> found;  // equal items are computed once
   std::vector<const FixedItem*> unknown;
   for (const FixedItem& item : items) {
-    const bool is_known = std::holds_alternative<std::vector<float>>(item.content);
-    if (!is_known && found.try_emplace(item.key).second) unknown.push_back(&item);
+    if (known_row(item) == nullptr && found.try_emplace(item.key).second) unknown.push_back(&item);
   }
   for (std::size_t begin = 0; begin < unknown.size(); begin += kMostAtOnce) {
     const auto some = std::span(unknown).subspan(begin, std::min(kMostAtOnce, unknown.size() - begin));
@@ -94,11 +106,10 @@ VectorBatch FixedVectors::rows(std::span<const FixedItem> items, VectorStage sta
     }
   }
   cache_->write();
-  std::vector<FixedItem> all(items.begin(), items.end());
-  for (FixedItem& item : all) {
-    if (!std::holds_alternative<std::vector<float>>(item.content)) item.content = found.at(item.key);
-  }
-  return known_rows(all, stage);
+  return batch_of(items, stage, [&](const FixedItem& item) -> const std::vector<float>& {
+    const std::vector<float>* row = known_row(item);
+    return row != nullptr ? *row : found.at(item.key);
+  });
 }
 
 }  // namespace moa::train

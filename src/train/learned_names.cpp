@@ -13,7 +13,12 @@
 namespace moa::train {
 namespace {
 
-constexpr std::string_view kWeight = ".weight";
+// The name of the layer that `weight` is the weight of; empty if it is not called so.
+std::string_view module_of(const Parameter& weight) {
+  constexpr std::string_view kEnding = ".weight";
+  const std::string_view name = weight.name();
+  return name.ends_with(kEnding) ? name.substr(0, name.size() - kEnding.size()) : std::string_view();
+}
 
 enum class Part { whole, trunk };
 
@@ -69,9 +74,9 @@ std::vector<LinearLayer> linear_layers(const EmbeddingModel& model) {
                               : model.image() != nullptr && !model.image()->takes_patches();
     if (!is_there) continue;
     for (const Parameter& weight : recorded(model, tower, Part::whole).whole_linears()) {
-      const std::string& name = weight.name();
-      if (!name.ends_with(kWeight) || !seen.insert(name).second) continue;
-      layers.push_back({name.substr(0, name.size() - kWeight.size()), tower, weight.shape()});
+      const std::string module(module_of(weight));
+      if (module.empty() || !seen.insert(module).second) continue;
+      layers.push_back({module, tower, weight.shape()});
     }
   }
   return layers;
@@ -119,9 +124,8 @@ bool learns(const RecordingInterpreter& recording, const EngineOptions& options)
     return true;
   }
   return options.adapter && std::ranges::any_of(recording.whole_linears(), [&](const Parameter& weight) {
-           const std::string_view name = weight.name();
-           return name.ends_with(kWeight) &&
-                  fits_any(options.adapter->targets, name.substr(0, name.size() - kWeight.size()));
+           const std::string_view module = module_of(weight);
+           return !module.empty() && fits_any(options.adapter->targets, module);
          });
 }
 

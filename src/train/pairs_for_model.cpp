@@ -262,11 +262,12 @@ TrainingBatch PairPreparer::batch(std::vector<Sample> samples) const {
     return items;
   };
   TrainingBatch batch;
+  const bool is_of_texts = !samples.empty() && samples.front().is_of_texts;
   // An empty share does not know of what it is, but takes part.
-  if (has_texts_) batch.groups = groups_of(samples);
+  if (has_texts_)
+    batch.groups = groups_of(is_of_texts ? std::span<const Sample>(samples) : std::span<const Sample>());
   if (samples.empty()) return batch;
   const Sample& one = samples.front();
-  if (!one.is_of_texts) batch.groups.clear();
   const auto side_of_texts = [&](std::vector<std::int32_t> Sample::*ids,
                                  std::optional<FixedItem> Sample::*row) {
     return one.second_vector ? Side(options_.texts->texts(items_of(row))) : Side(texts(all_of(ids)));

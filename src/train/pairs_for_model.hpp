@@ -67,6 +67,7 @@ class PairPreparer {
   // Puts a text where `samples` of it are looked for; its key.
   double take_text(const std::string& text, std::vector<std::int32_t>& ids,
                    std::optional<FixedItem>& row) const;
+  // Of pairs of texts.
   std::vector<std::int64_t> groups_of(std::span<const Sample> samples) const;
 
   const LoadedModel& model_;
