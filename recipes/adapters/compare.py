@@ -5,7 +5,7 @@
 Both sit on the six linear layers of every layer, and learn from the same pairs for as many steps. Each kind's learning
 rate is the one of RATES whose model, of seed 0, finds most on validation.tsv (top-1, then top-5); with it every seed is
 measured on test.tsv. Of equal scores the wrong ones count as nearer. Runs that are there in WORK are not repeated; use
-another WORK for other steps.
+another WORK for other steps or another moa-mini.
 Needs numpy.
 """
 
