@@ -14,7 +14,7 @@ DEMO_PACKAGES := $(BUILD_PACKAGES) fonts-dejavu-core fonts-nanum
 # moa export is built where these are.
 EXPORT_PACKAGES := libonnx-dev libprotobuf-dev
 # What trains is built where these are; Debian's libtorch is slow without that OpenBLAS.
-TRAIN_PACKAGES := libtorch-dev libgloo-dev libopenblas0-pthread
+TRAIN_PACKAGES := libtorch-dev libopenblas0-pthread
 TEST_PACKAGES := $(DEMO_PACKAGES) $(EXPORT_PACKAGES) $(TRAIN_PACKAGES) libgtest-dev python3
 BENCH_PACKAGES := $(DEMO_PACKAGES) libdnnl-dev python3-venv
 LINT_PACKAGES := $(TEST_PACKAGES) git clang clang-format clang-tidy

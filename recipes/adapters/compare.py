@@ -1,19 +1,20 @@
 """A tensor-train adapter beside LoRA on moa-mini's text tower: keywords of drawings by their titles.
 
-    python compare.py DATA WORK [MOA]      DATA: of clipart.py; MOA: the command (moa)
+    python compare.py DATA WORK [--moa MOA] [--steps 30]      DATA: of clipart.py
 
 Both sit on the six linear layers of every layer, and learn from the same pairs for as many steps. Each kind's learning
 rate is the one of RATES whose model, of seed 0, finds most on validation.tsv (top-1, then top-5); with it every seed is
-measured on test.tsv. Of equal scores the wrong ones count as nearer. Runs that are there in WORK are not repeated.
+measured on test.tsv. Of equal scores the wrong ones count as nearer. Runs that are there in WORK are not repeated; use
+another WORK for other steps or another moa-mini.
 Needs numpy.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -32,15 +33,15 @@ freeze: image
 adapter: {{kind: {kind}, rank: {rank}, targets: "text_model.encoder.*"}}
 loss: {{learns_logit_scale: false}}
 optimizer: {{learning_rate: {rate}, weight_decay: 0}}
-schedule: {{steps: 30, warmup_steps: 3}}
+schedule: {{steps: {steps}, warmup_steps: {warmup}}}
 batch: 16
 threads: 1
 """
 
 
 class Comparison:
-    def __init__(self, data: Path, work: Path, moa: str) -> None:
-        self.data, self.work, self.moa = data.resolve(), work.resolve(), moa
+    def __init__(self, data: Path, work: Path, moa: str, steps: int) -> None:
+        self.data, self.work, self.moa, self.steps = data.resolve(), work.resolve(), moa, steps
         self.work.mkdir(parents=True, exist_ok=True)
 
     def learned(self, kind: str, rate: float, seed: int) -> dict:
@@ -50,7 +51,7 @@ class Comparison:
         if not report.exists():
             settings = Path(f"{output}.yaml")
             settings.write_text(SETTINGS.format(output=output, seed=seed, table=self.data / "train.tsv", kind=kind,
-                                                rank=KINDS[kind], rate=rate))
+                                                rank=KINDS[kind], rate=rate, steps=self.steps, warmup=self.steps // 10))
             resume = ["--resume"] if output.exists() else []
             report.write_text(self.run("train", settings, "--format", "json", *resume))
         return json.loads(report.read_text())
@@ -85,8 +86,14 @@ def shown(shares: list[float]) -> str:
     return ", ".join(f"top-{top} {share:.3f}" for top, share in zip(TOP, shares))
 
 
-def main(data: str, work: str, moa: str = "moa") -> None:
-    comparison = Comparison(Path(data), Path(work), moa)
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--moa", default="moa")
+    parser.add_argument("--steps", type=int, default=30)
+    options = parser.parse_args()
+    comparison = Comparison(options.data, options.work, options.moa, options.steps)
     print("nothing learned: " + shown(comparison.found("test", None)), flush=True)
     for kind, rank in KINDS.items():
         rate = comparison.best_rate(kind)
@@ -100,4 +107,4 @@ def main(data: str, work: str, moa: str = "moa") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

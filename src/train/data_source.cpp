@@ -24,8 +24,11 @@ std::unique_ptr<PairSource> open_pairs(const DataSource& source) {
     throw Error(ErrorCode::invalid_argument,
                 "cannot take pairs of texts from '" + places.front() + "': expected one table");
   }
-  if (is_one_table && !source.features.empty()) {
-    return std::make_unique<FeatureSource>(places.front(), source.table, source.features);
+  if (!source.features.empty()) {
+    if (is_one_table) return std::make_unique<FeatureSource>(places.front(), source.table, source.features);
+    throw Error(ErrorCode::invalid_argument, "cannot take features from '" + source.features + "' beside '" +
+                                                 places.front() + (places.size() > 1 ? "' and others" : "'") +
+                                                 ": expected one table, which says the row of each caption");
   }
   if (is_one_table) return std::make_unique<TableSource>(places.front(), source.table);
   if (!std::ranges::all_of(places, is_shard)) {

@@ -30,7 +30,7 @@ struct DataSource {
 bool have(const std::vector<DataSource>& sources, DataSource::Kind kind);
 
 // Errors: as TableSource, FeatureSource, TextPairSource and ShardSource; invalid_argument if tables and
-// shards are mixed, or there are several tables.
+// shards are mixed, or there are several tables, or features beside anything but one table.
 std::unique_ptr<PairSource> open_pairs(const DataSource& source);
 
 }  // namespace moa::train

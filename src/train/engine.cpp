@@ -19,8 +19,8 @@ Component open_component() {
     return Component::open(kTrainComponent);
   } catch (const Error& error) {
     throw Error(error.code(), std::string(error.what()) +
-                                  "; training needs libtorch: build moa where libtorch-dev, libgloo-dev "
-                                  "and libopenblas0-pthread are installed (CMake: MOA_WITH_TORCH)");
+                                  "; training needs libtorch: build moa where libtorch-dev and "
+                                  "libopenblas0-pthread are installed (CMake: MOA_WITH_TORCH)");
   }
 }
 

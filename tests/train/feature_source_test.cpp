@@ -10,6 +10,7 @@
 #include "base/expect_error.hpp"
 #include "base/temporary_directory.hpp"
 #include "checkpoint/safetensors_writer.hpp"
+#include "train/data_source.hpp"
 
 namespace moa::train {
 namespace {
@@ -53,6 +54,19 @@ TEST_F(Features, AFileWithoutAMatrixOfThatNameIsAnError) {
   MOA_EXPECT_ERROR(FeatureSource(table, {}, matrix("others", {3, 2})), corrupt_data);
   MOA_EXPECT_ERROR(FeatureSource(table, {}, matrix("features", {6})), shape_mismatch);
   MOA_EXPECT_ERROR(FeatureSource(table, {}, (folder_.path() / "none.safetensors").string()), not_found);
+}
+
+TEST_F(Features, BesideAnythingButOneTableAreRefused) {
+  const std::string table = folder_.write("c.tsv", "row\tcaption\n0\tdog\n");
+  DataSource source{.places = {table}, .features = matrix("features", {3, 2})};
+  EXPECT_NE(open_pairs(source), nullptr);
+  for (const std::vector<std::string>& places : {std::vector<std::string>{"pairs.tar"},
+                                                 {"pairs-{000..003}.tar.gz"},
+                                                 {table, table},
+                                                 {table, "pairs.tar"}}) {
+    source.places = places;
+    MOA_EXPECT_ERROR(open_pairs(source), invalid_argument);
+  }
 }
 
 }  // namespace

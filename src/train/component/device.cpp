@@ -16,7 +16,7 @@ at::Device device_of(const std::string& name) {
   if (!at::globalContext().hasCUDA()) {
     throw Error(ErrorCode::unsupported, "cannot train on '" + name +
                                             "': this libtorch sees no CUDA device (Debian's has none; build "
-                                            "with another by CMAKE_PREFIX_PATH)");
+                                            "with another by Libtorch_ROOT)");
   }
   return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(index.empty() ? 0 : std::stoi(index)));
 }

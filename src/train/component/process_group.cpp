@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <c10/util/Exception.h>
 
+#include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -14,15 +15,23 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <moa/error.hpp>
 
+#ifdef MOA_WITH_NCCL
+#include "train/component/nccl.hpp"
+#endif
+
 namespace moa::train {
 namespace {
 
 using c10d::ProcessGroupGloo;
+// What gloo's and NCCL's have in common; libtorch 1's name of it is ProcessGroup.
+using Group =
+    std::conditional_t<std::is_base_of_v<c10d::Backend, ProcessGroupGloo>, c10d::Backend, c10d::ProcessGroup>;
 
 constexpr std::string_view kFile = "file://";
 constexpr std::string_view kTcp = "tcp://";
@@ -89,38 +98,48 @@ c10::intrusive_ptr<c10d::Store> store_at(const TrainProcesses& processes) {
   return c10::make_intrusive<c10d::TCPStore>(address.host, options);
 }
 
-at::Tensor in_memory(const at::Tensor& tensor) {
-  return tensor.detach().to(at::kCPU).contiguous();
+c10::intrusive_ptr<Group> make_gloo_group(const c10::intrusive_ptr<c10d::Store>& store,
+                                          const TrainProcesses& processes) {
+  const auto options = ProcessGroupGloo::Options::create(kPatience);
+  options->devices.push_back(device_for(processes.meeting_point));
+  return c10::make_intrusive<ProcessGroupGloo>(store, processes.rank, processes.count, options);
 }
 
 }  // namespace
 
-struct ProcessGroup::Gloo {
-  c10::intrusive_ptr<ProcessGroupGloo> group;
+struct ProcessGroup::Groups {
+  c10::intrusive_ptr<Group> gloo;
+  c10::intrusive_ptr<Group> nccl;  // null: tensors on a graphics card go by way of memory
 };
 
+at::Tensor ProcessGroup::sendable(const at::Tensor& tensor) const {
+  const bool stays = tensor.is_cuda() && groups_->nccl;
+  return tensor.detach().to(stays ? tensor.device() : at::Device(at::kCPU)).contiguous();
+}
+
 template <typename Work>
-void ProcessGroup::together(const Work& work) const {
+void ProcessGroup::together(const at::Tensor& sent, const Work& work) const {
   try {
     const at::NoGradGuard no_graph;
-    work(*gloo_->group)->wait();
+    work(sent.is_cuda() ? *groups_->nccl : *groups_->gloo)->wait();
   } catch (const std::exception& error) {
     throw Error(ErrorCode::io_error, "process " + std::to_string(rank_) + " of " + std::to_string(count_) +
                                          " has lost another one: " + reason_of(error));
   }
 }
 
-ProcessGroup::ProcessGroup(const TrainProcesses& processes)
-    : rank_(processes.rank), count_(processes.count), gloo_(std::make_unique<Gloo>()) {
+ProcessGroup::ProcessGroup(const TrainProcesses& processes, [[maybe_unused]] at::Device device)
+    : rank_(processes.rank), count_(processes.count), groups_(std::make_unique<Groups>()) {
   if (rank_ < 0 || rank_ >= count_) {
     refuse("found rank " + std::to_string(rank_) + " of " + std::to_string(count_));
   }
   try {
     const auto store = store_at(processes);
     store->setTimeout(kMeeting);
-    const auto options = ProcessGroupGloo::Options::create(kPatience);
-    options->devices.push_back(device_for(processes.meeting_point));
-    gloo_->group = c10::make_intrusive<ProcessGroupGloo>(store, rank_, count_, options);
+    groups_->gloo = make_gloo_group(store, processes);
+#ifdef MOA_WITH_NCCL
+    if (device.is_cuda()) groups_->nccl = make_nccl_group(store, rank_, count_, device);
+#endif
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
@@ -133,8 +152,8 @@ ProcessGroup::ProcessGroup(const TrainProcesses& processes)
 ProcessGroup::~ProcessGroup() = default;
 
 void ProcessGroup::sum(at::Tensor& tensor) const {
-  std::vector<at::Tensor> tensors{in_memory(tensor)};
-  together([&](ProcessGroupGloo& group) { return group.allreduce(tensors); });
+  std::vector<at::Tensor> tensors{sendable(tensor)};
+  together(tensors.front(), [&](Group& group) { return group.allreduce(tensors); });
   if (!tensors.front().is_alias_of(tensor)) tensor.detach().copy_(tensors.front());
 }
 
@@ -146,8 +165,8 @@ void ProcessGroup::sum(std::span<double> numbers) const {
 }
 
 void ProcessGroup::broadcast(at::Tensor& tensor) const {
-  std::vector<at::Tensor> tensors{in_memory(tensor)};
-  together([&](ProcessGroupGloo& group) { return group.broadcast(tensors); });
+  std::vector<at::Tensor> tensors{sendable(tensor)};
+  together(tensors.front(), [&](Group& group) { return group.broadcast(tensors); });
   if (!tensors.front().is_alias_of(tensor)) tensor.detach().copy_(tensors.front());
 }
 
@@ -156,15 +175,19 @@ at::Tensor ProcessGroup::gather(const at::Tensor& own) const {
   auto* const count_of = counts.data_ptr<std::int64_t>();
   count_of[rank_] = own.size(0);
   sum(counts);
-  // gloo wants as many rows from everyone.
+  // As many rows are wanted from everyone.
+  at::Tensor sent = sendable(own);
   std::vector<std::int64_t> shape = own.sizes().vec();
   shape[0] = *std::max_element(count_of, count_of + count_);
-  const at::TensorOptions options = own.options().device(at::kCPU).requires_grad(false);
-  std::vector<at::Tensor> sent{at::zeros(shape, options)};
-  sent.front().narrow(0, 0, own.size(0)).copy_(own.detach());
+  if (shape[0] > own.size(0)) {
+    const at::Tensor padded = at::zeros(shape, sent.options());
+    padded.narrow(0, 0, own.size(0)).copy_(sent);
+    sent = padded;
+  }
+  std::vector<at::Tensor> inputs{sent};
   std::vector<std::vector<at::Tensor>> received(1);
-  for (int i = 0; i < count_; ++i) received.front().push_back(at::empty(shape, options));
-  together([&](ProcessGroupGloo& group) { return group.allgather(received, sent); });
+  for (int i = 0; i < count_; ++i) received.front().push_back(at::empty(shape, sent.options()));
+  together(sent, [&](Group& group) { return group.allgather(received, inputs); });
   std::vector<at::Tensor> rows;
   for (int i = 0; i < count_; ++i) {
     const auto place = static_cast<std::size_t>(i);

@@ -1,4 +1,5 @@
-// Several processes that learn together, over torch's c10d and its backend gloo: on any machine, by TCP.
+// Several processes that learn together, over torch's c10d: gloo on any machine, by TCP; NCCL between
+// graphics cards, where libtorch has it.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -10,13 +11,14 @@
 
 namespace moa::train {
 
-// All processes call the same functions in the same order. Tensors on a graphics card go by way of memory.
+// All processes call the same functions in the same order. Without NCCL, tensors on a graphics card go by way
+// of memory.
 // Error of all: io_error if another process is lost.
 class ProcessGroup {
  public:
-  // Waits for the others, five minutes at most. Errors: invalid_argument (an impossible rank or meeting
-  // point), io_error.
-  explicit ProcessGroup(const TrainProcesses& processes);
+  // Waits for the others, five minutes at most. `device`: where this process computes, a graphics card of its
+  // own or the processor. Errors: invalid_argument (an impossible rank or meeting point), io_error.
+  ProcessGroup(const TrainProcesses& processes, at::Device device);
   ~ProcessGroup();
   ProcessGroup(const ProcessGroup&) = delete;
   ProcessGroup& operator=(const ProcessGroup&) = delete;
@@ -34,13 +36,15 @@ class ProcessGroup {
   void broadcast(at::Tensor& tensor) const;
 
  private:
-  struct Gloo;
+  struct Groups;
+  // Without a graph, where it can be sent from.
+  at::Tensor sendable(const at::Tensor& tensor) const;
   template <typename Work>
-  void together(const Work& work) const;
+  void together(const at::Tensor& sent, const Work& work) const;
 
   int rank_;
   int count_;
-  std::unique_ptr<Gloo> gloo_;
+  std::unique_ptr<Groups> groups_;
 };
 
 }  // namespace moa::train

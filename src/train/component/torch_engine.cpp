@@ -85,7 +85,9 @@ class TorchEngine final : public TrainingEngine {
         scale_(
             options_.loss, parameters, weights_, [&](const std::string& name) { return learns(name); },
             learned_),
-        processes_(options.processes.count > 1 ? std::make_unique<ProcessGroup>(options.processes) : nullptr),
+        processes_(options.processes.count > 1
+                       ? std::make_unique<ProcessGroup>(options.processes, device_of(options.device))
+                       : nullptr),
         loss_{towers_, scale_, options_.loss, processes_.get()} {
     if (options.threads > 0) at::set_num_threads(options.threads);
     learn(model, parameters);

@@ -165,8 +165,7 @@ class TotalLoss : public testing::Test {
 
   Weights expected_ = [] {
     Weights weights;
-    const SafetensorsFile file =
-        SafetensorsFile::open(std::string(MOA_TEST_DATA) + "/golden/losses/expected.safetensors");
+    const SafetensorsFile file = SafetensorsFile::open(MOA_TEST_DATA "/golden/losses/expected.safetensors");
     for (const StoredTensor& stored : file.tensors()) weights.add(file.parameter(stored, stored.name));
     return weights;
   }();

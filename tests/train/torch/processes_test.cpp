@@ -146,7 +146,7 @@ TEST_P(SeveralProcesses, HaveLossAndGradientsOfTheWholeBatch) {
   for (const Way way : {Way{2, 1}, Way{3, 0}, Way{4, 0}}) {  // of four one has nothing to do
     together(way.count, [&](const TrainProcesses& processes) {
       WholeModel model(learner_, GetParam().options);
-      const ProcessGroup group(processes);
+      const ProcessGroup group(processes, at::kCPU);
       const LossOfBatch share{model.towers, model.scale, model.options, &group};
       const TrainingBatch batch = share_of(batch_, processes.rank, way.count);
       EXPECT_NEAR(share.backward(batch, way.chunk), loss, 1e-6 * loss);
@@ -167,7 +167,7 @@ TEST(SeveralProcesses, WouldDifferIfGradientsEndedAtOnesOwnRows) {
   const double loss = LossOfBatch{alone.towers, alone.scale, alone.options}.backward(learner.batch(), 0);
   together(3, [&](const TrainProcesses& processes) {
     WholeModel model(learner, {});
-    const ProcessGroup group(processes);
+    const ProcessGroup group(processes, at::kCPU);
     const TrainingBatch share = share_of(learner.batch(), processes.rank, processes.count);
     const at::Tensor first = model.towers.forward(share.first);
     const at::Tensor second = model.towers.forward(share.second);
