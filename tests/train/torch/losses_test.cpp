@@ -153,7 +153,9 @@ TEST(CrossEntropy, AClassIsTheMeanOfItsTexts) {
 TEST(CrossEntropy, RefusesClassesThatAreNotThere) {
   const LossOptions options{.kind = LossKind::cross_entropy};
   const ScoreScale scale{at::ones({}, kF64), {}};
-  LossInput input{at::eye(2, kF64), at::eye(4, kF64).narrow(1, 0, 2)};
+  LossInput input;
+  input.first = at::eye(2, kF64);
+  input.second = at::eye(4, kF64).narrow(1, 0, 2);
   MOA_EXPECT_ERROR(total_loss(options, input, scale), invalid_argument);  // pairs
   input.texts_a_class = 2;
   input.classes = at::tensor({0, 1}, at::kLong);
