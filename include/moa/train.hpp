@@ -1,5 +1,5 @@
-// Training: a model that goes on learning from pictures and captions, or from pairs of texts, by the settings
-// of one file.
+// Training: a model that goes on learning from pictures and captions, from pairs of texts, or from pictures
+// with a class each, by the settings of one file.
 #pragma once
 
 #include <atomic>

@@ -112,11 +112,12 @@ constexpr std::array kExamples = {
 
 constexpr Command kTrainCommand = {
     .name = "train",
-    .summary = "Let a model go on learning from pictures and captions, or pairs of texts",
+    .summary = "Let a model go on learning from pictures and captions, pairs of texts, or classes",
     .usage = "CONFIG.yaml [options]",
     .description =
-        "Everything that a training is stands in one file: the model it begins with, the pairs, what is "
-        "learned, the loss, the optimiser, the schedule (the guide explains each line). The output folder "
+        "Everything that a training is stands in one file: the model it begins with, the pairs or the "
+        "pictures with a class each, what is learned, the loss, the optimiser, the schedule (the guide "
+        "explains each line). The output folder "
         "gets checkpoints/, metrics.csv, loss.svg, and at the end model/, which loads as the original does, "
         "or adapter/, which --adapter adds to the original. Ctrl-C writes a checkpoint. Processes on several "
         "machines are started as torchrun starts them: each finds RANK, WORLD_SIZE, MASTER_ADDR and "

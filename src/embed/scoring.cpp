@@ -59,20 +59,26 @@ std::string filled(const std::string& pattern, const std::string& label) {
 
 }  // namespace
 
-Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
-                     const ClassifyOptions& options) {
-  const std::vector<std::string> templates =
-      options.templates.empty() ? model.templates() : options.templates;
+std::vector<std::string> label_texts(std::span<const std::string> labels,
+                                     std::span<const std::string> templates) {
   for (const std::string& pattern : templates) {
     if (pattern.find("{}") == std::string::npos) {
       throw Error(ErrorCode::invalid_argument,
                   "template '" + pattern + "': expected {} where the label goes");
     }
   }
-  std::vector<Input> texts;
+  std::vector<std::string> texts;
   for (const std::string& label : labels) {
-    for (const std::string& pattern : templates) texts.push_back(Input::text(filled(pattern, label)));
+    for (const std::string& pattern : templates) texts.push_back(filled(pattern, label));
   }
+  return texts;
+}
+
+Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
+                     const ClassifyOptions& options) {
+  const std::vector<std::string> templates =
+      options.templates.empty() ? model.templates() : options.templates;
+  const std::vector<Input> texts = as_inputs(label_texts(labels, templates));
   Vectors rows(options.embed.dim == 0 ? model.facts().dim() : options.embed.dim);
   std::vector<float> sum;
   embed_in_order(model, texts, options.embed, [&](const Embedded& result) {

@@ -3,12 +3,18 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include <moa/model.hpp>
 
 #include "embed/loaded_model.hpp"
 
 namespace moa {
+
+// Each label in each template, in the place of "{}": all of the first label first. Error: invalid_argument
+// for a template without it.
+std::vector<std::string> label_texts(std::span<const std::string> labels,
+                                     std::span<const std::string> templates);
 
 // Model::embed_labels().
 Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,

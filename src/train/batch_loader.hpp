@@ -27,6 +27,7 @@ struct Sample {
   std::vector<std::int32_t> first_ids = {};  // of the first text
   bool is_of_texts = false;
   bool is_of_features = false;  // `first_vector` is RawPair::features
+  std::int64_t label = -1;      // of a picture of a class
   // What tells the texts of a pair of texts from all others.
   double first_key = 0;
   double second_key = 0;

@@ -15,6 +15,10 @@ bool have(const std::vector<DataSource>& sources, DataSource::Kind kind) {
   return std::ranges::find(sources, kind, &DataSource::kind) != sources.end();
 }
 
+bool have_pictures(const std::vector<DataSource>& sources) {
+  return have(sources, DataSource::Kind::pictures) || have(sources, DataSource::Kind::classes);
+}
+
 std::unique_ptr<PairSource> open_pairs(const DataSource& source) {
   const std::vector<std::string>& places = source.places;
   const auto is_shard = [](const std::string& place) { return place.find(".tar") != place.npos; };
@@ -23,6 +27,12 @@ std::unique_ptr<PairSource> open_pairs(const DataSource& source) {
     if (is_one_table) return std::make_unique<TextPairSource>(places.front(), source.texts);
     throw Error(ErrorCode::invalid_argument,
                 "cannot take pairs of texts from '" + places.front() + "': expected one table");
+  }
+  if (source.kind == DataSource::Kind::classes) {
+    if (is_one_table) return std::make_unique<ClassSource>(places.front(), source.classes, source.table);
+    throw Error(ErrorCode::invalid_argument,
+                "cannot learn classes from '" + places.front() +
+                    "': expected one table, or one folder with a folder a class");
   }
   if (!source.features.empty()) {
     if (is_one_table) return std::make_unique<FeatureSource>(places.front(), source.table, source.features);

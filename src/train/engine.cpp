@@ -12,6 +12,17 @@ std::int64_t items_of(const Side& side) {
   return std::get<VectorBatch>(side).items;
 }
 
+TextBatch TextBatch::of(std::span<const std::vector<std::int32_t>> texts) {
+  TextBatch batch;
+  std::vector<std::int64_t> lengths;
+  for (const std::vector<std::int32_t>& ids : texts) {
+    batch.ids.insert(batch.ids.end(), ids.begin(), ids.end());
+    lengths.push_back(static_cast<std::int64_t>(ids.size()));
+  }
+  batch.sequences = Sequences(lengths);
+  return batch;
+}
+
 namespace {
 
 Component open_component() {

@@ -58,9 +58,9 @@ struct EngineOptions {
   AdamWOptions optimizer{};
   // The gradient of all parameters together is scaled down to this length; 0: never.
   double clip_gradient_norm = 0;
-  // Items that are forwarded with their activations kept; 0: the whole batch. The loss and its gradient are
-  // those of the whole batch all the same (GradCache: Gao et al. 2021, arXiv 2101.06983), at the cost of a
-  // second forward pass.
+  // Items of a side that are forwarded with their activations kept; 0: the whole batch. The loss and its
+  // gradient are those of the whole batch all the same (GradCache: Gao et al. 2021, arXiv 2101.06983), at the
+  // cost of a second forward pass.
   std::int64_t chunk_items = 0;
   TrainingPrecision precision = TrainingPrecision::f32;
   std::string device = "cpu";  // or "cuda", "cuda:1"
@@ -89,6 +89,8 @@ struct PictureBatch {
 struct TextBatch {
   std::vector<std::int32_t> ids;
   Sequences sequences;
+
+  static TextBatch of(std::span<const std::vector<std::int32_t>> texts);
 };
 
 // vector: normalised again. Of a trunk: the tower's head (EmbeddingModel) makes the vector of it.
@@ -117,6 +119,11 @@ struct TrainingBatch {
   // Vectors of a teacher for the same items, either empty: what LossOptions::distillation compares with.
   VectorBatch teacher_first;
   VectorBatch teacher_second;
+  // Of pictures with a class each (LossKind::cross_entropy): `second` has the texts of all classes, as many
+  // each, those of the first class first, and `classes` the class of each item of `first`. 0: none of that.
+  // Of several processes each brings the texts of some classes, in the order of their ranks.
+  std::int64_t texts_a_class = 0;
+  std::vector<std::int64_t> classes = {};
 };
 
 // ---- what comes of it

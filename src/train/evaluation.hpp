@@ -16,6 +16,10 @@ std::vector<std::optional<Error>> errors_of(const Vectors& vectors, std::vector<
 // Errors: invalid_argument if there are no pictures, not one class for each, or a class has no name.
 void check(const LabelledPictures& set);
 
+// evaluate_zero_shot() for vectors that are there already, one a picture of `set` and one a class.
+Evaluation judge_classes(const Vectors& pictures, const Vectors& classes, const LabelledPictures& set,
+                         const ZeroShotOptions& options);
+
 // evaluate_retrieval() for vectors that are there already, one a picture and one a caption of `set`.
 Evaluation judge_retrieval(const Vectors& pictures, const Vectors& texts, const CaptionedPictures& set,
                            const RetrievalOptions& options, int thread_count);

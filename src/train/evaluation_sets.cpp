@@ -141,13 +141,14 @@ Classes named_by_file(const std::vector<std::string>& keys, const fs::path& file
 LabelledPictures read_labelled_pictures(const fs::path& place, const std::optional<fs::path>& class_names,
                                         const TableOptions& options) {
   if (!fs::exists(place)) {
-    throw Error(ErrorCode::not_found, "cannot evaluate on '" + place.string() + "': it does not exist");
+    throw Error(ErrorCode::not_found,
+                "cannot read pictures and their classes from '" + place.string() + "': it does not exist");
   }
   KeyedPictures found =
       fs::is_directory(place) ? pictures_in_class_folders(place) : pictures_of_table(place, options);
   if (found.pictures.empty()) {
-    throw Error(ErrorCode::invalid_argument,
-                "cannot evaluate on '" + place.string() + "': found no pictures in it");
+    throw Error(ErrorCode::invalid_argument, "cannot read pictures and their classes from '" +
+                                                 place.string() + "': found no pictures in it");
   }
   Classes classes = class_names ? named_by_file(found.keys, *class_names) : named_by_keys(found.keys);
   LabelledPictures set;

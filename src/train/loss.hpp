@@ -28,6 +28,9 @@ enum class LossKind {
   // Supervised contrast over the items of both sides together: all others of an item's group are its
   // positives, an item without groups has its partner alone. Khosla et al. 2020 (arXiv 2004.11362), L_out.
   sup_con,
+  // Of pictures with a class each: cross-entropy over the classes of exp(logit_scale) times the cosine with
+  // each class's vector, which is the mean of its texts' on the unit sphere, normalised.
+  cross_entropy,
 };
 
 // Added to the loss, from the teacher's vectors in the batch.
@@ -43,7 +46,7 @@ struct LossOptions {
   double weight = 1;           // of `kind`; 0 leaves distillation alone
   double margin = 0.2;         // of triplets and hinges
   double temperature = 0.07;   // of sup_con
-  double label_smoothing = 0;  // of info_nce, in [0, 1)
+  double label_smoothing = 0;  // of info_nce and cross_entropy, in [0, 1)
   // Where the model's checkpoint has no logit scale or bias of its own, these are learned from here on:
   // natural logarithm of the scale; the bias of `sigmoid`.
   double initial_logit_scale = 2.6592600369327779;  // ln(1 / 0.07)

@@ -9,8 +9,8 @@
 
 namespace moa::train {
 
-// A picture, still as a file or as what the tower's trunk gave, and its captions; or a text and those that
-// belong to it.
+// A picture, still as a file or as what the tower's trunk gave, and its captions or its class; or a text and
+// those that belong to it.
 struct RawPair {
   std::string name;  // for messages
   std::string path;  // of the picture; empty: it is in `bytes`
@@ -18,6 +18,7 @@ struct RawPair {
   std::vector<float> features;        // of the picture's trunk (EmbeddingModel), in the picture's place
   std::optional<std::string> text;    // in the picture's place
   std::vector<std::string> captions;  // in a pair that is sound at least one that is not empty
+  std::optional<std::size_t> label;   // of a picture of a class, in the captions' place
   std::uint64_t group = 0;            // which of the epoch it is
 };
 
@@ -40,6 +41,8 @@ class PairSource {
   virtual std::unique_ptr<PairStream> epoch(std::uint64_t seed, std::uint64_t epoch) const = 0;
   // How many an epoch has, if that is known without reading all of it.
   virtual std::optional<std::uint64_t> size() const = 0;
+  // Of pictures with a class each: what RawPair::label counts; empty otherwise.
+  virtual std::vector<std::string> class_names() const { return {}; }
 };
 
 }  // namespace moa::train

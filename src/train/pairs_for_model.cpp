@@ -81,7 +81,7 @@ std::vector<std::int64_t> groups_of_keys(std::span<const double> first, std::spa
 }  // namespace
 
 void expect_towers(const LoadedModel& model, const std::vector<DataSource>& sources) {
-  if (have(sources, DataSource::Kind::pictures)) {
+  if (have_pictures(sources)) {
     processor_of(model);
   } else if (model.network().text() == nullptr) {
     throw Error(ErrorCode::unsupported, "cannot train this model on texts: it has no tower for them");
@@ -115,7 +115,8 @@ PairPreparer::PairPreparer(const LoadedModel& model, const std::vector<DataSourc
                            const PairPreparerOptions& options)
     : model_(model), options_(options), has_texts_(have(sources, DataSource::Kind::texts)) {
   expect_towers(model, sources);
-  if (!have(sources, DataSource::Kind::pictures)) return;
+  if (options.classes != nullptr) class_side_ = class_side();
+  if (!have_pictures(sources)) return;
   const ImageProcessor& processor = processor_of(model);
   whole_.emplace(up_to_bytes(processor.recipe()));
   cropped_.emplace(up_to_bytes_of_crop(processor));
@@ -161,12 +162,12 @@ Sample PairPreparer::prepare(RawPair&& pair, Random& random) const {
   const auto refuse = [&](ErrorCode code, const std::string& what) {
     throw Error(code, "cannot learn from '" + pair.name + "': " + what);
   };
-  if (pair.captions.empty())
+  if (pair.captions.empty() && !pair.label)
     refuse(ErrorCode::corrupt_data, pair.text ? "it has no second text" : "it has no caption");
   if (pair.text && is_blank(*pair.text)) refuse(ErrorCode::corrupt_data, "it has no first text");
   if (!pair.text && pair.path.empty() && pair.bytes.empty() && pair.features.empty())
     refuse(ErrorCode::corrupt_data, "it has no picture");
-  const std::string& caption = pair.captions[random.below(pair.captions.size())];
+  const std::string caption = pair.label ? "" : pair.captions[random.below(pair.captions.size())];
   Content content(pair);
   Sample sample;
   sample.group = pair.group;
@@ -181,6 +182,10 @@ Sample PairPreparer::prepare(RawPair&& pair, Random& random) const {
       sample.first_vector = content.of(*options_.pictures);
     } else {
       sample.pixels = pixels_of(content.bytes(), random);
+    }
+    if (pair.label) {
+      sample.label = static_cast<std::int64_t>(*pair.label);
+      return sample;
     }
     sample.second_key = take_text(caption, sample.ids, sample.second_vector);
     add_teacher(pair, caption, content, sample);
@@ -214,15 +219,19 @@ PictureBatch PairPreparer::pictures(std::vector<std::vector<std::uint8_t>> bytes
   return batch;
 }
 
-TextBatch PairPreparer::texts(std::span<const std::vector<std::int32_t>> ids) const {
-  TextBatch batch;
-  std::vector<std::int64_t> lengths;
-  for (const std::vector<std::int32_t>& of_one : ids) {
-    batch.ids.insert(batch.ids.end(), of_one.begin(), of_one.end());
-    lengths.push_back(static_cast<std::int64_t>(of_one.size()));
-  }
-  batch.sequences = Sequences(lengths);
-  return batch;
+// Whole classes, so that each process makes vectors of its own texts alone.
+Side PairPreparer::class_side() const {
+  const ClassTexts& classes = *options_.classes;
+  const auto end_of = [&](std::size_t process) {
+    return classes.names().size() * process / options_.processes * classes.texts_a_class();
+  };
+  const std::size_t begin = end_of(options_.process);
+  const std::size_t count = end_of(options_.process + 1) - begin;
+  if (options_.texts == nullptr) return TextBatch::of(std::span(classes.ids()).subspan(begin, count));
+  std::vector<FixedItem> items;
+  for (const std::string& text : std::span(classes.texts()).subspan(begin, count))
+    items.push_back(options_.texts->text(text));
+  return options_.texts->texts(items);
 }
 
 // A question may have several answers, and an answer may belong to several questions: pairs that share a text
@@ -266,11 +275,16 @@ TrainingBatch PairPreparer::batch(std::vector<Sample> samples) const {
   // An empty share does not know of what it is, but takes part.
   if (has_texts_)
     batch.groups = groups_of(is_of_texts ? std::span<const Sample>(samples) : std::span<const Sample>());
+  if (class_side_) {
+    batch.second = *class_side_;
+    batch.texts_a_class = static_cast<std::int64_t>(options_.classes->texts_a_class());
+    batch.classes = all_of(&Sample::label);
+  }
   if (samples.empty()) return batch;
   const Sample& one = samples.front();
   const auto side_of_texts = [&](std::vector<std::int32_t> Sample::*ids,
                                  std::optional<FixedItem> Sample::*row) {
-    return one.second_vector ? Side(options_.texts->texts(items_of(row))) : Side(texts(all_of(ids)));
+    return one.second_vector ? Side(options_.texts->texts(items_of(row))) : Side(TextBatch::of(all_of(ids)));
   };
   if (one.is_of_texts) {
     batch.first = side_of_texts(&Sample::first_ids, &Sample::first_vector);
@@ -281,6 +295,7 @@ TrainingBatch PairPreparer::batch(std::vector<Sample> samples) const {
   } else {
     batch.first = pictures(all_of(&Sample::pixels));
   }
+  if (class_side_) return batch;
   batch.second = side_of_texts(&Sample::ids, &Sample::second_vector);
   if (one.teacher_first) {
     const std::vector<FixedItem> items = items_of(&Sample::teacher_first);

@@ -13,6 +13,7 @@
 #include "image/processor.hpp"
 #include "train/augmentation.hpp"
 #include "train/batch_loader.hpp"
+#include "train/class_texts.hpp"
 #include "train/data_source.hpp"
 #include "train/engine.hpp"
 #include "train/fixed_vectors.hpp"
@@ -26,6 +27,8 @@ struct PairPreparerOptions {
   const FixedVectors* pictures = nullptr;
   const FixedVectors* texts = nullptr;
   const FixedVectors* teacher = nullptr;
+  // Of pictures with a class each.
+  const ClassTexts* classes = nullptr;
   // Of several processes that share each batch: which this is, and what adds up what they have.
   std::size_t process = 0;
   std::size_t processes = 1;
@@ -44,13 +47,12 @@ class PairPreparer {
   PairPreparer(const LoadedModel& model, const std::vector<DataSource>& sources,
                const PairPreparerOptions& options = {});
 
-  // With a caption drawn from those that are not empty. Errors: corrupt_data if there is none, or no picture
-  // and no text before it; those of reading and decoding.
+  // With a caption drawn from those that are not empty, or with its class. Errors: corrupt_data if there is
+  // neither, or no picture and no text before it; those of reading and decoding.
   Sample prepare(RawPair&& pair, Random& random) const;
 
   // As for embedding.
   PictureBatch pictures(std::span<const std::vector<float>> pixels) const;
-  TextBatch texts(std::span<const std::vector<std::int32_t>> ids) const;
   // `samples` are of one source. Pairs of texts that have a text in common are of one group. A teacher's
   // vectors are its own of picture and caption, as far as it has the towers, the picture as it is; of a pair
   // of texts both sides have that of the first (Reimers and Gurevych 2020, arXiv 2004.09813). From one thread
@@ -67,6 +69,8 @@ class PairPreparer {
   // Puts a text where `samples` of it are looked for; its key.
   double take_text(const std::string& text, std::vector<std::int32_t>& ids,
                    std::optional<FixedItem>& row) const;
+  // The texts of the classes that this process brings.
+  Side class_side() const;
   // Of pairs of texts.
   std::vector<std::int64_t> groups_of(std::span<const Sample> samples) const;
 
@@ -77,6 +81,7 @@ class PairPreparer {
   std::optional<ImageProcessor> whole_;
   std::optional<ImageProcessor> cropped_;  // of a picture that has its size already
   std::vector<float> values_;              // what the bytes become
+  std::optional<Side> class_side_;         // none without classes
 };
 
 }  // namespace moa::train

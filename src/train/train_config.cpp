@@ -19,18 +19,18 @@ constexpr std::uint64_t kMostConfigBytes = std::uint64_t{1} << 20;
 constexpr std::int64_t kMany = std::int64_t{1} << 40;
 
 // Names in the file, in the order of the enumeration.
-constexpr std::array<std::string_view, 7> kLosses = {"info_nce",  "sigmoid",   "triplet", "triplet_semi_hard",
-                                                     "hinge_sum", "hinge_max", "sup_con"};
+constexpr std::array<std::string_view, 8> kLosses = {"info_nce",  "sigmoid",   "triplet", "triplet_semi_hard",
+                                                     "hinge_sum", "hinge_max", "sup_con", "cross_entropy"};
+constexpr std::array<std::string_view, 3> kSources = {"pictures", "texts", "classes"};
 constexpr std::array<std::string_view, 4> kAdapters = {"lora", "tt_lora", "tt_matrix", "shared"};
 
 DataSource read_source(const YamlMap& map, const fs::path& folder) {
   DataSource source;
   for (const std::string& place : map.texts("train")) source.places.push_back((folder / place).string());
-  if (source.places.empty()) map.refuse("train", "expected a table (.csv, .tsv, .jsonl) or shards (.tar)");
-  source.kind =
-      map.choice("kind", "pictures", std::array<std::string_view, 2>{"pictures", "texts"}) == "texts"
-          ? DataSource::Kind::texts
-          : DataSource::Kind::pictures;
+  if (source.places.empty())
+    map.refuse("train", "expected a table (.csv, .tsv, .jsonl), shards (.tar) or a folder of classes");
+  const std::string kind = map.choice("kind", kSources.front(), kSources);
+  source.kind = static_cast<DataSource::Kind>(std::ranges::find(kSources, kind) - kSources.begin());
   const std::string separator = map.text("separator", "");
   if (separator.size() > 1) map.refuse("separator", "expected one character");
   const char character = separator.empty() ? '\0' : separator.front();
@@ -41,10 +41,17 @@ DataSource read_source(const YamlMap& map, const fs::path& folder) {
     source.texts.reading.has_quotes = map.boolean("quotes", true);
     return source;
   }
-  source.table.columns = {map.text("image_column", ""), map.text("caption_column", ""), ""};
+  source.table.columns.image = map.text("image_column", "");
   source.table.separator = character;
-  if (map.has("features")) source.features = (folder / map.text("features", "")).string();
   if (map.has("root")) source.table.root = folder / map.text("root", "");
+  if (source.kind == DataSource::Kind::classes) {
+    source.table.columns.label = map.text("label_column", "");
+    if (map.has("classnames")) source.classes.names = folder / map.text("classnames", "");
+    source.classes.templates = map.texts("templates");
+    return source;
+  }
+  source.table.columns.caption = map.text("caption_column", "");
+  if (map.has("features")) source.features = (folder / map.text("features", "")).string();
   source.shuffle = static_cast<std::size_t>(map.integer("shuffle", 1000, 1, 10'000'000));
   return source;
 }
@@ -58,7 +65,10 @@ void read_data(const YamlMap& map, const fs::path& folder, TrainConfig& config) 
     if (map.has("sources")) map.refuse("sources", "expected at least one");
     config.sources.push_back(read_source(map, folder));
   }
-  const auto pictures = std::ranges::find(config.sources, DataSource::Kind::pictures, &DataSource::kind);
+  if (learns_classes(config) && config.sources.size() > 1)
+    map.refuse("sources", "classes are learned alone: expected one source, or pairs");
+  const auto pictures = std::ranges::find_if(
+      config.sources, [](const DataSource& source) { return source.kind != DataSource::Kind::texts; });
   if (pictures != config.sources.end()) config.validation_table = pictures->table;
   config.workers = static_cast<int>(map.integer("workers", 2, 1, 256));
   config.stops_at_bad_pairs =
@@ -86,10 +96,17 @@ AugmentationOptions read_augmentation(const YamlMap& map) {
   return options;
 }
 
-LossOptions read_loss(const YamlMap& map) {
+LossOptions read_loss(const YamlMap& map, bool is_of_classes) {
   LossOptions options;
-  const std::string kind = map.choice("kind", kLosses.front(), kLosses);
+  const std::string kind = map.choice("kind", is_of_classes ? kLosses.back() : kLosses.front(), kLosses);
   options.kind = static_cast<LossKind>(std::ranges::find(kLosses, kind) - kLosses.begin());
+  if (is_of_classes != (options.kind == LossKind::cross_entropy)) {
+    map.refuse("kind", is_of_classes ? "found '" + kind +
+                                           "', which is of pairs; of classes (data.kind) "
+                                           "expected cross_entropy"
+                                     : "cross_entropy is of pictures with a class each, expected "
+                                       "data.kind: classes");
+  }
   options.weight = map.number("weight", options.weight, 0, 1e9);
   options.margin = map.number("margin", options.margin, 0, 100);
   options.temperature = map.number("temperature", options.temperature, 1e-4, 100);
@@ -150,7 +167,19 @@ void read_schedule(const YamlMap& map, TrainConfig& config) {
   config.least_learning_rate = map.number("least_learning_rate", 0, 0, config.learning_rate);
 }
 
+void read_validation(const YamlMap& map, const fs::path& folder, TrainConfig& config) {
+  if (map.has("table")) config.validation = folder / map.text("table", "");
+  if (!map.has("folder")) return;
+  if (!learns_classes(config)) map.refuse("folder", "it is of classes; of pairs expected a table");
+  if (map.has("table")) map.refuse("folder", "expected either folder or table");
+  config.validation = folder / map.text("folder", "");
+}
+
 }  // namespace
+
+bool learns_classes(const TrainConfig& config) {
+  return have(config.sources, DataSource::Kind::classes);
+}
 
 TrainConfig read_train_config(const fs::path& path) {
   TrainConfig config;
@@ -167,8 +196,9 @@ TrainConfig read_train_config(const fs::path& path) {
   if (map.has("adapter")) read_adapter(adapter, config);
   if (map.has("learn")) config.learn = map.texts("learn");
   config.freeze = map.texts("freeze");
-  config.engine.loss = read_loss(map.map("loss"));
+  config.engine.loss = read_loss(map.map("loss"), learns_classes(config));
   if (map.has("distillation")) {
+    if (learns_classes(config)) map.refuse("distillation", "it is of pairs, not of classes");
     read_distillation(map.map("distillation"), config);
   } else if (config.engine.loss.weight == 0) {
     map.map("loss").refuse("weight", "found 0, which leaves nothing to learn from without distillation");
@@ -191,7 +221,7 @@ TrainConfig read_train_config(const fs::path& path) {
   config.stops_at_nan =
       map.choice("not_a_number", "stop", std::array<std::string_view, 2>{"stop", "skip"}) == "stop";
   const YamlMap validation = map.map("validation");
-  if (validation.has("table")) config.validation = folder / validation.text("table", "");
+  read_validation(validation, folder, config);
   config.validate_every = validation.integer("every", 0, 0, kMany);
   const YamlMap checkpoint = map.map("checkpoint");
   config.checkpoint_every = checkpoint.integer("every", 0, 0, kMany);

@@ -50,7 +50,7 @@ struct TrainConfig {
   std::int64_t warmup_steps = 0;
   bool stops_at_nan = true;
 
-  std::filesystem::path validation;  // a table; empty: none
+  std::filesystem::path validation;  // a table, or of classes also a folder; empty: none
   TableOptions validation_table{};   // the columns of the first source of pictures
   std::int64_t validate_every = 0;   // 0: at the end alone
   std::int64_t checkpoint_every = 0;
@@ -62,6 +62,9 @@ struct TrainConfig {
 // Relative paths in the file begin in its folder. Errors: not_found, io_error; invalid_argument naming line
 // and key, for what is not YAML, an unknown key, or an impossible value.
 TrainConfig read_train_config(const std::filesystem::path& path);
+
+// Whether pictures with a class each are learned from, which are then the only source.
+bool learns_classes(const TrainConfig& config);
 
 // Of step `step` (from 0) of `steps`: rises in a straight line over the warm-up, then falls along half a
 // cosine to the least (Loshchilov and Hutter 2016, arXiv 1608.03983).

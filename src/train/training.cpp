@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <moa/error.hpp>
 #include <moa/train.hpp>
@@ -15,11 +16,11 @@
 #include "embed/loaded_model.hpp"
 #include "embed/native_engine.hpp"
 #include "tensor/factored.hpp"
-#include "train/evaluation.hpp"
 #include "train/learned_names.hpp"
 #include "train/pairs_for_model.hpp"
 #include "train/trained_model.hpp"
 #include "train/trainer.hpp"
+#include "train/validation.hpp"
 
 namespace moa {
 namespace {
@@ -41,13 +42,13 @@ void claim_output(const TrainConfig& config, bool resume) {
 }
 
 bool has_pictures(const TrainConfig& config) {
-  return train::have(config.sources, train::DataSource::Kind::pictures);
+  return train::have_pictures(config.sources);
 }
 
 // Error: invalid_argument for a source of texts where the text tower does not learn.
 void expect_something_to_learn(const TrainConfig& config, const EmbeddingModel& network) {
   for (const train::DataSource& source : config.sources) {
-    if (source.kind == train::DataSource::Kind::pictures) continue;
+    if (source.kind != train::DataSource::Kind::texts) continue;
     if (train::learns_tower(network, "text", config.engine)) return;
     throw Error(ErrorCode::invalid_argument, "cannot learn from the texts of '" + source.places.front() +
                                                  "': the text tower is frozen (learn, freeze)");
@@ -122,76 +123,6 @@ void share_machine(const TrainProcesses& processes, train::EngineOptions& engine
   if (engine.device == "cuda") engine.device += ":" + std::to_string(processes.local_rank);
 }
 
-// Rows of what the engine makes of `prepared`, piece by piece; what failed to be prepared is that row's
-// error.
-template <typename Prepared, typename Batch>
-void embed_pieces(TrainingEngine& engine, std::size_t at_once, std::size_t count, Vectors& rows,
-                  const std::function<Prepared(std::size_t)>& prepare, Batch make_batch) {
-  for (std::size_t begin = 0; begin < count; begin += at_once) {
-    std::vector<Prepared> sound;
-    std::vector<std::optional<Error>> errors(std::min(at_once, count - begin));
-    for (std::size_t i = 0; i < errors.size(); ++i) {
-      try {
-        sound.push_back(prepare(begin + i));
-      } catch (const Error& error) {
-        errors[i] = error;
-      }
-    }
-    std::vector<float> values;
-    if (!sound.empty()) values = engine.embed(train::Side(make_batch(sound)));
-    const auto dim = static_cast<std::size_t>(rows.dim());
-    std::size_t place = 0;
-    for (const std::optional<Error>& error : errors) {
-      if (error) {
-        rows.append(*error);
-      } else {
-        rows.append(std::span(values).subspan(dim * place++, dim));
-      }
-    }
-  }
-}
-
-// Retrieval on a table of pairs, by the weights as they are.
-class Validation {
- public:
-  Validation(const TrainConfig& config, const LoadedModel& model, const PairPreparer& preparer,
-             TrainingEngine& engine)
-      : set_(read_captioned_pictures(config.validation, config.validation_table)),
-        at_once_(config.engine.chunk_items > 0 ? static_cast<std::size_t>(config.engine.chunk_items)
-                                               : config.batch),
-        threads_(config.engine.threads > 0 ? config.engine.threads : available_threads()),
-        model_(model),
-        preparer_(preparer),
-        engine_(engine) {}
-
-  std::vector<Metric> operator()() const {
-    Vectors pictures(model_.network().dim());
-    embed_pieces<std::vector<float>>(
-        engine_, at_once_, set_.pictures.size(), pictures,
-        [&](std::size_t i) {
-          constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
-          return model_.prepare_image(as_bytes(read_file(set_.pictures[i].value, kMostBytes)), 256).values;
-        },
-        [&](const auto& pixels) { return preparer_.pictures(pixels); });
-    Vectors texts(model_.network().dim());
-    embed_pieces<std::vector<std::int32_t>>(
-        engine_, at_once_, set_.captions.size(), texts,
-        [&](std::size_t i) { return model_.prepare_text(set_.captions[i], {}).ids; },
-        [&](const auto& ids) { return preparer_.texts(ids); });
-    return train::judge_retrieval(pictures, texts, set_, {.top = {1, 5}, .bootstrap = {.resamples = 0}},
-                                  threads_)
-        .metrics;
-  }
-
- private:
-  CaptionedPictures set_;
-  std::size_t at_once_;
-  int threads_;
-  const LoadedModel& model_;
-  const PairPreparer& preparer_;
-  TrainingEngine& engine_;
-};
-
 // What an engine has learned beside the model's own weights; nothing without an adapter.
 std::optional<Adapter> learned_adapter(const TrainConfig& config, TrainingEngine& engine) {
   if (!config.engine.adapter) return std::nullopt;
@@ -249,6 +180,12 @@ TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
   const auto engine =
       train::make_training_engine(*network, stored_tensors(weights.parameters()), config.engine);
   const bool is_first = options.processes.rank == 0;
+  std::optional<train::ClassTexts> classes;
+  if (train::learns_classes(config))
+    classes.emplace(*model, sources.front()->class_names(), config.sources.front().classes.templates);
+  std::optional<train::ValidationSet> validation;
+  if (!config.validation.empty() && is_first)
+    validation = train::read_validation_set(config, sources.front()->class_names());
   if (is_first) {
     claim_output(config, options.resume);
     write_file_atomically(config.output / "train.yaml", config.text);
@@ -259,6 +196,7 @@ TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
   train::PairPreparerOptions preparing = kept.options(config.augmentation);
   preparing.process = static_cast<std::size_t>(options.processes.rank);
   preparing.processes = static_cast<std::size_t>(options.processes.count);
+  if (classes) preparing.classes = &*classes;
   preparing.sum = [&](std::span<double> numbers) { engine->sum(numbers); };
   const PairPreparer preparer(*model, config.sources, preparing);
   train::TrainerParts parts{
@@ -267,7 +205,10 @@ TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
       [&](std::vector<train::Sample> samples) { return preparer.batch(std::move(samples)); },
       *engine,
       {}};
-  if (!config.validation.empty() && is_first) parts.validate = Validation(config, *model, preparer, *engine);
+  if (validation) {
+    parts.validate = train::make_validation(
+        {config, *model, preparer, *engine, classes ? &*classes : nullptr}, std::move(*validation));
+  }
   if (options.note && is_first) {
     options.note(what_is_learned(config, engine->trained_numbers(), weights.parameters()));
   }

@@ -9,7 +9,7 @@ import socket
 import time
 import unittest
 
-from moa_command import MoaTest, ROOT
+from moa_command import MoaTest, ROOT, png
 
 TINY = ROOT / "tests/golden/clip/odd_sizes"
 HAS_TORCH = os.environ.get("MOA_HAS_TORCH") == "1"
@@ -228,6 +228,84 @@ class WholeTrainings(Train):
         self.write("t.yaml", (self.home / "t.yaml").read_text().replace(str(TINY), "moa-mini"))
         self.result()
         self.assertNotEqual(embed("moa-mini", "--text", "강아지"), embed("out/model", "--text", "강아지"))
+
+    def classes(self, more="", steps=20, source="kind: classes", model=TINY):
+        """Pictures of three colours to learn from, and others of the same."""
+        for part, shades in [("set", range(100, 256, 26)), ("held", range(110, 256, 40))]:
+            for at, name in enumerate(["red", "green", "deep_blue"]):
+                for shade in shades:
+                    rgb = [shade // 5] * 3
+                    rgb[at] = shade
+                    self.write(f"{part}/{name}/{shade}.png", png(24, 24, rgb))
+        text = SETTINGS.format(model=model, steps=steps).replace("train: pairs.csv", "train: set, " + source)
+        self.write("t.yaml", text + "validation: {folder: held}\n" + more)
+
+    def metric(self, name, *arguments):
+        return json.loads(self.run_moa("eval", "held", "--bootstrap", "0", "--format", "json", *arguments)[0])["metrics"][name]
+
+    def test_classes_are_learned_by_their_texts(self):
+        self.classes(steps=40)
+        found = self.result()
+        validation = (self.home / "out/validation.csv").read_text().splitlines()
+        accuracy = float(validation[1].removeprefix("40,acc1,"))
+        self.assertLess(self.metric("acc1", "--model", str(TINY)), 0.7)
+        self.assertGreater(accuracy, 0.9)
+        self.assertAlmostEqual(accuracy, self.metric("acc1", "--model", found["model"]))
+
+    def test_classes_are_learned_by_an_adapter_on_both_towers_and_it_goes_on_bit_for_bit(self):
+        more = "adapter: {rank: 4}\n"
+        self.classes(more, steps=60, source="kind: classes, templates: ['a photo of a {}.', 'the {}']")
+        self.result()
+        adapter = (self.home / "out/adapter/adapter_model.safetensors").read_bytes()
+        options = ["--model", str(TINY), "--template", "a photo of a {}.", "--template", "the {}"]
+        self.assertGreater(self.metric("acc1", "--adapter", "out/adapter", *options), self.metric("acc1", *options))
+        shutil.rmtree(sorted((self.home / "out/checkpoints").glob("step-*"))[-1])
+        shutil.rmtree(self.home / "out/adapter")
+        self.result("--resume")
+        self.assertEqual((self.home / "out/adapter/adapter_model.safetensors").read_bytes(), adapter)
+
+    def test_classes_with_frozen_texts_cost_the_pictures_alone(self):
+        losses = []
+        for megabytes in [0, 64]:
+            self.classes(f"learn: image\nkeep_vectors: {{megabytes: {megabytes}}}\n", steps=10)
+            self.result()
+            losses.append([float(line.split(",")[2]) for line in (self.home / "out/metrics.csv").read_text().splitlines()[1:]])
+            before, after = tensors(TINY / "model.safetensors"), tensors(self.home / "out/model/model.safetensors")
+            changed = {name for name in after if after[name] != before[name]}
+            self.assertTrue(changed and not any(name.startswith("text") for name in changed), changed)
+            shutil.rmtree(self.home / "out")
+        for computed, kept in zip(*losses, strict=True):
+            self.assertAlmostEqual(computed, kept, delta=1e-4)
+
+    def test_processes_learn_the_classes_that_one_learns(self):
+        self.classes("chunk: 2\n", steps=8)
+        self.result()
+        (self.home / "out").rename(self.home / "one")
+        self.result("--processes", "2")
+        for ours, alone in zip(self.rows("out", 6), self.rows("one", 6), strict=True):
+            for a, b in zip(ours, alone, strict=True):
+                self.assertLess(abs(a - b), 1e-4 * max(1, abs(b)))
+
+    def test_classes_that_cannot_be_are_refused_before_anything_is_written(self):
+        def refused(code=2, words=""):
+            _, err = self.run_moa("train", "t.yaml", code=code)
+            self.assertRegex(err, words)
+            self.assertFalse((self.home / "out").exists())
+        self.classes("loss: {kind: sup_con}\n")
+        refused(words="cross_entropy")
+        self.classes(source="kind: classes, templates: [a photo]")
+        refused(words="a photo")
+        self.classes()
+        (self.home / "held/grey").mkdir()
+        shutil.copy(self.home / "held/red/110.png", self.home / "held/grey")
+        refused(words="grey")
+        shutil.rmtree(self.home / "held/grey")
+        (self.home / "set/grey").mkdir()
+        refused(words="grey")
+        for name in ["grey", "red", "green"]:
+            shutil.rmtree(self.home / "set" / name)
+        refused(words="deep blue")
+
     def rows(self, folder, columns):
         return [[float(x) for x in line.split(",")[2:columns]] for line in (self.home / folder / "metrics.csv").read_text().splitlines()[1:]]
 

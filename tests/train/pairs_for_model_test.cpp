@@ -41,6 +41,35 @@ TEST_F(PairsForModel, BothTextsAreTokenizedAsForEmbedding) {
   EXPECT_TRUE(sample.pixels.empty());
 }
 
+// Each picture says its class, and beside them stand the texts of all classes, whole classes a process.
+TEST_F(PairsForModel, PicturesOfClassesComeWithTheTextsOfAllClasses) {
+  const ClassTexts classes(*model_, {"dog", "cat", "boat"}, {"a {}", "{}s"});
+  const std::vector<DataSource> sources = {{.kind = DataSource::Kind::classes, .places = {"set"}}};
+  const PairPreparer alone(*model_, sources, {.classes = &classes});
+  RawPair pair;
+  pair.path = std::string(MOA_TEST_DATA) + "/../demo/astronaut.jpg";
+  pair.label = 2;
+  Random random({1});
+  const Sample sample = alone.prepare(std::move(pair), random);
+  EXPECT_FALSE(sample.pixels.empty());
+  const TrainingBatch batch = alone.batch({sample, sample});
+  EXPECT_EQ(batch.classes, (std::vector<std::int64_t>{2, 2}));
+  EXPECT_EQ(batch.texts_a_class, 2);
+  const auto texts_of = [](const TrainingBatch& of) { return std::get<TextBatch>(of.second); };
+  const TextBatch all = texts_of(batch);
+  EXPECT_EQ(all.sequences.items(), 6);
+  const std::vector<std::int32_t> first = model_->prepare_text("a dog", {}).ids;
+  EXPECT_TRUE(std::ranges::equal(first, std::span(all.ids).first(first.size())));
+  std::vector<std::int32_t> joined;
+  for (const std::size_t process : {0, 1}) {
+    const PairPreparer part(*model_, sources, {.classes = &classes, .process = process, .processes = 2});
+    const TextBatch texts = texts_of(part.batch({}));  // also of a process without a picture
+    EXPECT_EQ(texts.sequences.items(), process == 0 ? 2 : 4);
+    joined.insert(joined.end(), texts.ids.begin(), texts.ids.end());
+  }
+  EXPECT_EQ(joined, all.ids);
+}
+
 TEST_F(PairsForModel, AnEmptyTextIsABadPair) {
   MOA_EXPECT_ERROR(prepare(texts(" ", "a cat")), corrupt_data);
   MOA_EXPECT_ERROR(prepare(texts("a dog", "")), corrupt_data);

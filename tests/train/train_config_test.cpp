@@ -96,6 +96,33 @@ TEST_F(Settings, RefuseSourcesThatCannotBe) {
   }
 }
 
+TEST_F(Settings, MayNameClassesToLearn) {
+  const std::string steps = "schedule: {steps: 1}\n";
+  const TrainConfig config =
+      read_data("{train: set, kind: classes, classnames: names.tsv, templates: [\"a {}\"], label_column: l}",
+                steps + "validation: {folder: held}\n");
+  const DataSource& source = config.sources.front();
+  EXPECT_EQ(source.kind, DataSource::Kind::classes);
+  EXPECT_EQ(source.classes.names, folder_.path() / "names.tsv");
+  EXPECT_EQ(source.classes.templates, (std::vector<std::string>{"a {}"}));
+  EXPECT_EQ(source.table.columns.label, "l");
+  EXPECT_EQ(config.engine.loss.kind, LossKind::cross_entropy);
+  EXPECT_EQ(config.validation, folder_.path() / "held");
+  EXPECT_EQ(config.validation_table.columns.label, "l");
+  const std::string classes = "{train: set, kind: classes}";
+  EXPECT_EQ(read_data(classes, steps + "loss: {label_smoothing: 0.1}").engine.loss.kind,
+            LossKind::cross_entropy);
+  for (const char* more :
+       {"loss: {kind: info_nce}", "distillation: {teacher: x}", "validation: {folder: a, table: b.csv}"}) {
+    MOA_EXPECT_ERROR(read_data(classes, steps + more), invalid_argument);
+  }
+  MOA_EXPECT_ERROR(read_data("{train: set, kind: classes, caption_column: c}", steps), invalid_argument);
+  MOA_EXPECT_ERROR(read_data("{sources: [{train: a, kind: classes}, {train: b.csv}]}", steps),
+                   invalid_argument);
+  MOA_EXPECT_ERROR(read(steps + "loss: {kind: cross_entropy}"), invalid_argument);
+  MOA_EXPECT_ERROR(read(steps + "validation: {folder: a}"), invalid_argument);
+}
+
 TEST_F(Settings, MayNameATeacherAndWhatIsKept) {
   const std::string steps = "schedule: {steps: 1}\n";
   const TrainConfig plain = read(steps);

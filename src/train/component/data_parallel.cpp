@@ -9,7 +9,8 @@ namespace moa::train {
 
 LossInput gather(const ProcessGroup& processes, const LossInput& own) {
   // An empty share lacks what the others have: whether, and how wide, is asked first.
-  const std::array<const at::Tensor*, 3> extras{&own.groups, &own.teacher_first, &own.teacher_second};
+  const std::array<const at::Tensor*, 4> extras{&own.groups, &own.teacher_first, &own.teacher_second,
+                                                &own.classes};
   std::array<double, 2 * extras.size()> having{};
   for (std::size_t i = 0; i < extras.size(); ++i) {
     if (!extras[i]->defined()) continue;
@@ -28,7 +29,8 @@ LossInput gather(const ProcessGroup& processes, const LossInput& own) {
   const at::Tensor second = processes.gather(own.second);
   const at::Tensor groups = extra(0, at::kLong);
   const at::Tensor teacher_first = extra(1, at::kFloat);
-  return {first, second, groups, teacher_first, extra(2, at::kFloat)};
+  const at::Tensor teacher_second = extra(2, at::kFloat);
+  return {first, second, groups, teacher_first, teacher_second, extra(3, at::kLong), own.texts_a_class};
 }
 
 ScoreScale counted_once(const ProcessGroup& processes, const ScoreScale& scale) {

@@ -19,6 +19,12 @@ void expect_items(std::int64_t found, std::int64_t expected, const char* what) {
                                              std::to_string(expected));
 }
 
+// Texts of classes are nobody's partners.
+void expect_partners(const TrainingBatch& batch) {
+  if (batch.texts_a_class == 0)
+    expect_items(items_of(batch.second), items_of(batch.first), "items on the second side");
+}
+
 // [begin, end) of each chunk.
 template <typename Work>
 void in_chunks(std::int64_t items, std::int64_t chunk, Work work) {
@@ -43,12 +49,15 @@ LossInput LossOfBatch::around(const TrainingBatch& batch, at::Tensor first, at::
   for (const at::Tensor& teacher : {input.teacher_first, input.teacher_second}) {
     if (teacher.defined()) expect_items(teacher.size(0), first.size(0), "vectors of a teacher");
   }
-  if (!batch.groups.empty()) {
-    expect_items(static_cast<std::int64_t>(batch.groups.size()), first.size(0), "groups");
-    const at::Tensor groups = at::empty({first.size(0)}, at::kLong);
-    std::copy(batch.groups.begin(), batch.groups.end(), groups.data_ptr<std::int64_t>());
-    input.groups = groups.to(first.device());
-  }
+  const auto numbers = [&](const std::vector<std::int64_t>& values, const char* what) {
+    expect_items(static_cast<std::int64_t>(values.size()), first.size(0), what);
+    const at::Tensor tensor = at::empty({first.size(0)}, at::kLong);
+    std::copy(values.begin(), values.end(), tensor.data_ptr<std::int64_t>());
+    return tensor.to(first.device());
+  };
+  if (!batch.groups.empty()) input.groups = numbers(batch.groups, "groups");
+  if (batch.texts_a_class > 0) input.classes = numbers(batch.classes, "classes");
+  input.texts_a_class = batch.texts_a_class;
   input.first = std::move(first);
   input.second = std::move(second);
   return input;
@@ -66,7 +75,7 @@ at::Tensor LossOfBatch::vectors(const Side& side) const {
 
 double LossOfBatch::value(const TrainingBatch& batch) const {
   const at::NoGradGuard no_graph;
-  expect_items(items_of(batch.second), items_of(batch.first), "items on the second side");
+  expect_partners(batch);
   return of_all(around(batch, vectors(batch.first), vectors(batch.second))).item<double>();
 }
 
@@ -74,13 +83,13 @@ double LossOfBatch::value(const TrainingBatch& batch) const {
 // respect to them; then each chunk again, with a graph, backward from that gradient.
 double LossOfBatch::backward(const TrainingBatch& batch, std::int64_t chunk_items) const {
   const std::int64_t items = items_of(batch.first);
-  expect_items(items_of(batch.second), items, "items on the second side");
+  expect_partners(batch);
   if (items == 0 && processes == nullptr) {
     throw Error(ErrorCode::invalid_argument, "cannot learn from a batch: found no items");
   }
-  const bool has_chunks = chunk_items > 0 && chunk_items < items;
+  const bool has_chunks = chunk_items > 0 && chunk_items < std::max(items, items_of(batch.second));
   const auto forward = [&](const Side& side) {
-    return has_chunks ? without_graph(towers, side, chunk_items) : vectors(side);
+    return has_chunks && items_of(side) > 0 ? without_graph(towers, side, chunk_items) : vectors(side);
   };
   const at::Tensor first = forward(batch.first);
   const at::Tensor second = forward(batch.second);
@@ -89,7 +98,7 @@ double LossOfBatch::backward(const TrainingBatch& batch, std::int64_t chunk_item
   if (!has_chunks) return loss.item<double>();
   const auto through = [&](const Side& side, const at::Tensor& gradient) {
     if (!gradient.defined()) return;
-    in_chunks(items, chunk_items, [&](std::int64_t begin, std::int64_t end) {
+    in_chunks(items_of(side), chunk_items, [&](std::int64_t begin, std::int64_t end) {
       const at::Tensor part = towers.forward(side, begin, end);
       if (part.requires_grad()) part.backward(gradient.narrow(0, begin, end - begin));
     });

@@ -5,6 +5,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdint>
+
 #include "train/loss.hpp"
 
 namespace moa::train {
@@ -22,6 +24,11 @@ at::Tensor hinge(const at::Tensor& cosines, const at::Tensor& together, double m
 // counts 0.
 at::Tensor sup_con(const at::Tensor& vectors, const at::Tensor& labels, double temperature);
 
+// `texts` [classes * texts_a_class, dim]: the mean of each class's, on the unit sphere.
+at::Tensor class_vectors(const at::Tensor& texts, std::int64_t texts_a_class);
+// `scores` [items, classes], `classes` [items].
+at::Tensor cross_entropy(const at::Tensor& scores, const at::Tensor& classes, double label_smoothing);
+
 // Of one side: vectors of student and teacher [items, dim].
 at::Tensor cosine_distillation(const at::Tensor& student, const at::Tensor& teacher);
 at::Tensor squared_distillation(const at::Tensor& student, const at::Tensor& teacher);
@@ -36,17 +43,20 @@ struct ScoreScale {
   at::Tensor bias;  // undefined: none
 };
 
-// Vectors on the unit sphere, [items, dim].
+// Vectors on the unit sphere, [items, dim]. Of pictures with a class each, `second` has the texts of all
+// classes (TrainingBatch).
 struct LossInput {
   at::Tensor first;
   at::Tensor second;
   at::Tensor groups;          // [items]; undefined without
   at::Tensor teacher_first;   // undefined without
   at::Tensor teacher_second;  // undefined without
+  at::Tensor classes{};       // [items]; undefined without
+  std::int64_t texts_a_class = 0;
 };
 
-// The loss that `options` describes. Error: invalid_argument if it needs a teacher, or dims, that are not
-// there.
+// The loss that `options` describes. Errors: invalid_argument if it needs a teacher, classes or dims that are
+// not there; shape_mismatch for texts that are not as many a class, or a class without texts.
 at::Tensor total_loss(const LossOptions& options, const LossInput& input, const ScoreScale& scale);
 
 }  // namespace moa::train

@@ -8,7 +8,32 @@
 namespace moa::train {
 namespace {
 
+at::Tensor of_classes(const LossOptions& options, const LossInput& input, const ScoreScale& scale) {
+  if (options.kind != LossKind::cross_entropy || input.texts_a_class < 1) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        "cannot learn from a batch: cross_entropy wants pictures with a class each, and they want it");
+  }
+  const std::int64_t texts = input.second.size(0);
+  if (texts == 0 || texts % input.texts_a_class != 0) {
+    throw Error(ErrorCode::shape_mismatch, "cannot learn from a batch: found " + std::to_string(texts) +
+                                               " texts of classes, expected a multiple of " +
+                                               std::to_string(input.texts_a_class));
+  }
+  const at::Tensor classes = class_vectors(input.second, input.texts_a_class);
+  const auto [least, most] = input.classes.aminmax();
+  if (least.item<std::int64_t>() < 0 || most.item<std::int64_t>() >= classes.size(0)) {
+    throw Error(ErrorCode::shape_mismatch, "cannot learn from a batch: found a picture of class " +
+                                               std::to_string(most.item<std::int64_t>()) +
+                                               ", expected one of " + std::to_string(classes.size(0)));
+  }
+  return cross_entropy(at::matmul(input.first, classes.t()) * scale.scale, input.classes,
+                       options.label_smoothing);
+}
+
 at::Tensor contrast(const LossOptions& options, const LossInput& input, const ScoreScale& scale) {
+  if (options.kind == LossKind::cross_entropy || input.texts_a_class > 0)
+    return of_classes(options, input, scale);
   const at::Tensor cosines = at::matmul(input.first, input.second.t());
   at::Tensor together;
   if (input.groups.defined()) together = input.groups.unsqueeze(0) == input.groups.unsqueeze(1);
@@ -33,6 +58,8 @@ at::Tensor contrast(const LossOptions& options, const LossInput& input, const Sc
                                     : at::arange(cosines.size(0), cosines.options().dtype(at::kLong));
       return sup_con(at::cat({input.first, input.second}), at::cat({labels, labels}), options.temperature);
     }
+    case LossKind::cross_entropy:
+      break;
   }
   throw Error(ErrorCode::internal, "a loss that is not known");
 }
@@ -94,8 +121,11 @@ at::Tensor total_loss(const LossOptions& options, const LossInput& input, const 
   if (options.prefix_dims.empty()) return of_all_dims(options, input, scale);
   at::Tensor total = at::zeros({}, input.first.options());
   for (const std::int64_t dims : options.prefix_dims) {
-    const LossInput shortened{prefix(input.first, dims), prefix(input.second, dims), input.groups,
-                              prefix(input.teacher_first, dims), prefix(input.teacher_second, dims)};
+    LossInput shortened = input;
+    for (at::Tensor LossInput::*vectors :
+         {&LossInput::first, &LossInput::second, &LossInput::teacher_first, &LossInput::teacher_second}) {
+      shortened.*vectors = prefix(input.*vectors, dims);
+    }
     total = total + of_all_dims(options, shortened, scale);
   }
   return total / static_cast<double>(options.prefix_dims.size());

@@ -102,6 +102,39 @@ INSTANTIATE_TEST_SUITE_P(Checkpoints, Gradients,
                            return folder.substr(0, folder.find('/'));
                          });
 
+// More texts than pictures, and chunks of both.
+TEST(GradientsOfClasses, AreTheSameInChunksOfAnySize) {
+  const Learner learner("clip/odd_sizes");
+  TrainingBatch batch = learner.batch();
+  const TextBatch three = std::get<TextBatch>(batch.second);
+  std::vector<std::vector<std::int32_t>> texts;
+  for (const std::int64_t item : {0, 1, 2, 1, 0, 0, 2, 2}) {
+    const auto first = three.ids.begin() + three.sequences.begin(item);
+    texts.emplace_back(first, first + three.sequences.length(item));
+  }
+  batch.second = TextBatch::of(texts);
+  batch.texts_a_class = 2;
+  batch.classes = {3, 0, 1};
+  const auto gradients_by = [&](std::int64_t chunk, double* loss) {
+    const WholeModel model(learner, {.kind = LossKind::cross_entropy});
+    *loss = LossOfBatch{model.towers, model.scale, model.options}.backward(batch, chunk);
+    return model.gradients();
+  };
+  double whole_loss = 0;
+  const auto whole = gradients_by(0, &whole_loss);
+  EXPECT_GT(whole_loss, 0.5);
+  for (const std::int64_t chunk : {1, 3, 5}) {
+    double loss = 0;
+    const auto chunked = gradients_by(chunk, &loss);
+    EXPECT_NEAR(loss, whole_loss, 1e-6);
+    ASSERT_EQ(chunked.size(), whole.size());
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      for (std::size_t j = 0; j < whole[i].second.size(); ++j)
+        ASSERT_NEAR(chunked[i].second[j], whole[i].second[j], 2e-5) << whole[i].first;
+    }
+  }
+}
+
 EngineOptions curve_options() {
   EngineOptions options;
   options.clip_gradient_norm = 1;

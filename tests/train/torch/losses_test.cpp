@@ -129,6 +129,46 @@ TEST(SupCon, HasItsClosedForms) {
   EXPECT_EQ(number(sup_con(vectors, at::arange(4), 0.5)), 0);
 }
 
+TEST(CrossEntropy, HasItsClosedForms) {
+  const at::Tensor classes = at::tensor({0, 2, 2}, at::kLong);
+  EXPECT_NEAR(number(cross_entropy(at::full({3, 5}, 7.0, kF64), classes, 0)), std::log(5.0), 1e-12);
+  // log(e + e² + e³) - 1, log(2 + e) - 0 and log(e² + 1/e + e⁴) - 4.
+  const double e = std::exp(1.0);
+  const double expected =
+      (std::log(e + e * e + e * e * e) - 1 + std::log(2 + e) + std::log(e * e + 1 / e + e * e * e * e) - 4) /
+      3;
+  EXPECT_NEAR(number(cross_entropy(three(), classes, 0)), expected, 1e-12);
+  // The scores at which softmax is the smoothed target itself: its entropy.
+  const at::Tensor targets = at::eye(8, kF64) * 0.9 + 0.1 / 8;
+  EXPECT_NEAR(number(cross_entropy(targets.log(), at::arange(8), 0.1)), 0.466982, 1e-6);
+}
+
+TEST(CrossEntropy, AClassIsTheMeanOfItsTexts) {
+  const at::Tensor texts = at::tensor({1.0, 0.0, 0.0, 1.0, 0.6, 0.8, 0.6, 0.8}, kF64).reshape({4, 2});
+  const at::Tensor classes = class_vectors(texts, 2);
+  const at::Tensor expected = at::tensor({std::sqrt(0.5), std::sqrt(0.5), 0.6, 0.8}, kF64).reshape({2, 2});
+  EXPECT_LT(number((classes - expected).abs().max()), 1e-12);
+}
+
+TEST(CrossEntropy, RefusesClassesThatAreNotThere) {
+  const LossOptions options{.kind = LossKind::cross_entropy};
+  const ScoreScale scale{at::ones({}, kF64), {}};
+  LossInput input;
+  input.first = at::eye(2, kF64);
+  input.second = at::eye(4, kF64).narrow(1, 0, 2);
+  MOA_EXPECT_ERROR(total_loss(options, input, scale), invalid_argument);  // pairs
+  input.texts_a_class = 2;
+  input.classes = at::tensor({0, 1}, at::kLong);
+  total_loss(options, input, scale);
+  MOA_EXPECT_ERROR(total_loss({}, input, scale), invalid_argument);  // info_nce of classes
+  input.classes = at::tensor({0, 2}, at::kLong);
+  MOA_EXPECT_ERROR(total_loss(options, input, scale), shape_mismatch);
+  input.classes = at::tensor({0, -1}, at::kLong);
+  MOA_EXPECT_ERROR(total_loss(options, input, scale), shape_mismatch);
+  input.texts_a_class = 3;
+  MOA_EXPECT_ERROR(total_loss(options, input, scale), shape_mismatch);
+}
+
 TEST(Distillation, IsNothingWhenTheStudentIsTheTeacher) {
   const at::Tensor vectors = at::eye(4, kF64);
   EXPECT_EQ(number(cosine_distillation(vectors, vectors)), 0);

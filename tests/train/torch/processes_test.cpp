@@ -71,6 +71,7 @@ TrainingBatch share_of(TrainingBatch batch, int rank, int count) {
   texts.ids = std::vector<std::int32_t>(first, first + sequences.rows());
   texts.sequences = sequences;
   if (!batch.groups.empty()) keep(batch.groups, kItems, begin, end);
+  if (!batch.classes.empty()) keep(batch.classes, kItems, begin, end);
   batch.teacher_first = share_of(batch.teacher_first, begin, end);
   batch.teacher_second = share_of(batch.teacher_second, begin, end);
   return batch;
@@ -99,6 +100,7 @@ struct Case {
   LossOptions options;
   std::vector<std::int64_t> groups = {};
   bool has_teacher = false;
+  std::vector<std::int64_t> classes = {};
 };
 
 std::vector<Case> cases() {
@@ -113,6 +115,7 @@ std::vector<Case> cases() {
       {"hinge_max", "clip/odd_sizes", contrast(LossKind::hinge_max)},
       {"sup_con", "clip/odd_sizes", contrast(LossKind::sup_con), {1, 0, 1}},
   };
+  all.push_back({"cross_entropy", "clip/odd_sizes", contrast(LossKind::cross_entropy), {}, false, {2, 0, 2}});
   Case taught{"distillation_of_prefixes", "clip/odd_sizes", contrast(LossKind::info_nce), {}, true};
   taught.options.distillation = {.cosine = 1, .squared = 0.5, .distribution = 0.3, .teacher_scale = 20};
   taught.options.prefix_dims = {4, 8};
@@ -124,6 +127,8 @@ class SeveralProcesses : public ::testing::TestWithParam<Case> {
  protected:
   SeveralProcesses() {
     batch_.groups = GetParam().groups;
+    batch_.classes = GetParam().classes;
+    batch_.texts_a_class = batch_.classes.empty() ? 0 : 1;
     if (!GetParam().has_teacher) return;
     for (VectorBatch* teacher : {&batch_.teacher_first, &batch_.teacher_second}) {
       *teacher = {std::vector<float>(static_cast<std::size_t>(kItems * 8)), kItems, 8};

@@ -1,0 +1,31 @@
+// What stands for classes while they are learned: their texts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "embed/loaded_model.hpp"
+
+namespace moa::train {
+
+// Each class in each template. Immutable.
+class ClassTexts {
+ public:
+  // No templates: the model's own. Errors: as label_texts() and LoadedModel::prepare_text().
+  ClassTexts(const LoadedModel& model, std::vector<std::string> names, std::vector<std::string> templates);
+
+  const std::vector<std::string>& names() const { return names_; }
+  std::size_t texts_a_class() const { return texts_.size() / names_.size(); }
+  // Those of the first class, then those of the second …; and their ids.
+  const std::vector<std::string>& texts() const { return texts_; }
+  const std::vector<std::vector<std::int32_t>>& ids() const { return ids_; }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<std::string> texts_;
+  std::vector<std::vector<std::int32_t>> ids_;
+};
+
+}  // namespace moa::train
