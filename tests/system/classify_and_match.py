@@ -25,6 +25,20 @@ class Classify(MoaTest):
         out, _ = self.run_moa("classify", "--labels", "owl,horse", "photos/owl.jpg")
         self.assertRegex(out, r"^photos/owl\.jpg\n +[0-9.]+ %  owl\n +[0-9.]+ %  horse\n$")
 
+    def test_a_drawing_is_known_by_what_it_shows(self):
+        def smiling(x, y):
+            x, y = x - 64, y - 64
+            if x * x + y * y > 56 * 56:
+                return 255, 255, 255
+            is_eye = min((x - 20) ** 2, (x + 20) ** 2) + (y + 14) ** 2 < 49
+            is_mouth = 28 * 28 < x * x + y * y < 36 * 36 and y > 10
+            return (60, 40, 20) if is_eye or is_mouth else (255, 205, 50)
+
+        self.write("smiling.png", png(128, 128, smiling))
+        for labels in ("tennis ball,airplane,smiling face,snowflake,clock", "테니스 공,비행기,웃는 얼굴,눈송이,시계"):
+            (item,) = self.lines("classify", "--labels", labels, "smiling.png", "--format", "jsonl")
+            self.assertEqual(item["labels"][0]["label"], labels.split(",")[2])
+
     def test_a_bad_picture_is_reported_in_its_place(self):
         self.photos("owl.jpg")
         items = self.lines("classify", "--labels", "a,b", "gone.jpg", "photos/owl.jpg", "--format", "jsonl", code=3)

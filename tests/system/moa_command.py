@@ -20,11 +20,12 @@ TIMEOUT_S = 120
 
 
 def png(width, height, rgb=(200, 30, 30)):
-    """A sound PNG of one colour."""
+    """A sound PNG of one colour, or of the colour that rgb(x, y) gives."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    rows = (b"\0" + bytes(rgb) * width) * height
+    colour = rgb if callable(rgb) else lambda x, y: rgb
+    rows = b"".join(b"\0" + b"".join(bytes(colour(x, y)) for x in range(width)) for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
