@@ -26,8 +26,8 @@ class PromptFiles : public ::testing::Test {
  protected:
   // A file with one tensor.
   fs::path file(const std::map<std::string, std::string>& metadata, const std::string& name, Shape shape,
-                std::vector<float> values) const {
-    const fs::path path = folder_.path() / "prompt.safetensors";
+                std::vector<float> values) {
+    const fs::path path = folder_.path() / ("prompt" + std::to_string(files_++) + ".safetensors");
     write_safetensors(path,
                       {{name, DType::f32, std::move(shape),
                         [&](const ByteSink& write) { write(std::as_bytes(std::span(values))); }}},
@@ -35,6 +35,7 @@ class PromptFiles : public ::testing::Test {
     return path;
   }
   testing::TemporaryDirectory folder_;
+  int files_ = 0;
 };
 
 TEST_F(PromptFiles, AreReadAsTheyWereWritten) {

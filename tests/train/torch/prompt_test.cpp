@@ -109,7 +109,7 @@ TEST_F(Prompt, GivesTheSameVectorsWhereItIsLearnedAndWhereItEmbeds) {
   const std::vector<float> expected = golden("classes").read();
   const auto engine = learner_.engine(options_);
   EXPECT_LT(largest_difference(engine->embed(batch_.second), expected), 1e-5);
-  const CpuBackend backend(CpuOptions{.threads = 1});
+  CpuBackend backend(CpuOptions{.threads = 1});
   const auto ops = backend.interpreter();
   ops->set_prompt_vectors(options_.prompt_vectors);
   const auto& batch = std::get<TextBatch>(batch_.second);
@@ -123,7 +123,7 @@ TEST_F(Prompt, IdsThatNameNoVectorAreRefused) {
     const std::vector<std::int32_t> ids{-5};
     learner_.model->forward_text(ops, ops.tokens(ids, {}, Sequences(std::vector<std::int64_t>{1})));
   };
-  const CpuBackend backend(CpuOptions{.threads = 1});
+  CpuBackend backend(CpuOptions{.threads = 1});
   MOA_EXPECT_ERROR(look_up(*backend.interpreter()), out_of_range);
   const auto narrow = backend.interpreter();
   narrow->set_prompt_vectors(golden("initial"));
