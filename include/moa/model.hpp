@@ -59,6 +59,11 @@ struct LoadOptions {
   // not_found; corrupt_data; unsupported (a kind of adapter that moa does not know, or the engine
   // "onnxruntime"); model_mismatch and shape_mismatch for an adapter that was learned for another model.
   std::filesystem::path adapter = {};
+  // Prompt vectors that `moa train` learned (CoOp), a file: they stand before every text in place of words,
+  // and a label is then named alone ("{}."). They are part of the identity. Errors: not_found; corrupt_data;
+  // model_mismatch, naming both, for vectors that were learned for another model; unsupported with
+  // `text_model`, the engine "onnxruntime", or without a text tower.
+  std::filesystem::path prompt_vectors = {};
 };
 
 // One thing to embed.
@@ -113,12 +118,13 @@ struct EmbedReport {
 
 // What `moa inspect` shows.
 struct ModelInfo {
-  std::string name;          // as it was asked for
-  std::string text_model;    // likewise, the one that texts go to; empty: this one
-  std::string adapter;       // likewise, what is added to its weights; empty: nothing
-  std::string path;          // of its directory
-  std::string architecture;  // e.g. "clip"
-  std::string layout;        // "transformers", "open_clip", "openai" or "sentence_transformers"
+  std::string name;            // as it was asked for
+  std::string text_model;      // likewise, the one that texts go to; empty: this one
+  std::string adapter;         // likewise, what is added to its weights; empty: nothing
+  std::string prompt_vectors;  // likewise, what stands before its texts; empty: nothing
+  std::string path;            // of its directory
+  std::string architecture;    // e.g. "clip"
+  std::string layout;          // "transformers", "open_clip", "openai" or "sentence_transformers"
   std::int64_t dim = 0;
   std::int64_t parameters = 0;  // 0 if they are in graphs
   std::vector<Modality> modalities;

@@ -56,9 +56,11 @@ struct TrainOptions {
 };
 
 struct TrainResult {
-  // A directory that Model::load takes; empty if the adapter is all that came of it, and but for process 0.
+  // A directory that Model::load takes; empty if an adapter or prompt vectors are all that came of it, and
+  // but for process 0.
   std::filesystem::path model;
-  std::filesystem::path adapter = {};  // what LoadOptions::adapter takes; empty: none was learned
+  std::filesystem::path adapter = {};         // what LoadOptions::adapter takes; empty: none was learned
+  std::filesystem::path prompt_vectors = {};  // what LoadOptions::prompt_vectors takes; empty: none
   std::int64_t learned_numbers = 0;
   std::int64_t steps = 0;
   std::uint64_t skipped_pairs = 0;
@@ -67,9 +69,10 @@ struct TrainResult {
 };
 
 // Trains as the file at `settings` says (docs/guide.md) and writes into its output folder: model/, a
-// directory in the layout of the model that it began with, or adapter/, or both; checkpoints/; metrics.csv;
-// loss.svg; if asked for, an event file for TensorBoard. What is written appears whole or not at all; a
-// checkpoint that is there stays until a newer one is.
+// directory in the layout of the model that it began with, or adapter/, or both; or prompt.safetensors,
+// beside adapter/ if there is one; checkpoints/; metrics.csv; loss.svg; if asked for, an event file for
+// TensorBoard. What is written appears whole or not at all; a checkpoint that is there stays until a newer
+// one is.
 //
 // Errors: invalid_argument (the settings: line and key are named; an output folder that is in use, without
 // `resume`); unsupported (no libtorch in this build, or a model that cannot learn); not_found, corrupt_data,

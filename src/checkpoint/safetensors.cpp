@@ -70,7 +70,7 @@ class HeaderReader {
  public:
   HeaderReader(const std::string& where, std::uint64_t data_bytes) : where_(where), data_bytes_(data_bytes) {}
 
-  std::vector<Entry> read(std::string_view json) {
+  std::vector<Entry> read(std::string_view json, std::map<std::string, std::string>* metadata) {
     simdjson::dom::parser parser;
     simdjson::dom::object root;
     // allocate() before parse() is how the parser is told its depth limit.
@@ -81,7 +81,7 @@ class HeaderReader {
     entries.reserve(root.size());
     for (const auto field : root) {
       if (field.key == "__metadata__") {
-        check_metadata(field.value);
+        read_metadata(field.value, metadata);
       } else {
         entries.push_back(read_entry(field.key, field.value));
       }
@@ -95,12 +95,14 @@ class HeaderReader {
     corrupt(where_, "tensor '" + std::string(name.substr(0, kShown)) + "': " + found);
   }
 
-  void check_metadata(const simdjson::dom::element& value) {
+  void read_metadata(const simdjson::dom::element& value, std::map<std::string, std::string>* into) {
     if (std::exchange(has_metadata_, true)) corrupt(where_, "'__metadata__' stands twice");
     simdjson::dom::object metadata;
     if (value.get(metadata)) corrupt(where_, "'__metadata__' is not an object");
     for (const auto field : metadata) {
-      if (!field.value.is_string()) corrupt(where_, "'__metadata__' holds something that is not a text");
+      std::string_view text;
+      if (field.value.get(text)) corrupt(where_, "'__metadata__' holds something that is not a text");
+      if (into != nullptr) into->insert_or_assign(std::string(field.key), std::string(text));
     }
   }
 
@@ -216,7 +218,8 @@ void check_bytes_are_shared_out(std::vector<Entry>& entries, std::uint64_t data_
 
 }  // namespace
 
-std::vector<StoredTensor> parse_safetensors(std::span<const std::byte> file, const std::string& where) {
+std::vector<StoredTensor> parse_safetensors(std::span<const std::byte> file, const std::string& where,
+                                            std::map<std::string, std::string>* metadata) {
   std::uint64_t header_bytes = 0;
   if (file.size() < kLengthBytes) corrupt(where, "found " + std::to_string(file.size()) + " bytes");
   std::memcpy(&header_bytes, file.data(), kLengthBytes);
@@ -233,7 +236,7 @@ std::vector<StoredTensor> parse_safetensors(std::span<const std::byte> file, con
   if (!header.starts_with('{')) corrupt(where, "its header does not begin with '{'");
   const std::span<const std::byte> data = file.subspan(kLengthBytes + header_bytes);
 
-  std::vector<Entry> entries = HeaderReader(where, data.size()).read(header);
+  std::vector<Entry> entries = HeaderReader(where, data.size()).read(header, metadata);
   check_names_differ(entries, where);
   check_bytes_are_shared_out(entries, data.size(), where);
 
@@ -248,8 +251,11 @@ std::vector<StoredTensor> parse_safetensors(std::span<const std::byte> file, con
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   MappedFile file = MappedFile::open(path);
-  std::vector<StoredTensor> tensors = parse_safetensors(file.bytes(), "'" + path.string() + "'");
-  return {std::move(file), std::move(tensors)};
+  std::map<std::string, std::string> metadata;
+  std::vector<StoredTensor> tensors = parse_safetensors(file.bytes(), "'" + path.string() + "'", &metadata);
+  SafetensorsFile opened(std::move(file), std::move(tensors));
+  opened.metadata_ = std::move(metadata);
+  return opened;
 }
 
 }  // namespace moa

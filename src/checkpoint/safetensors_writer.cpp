@@ -101,9 +101,11 @@ class Writer {
 
 // The length of the header, little-endian, and the header, filled up with spaces so that elements of any size
 // are aligned behind it.
-std::string header_of(const std::vector<TensorToWrite>& tensors) {
+std::string header_of(const std::vector<TensorToWrite>& tensors,
+                      const std::map<std::string, std::string>& metadata) {
   // transformers takes no file that does not say whose tensors it holds.
   nlohmann::json header = {{"__metadata__", {{"format", "pt"}}}};
+  for (const auto& [key, text] : metadata) header["__metadata__"][key] = text;
   std::uint64_t end = 0;
   for (const TensorToWrite& tensor : tensors) {
     std::vector<std::int64_t> shape;
@@ -123,14 +125,15 @@ std::string header_of(const std::vector<TensorToWrite>& tensors) {
 
 }  // namespace
 
-void write_safetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors) {
+void write_safetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
+                       const std::map<std::string, std::string>& metadata) {
   std::ranges::sort(tensors, [](const TensorToWrite& a, const TensorToWrite& b) {
     const std::size_t a_size = element_bytes(a.dtype);
     const std::size_t b_size = element_bytes(b.dtype);
     return a_size != b_size ? a_size > b_size : a.name < b.name;
   });
   Writer writer(path);
-  writer.write(as_bytes(header_of(tensors)));
+  writer.write(as_bytes(header_of(tensors, metadata)));
   for (const TensorToWrite& tensor : tensors) {
     std::uint64_t written = 0;
     tensor.content([&](std::span<const std::byte> bytes) {

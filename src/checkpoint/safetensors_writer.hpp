@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,7 +27,9 @@ struct TensorToWrite {
 // Writes the file and syncs it. Tensors lie in it by falling size of their elements, then by name, each
 // aligned to its elements. Errors: io_error with the path (a disk that is full); internal if a content does
 // not fill its shape; what a content throws. A file that was begun is left to the caller.
-void write_safetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors);
+// `metadata` stand beside them.
+void write_safetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
+                       const std::map<std::string, std::string>& metadata = {});
 
 // A tensor as its file holds it, in the pieces that it is stored in (4-bit blocks and their scales); as f32
 // where that is not one run of bytes each.

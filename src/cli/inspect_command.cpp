@@ -81,6 +81,7 @@ Facts facts_of_model(const ModelInfo& info) {
   facts.add("name", "model", info.name);
   facts.add("text_model", "texts by", info.text_model);
   facts.add("adapter", "adapter", info.adapter);
+  facts.add("prompt_vectors", "prompt vectors", info.prompt_vectors);
   facts.add("path", "directory", info.path);
   facts.add("architecture", "architecture", info.architecture);
   facts.add("layout", "layout", info.layout);

@@ -10,7 +10,9 @@ std::string model_name(const Arguments& arguments) {
 
 std::string model_label(const Arguments& arguments) {
   const std::optional<std::string> adapter = arguments.value("adapter");
-  return model_name(arguments) + (adapter ? " with " + *adapter : std::string());
+  const std::optional<std::string> vectors = arguments.value("prompt-vectors");
+  return model_name(arguments) + (adapter ? " with " + *adapter : std::string()) +
+         (vectors ? " behind " + *vectors : std::string());
 }
 
 LoadOptions load_options(const Arguments& arguments) {
@@ -26,6 +28,7 @@ LoadOptions load_options(const Arguments& arguments) {
   options.fast_decode = arguments.has("fast-decode");
   if (arguments.knows("text-model")) options.text_model = arguments.value_or("text-model", "");
   if (arguments.knows("adapter")) options.adapter = arguments.value_or("adapter", "");
+  if (arguments.knows("prompt-vectors")) options.prompt_vectors = arguments.value_or("prompt-vectors", "");
   options.text_cache_on_disk = arguments.value_or("text-cache", "off") == "on";
   return options;
 }

@@ -10,7 +10,7 @@ namespace moa::cli {
 
 // --model, or the bundled default.
 std::string model_name(const Arguments& arguments);
-// What an index calls its model: --model, and --adapter where there is one.
+// What an index calls its model: --model, and --adapter and --prompt-vectors where there are any.
 std::string model_label(const Arguments& arguments);
 // The options of kModelOptions but --model.
 LoadOptions load_options(const Arguments& arguments);

@@ -53,6 +53,13 @@ inline constexpr std::array kModelOptions = {
            {},
            {},
            Completes::files},
+    Option{0,
+           "prompt-vectors",
+           "F",
+           "Put the vectors that moa train learned (prompt:) before every text; a label is then named alone",
+           {},
+           {},
+           Completes::files},
 };
 
 // How pictures go through it; read by embed_options().

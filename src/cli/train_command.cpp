@@ -45,6 +45,8 @@ std::string json_result(const TrainResult& result) {
   std::string text = "{";
   if (!result.model.empty()) text += json_path("model", result.model.string()) + ",";
   if (!result.adapter.empty()) text += json_path("adapter", result.adapter.string()) + ",";
+  if (!result.prompt_vectors.empty())
+    text += json_path("prompt_vectors", result.prompt_vectors.string()) + ",";
   text += "\"learned_numbers\":" + std::to_string(result.learned_numbers) +
           ",\"steps\":" + std::to_string(result.steps) +
           ",\"loss\":" + (std::isfinite(result.loss) ? loss.data() : "null") +
@@ -55,6 +57,12 @@ std::string json_result(const TrainResult& result) {
     text += (i == 0 ? "" : ",") + json(result.validation[i].name) + ":" + value.data();
   }
   return text + "}}\n";
+}
+
+// The last of what has to be named to use it.
+const std::filesystem::path& what_came_of_it(const TrainResult& result) {
+  if (!result.prompt_vectors.empty()) return result.prompt_vectors;
+  return result.adapter.empty() ? result.model : result.adapter;
 }
 
 // One process of a training, or all of it.
@@ -69,9 +77,8 @@ void run_process(const Arguments& arguments, const std::string& settings, const 
   const TrainResult result = train_model(settings, options);
   if (processes.rank != 0) return;
   Output output = Output::to_stdout();
-  output.write(arguments.value_or("format", "text") == "json"
-                   ? json_result(result)
-                   : (result.adapter.empty() ? result.model : result.adapter).string() + "\n");
+  output.write(arguments.value_or("format", "text") == "json" ? json_result(result)
+                                                              : what_came_of_it(result).string() + "\n");
   output.finish();
 }
 
@@ -119,7 +126,9 @@ constexpr Command kTrainCommand = {
         "pictures with a class each, what is learned, the loss, the optimiser, the schedule (the guide "
         "explains each line). The output folder "
         "gets checkpoints/, metrics.csv, loss.svg, and at the end model/, which loads as the original does, "
-        "or adapter/, which --adapter adds to the original. Ctrl-C writes a checkpoint. Processes on several "
+        "or adapter/, which --adapter adds to the original, or "
+        "prompt.safetensors, which --prompt-vectors puts before texts. Ctrl-C writes a checkpoint. Processes "
+        "on several "
         "machines are started as torchrun starts them: each finds RANK, WORLD_SIZE, MASTER_ADDR and "
         "MASTER_PORT in its environment.\n",
     .options = kGroups,

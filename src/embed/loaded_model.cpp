@@ -11,6 +11,7 @@
 #include "checkpoint/adapter.hpp"
 #include "checkpoint/identity.hpp"
 #include "checkpoint/model_search.hpp"
+#include "checkpoint/prompt_vectors.hpp"
 #include "checkpoint/quantization.hpp"
 #include "embed/native_engine.hpp"
 #include "embed/onnx_engine.hpp"
@@ -66,6 +67,8 @@ struct OpenedModel {
   ModelDirectory directory;
   std::string arithmetic;  // "f32", "int8", "onnxruntime-cuda-f16"
   std::function<std::unique_ptr<const Engine>(const ModelDirectory&)> start;
+  std::size_t prompt_vectors = 0;
+  std::string label_template = {};
 };
 
 OpenedModel open_exported(const std::filesystem::path& path, const LoadOptions& options) {
@@ -74,13 +77,20 @@ OpenedModel open_exported(const std::filesystem::path& path, const LoadOptions& 
                                             path.string() +
                                             "': the weights of graphs are fixed; expected engine 'moa'");
   }
+  if (!options.prompt_vectors.empty()) {
+    throw Error(ErrorCode::unsupported, "cannot put prompt vectors before the texts of '" + path.string() +
+                                            "': graphs take tokens alone; expected engine 'moa'");
+  }
   const OnnxSessionOptions session{onnx_provider_named(options.provider), options.threads};
   const ExportedModel model = ExportedModel::open(path, options.dtype);
   std::string arithmetic = options.engine;
   if (session.provider != OnnxProvider::cpu) arithmetic += "-" + options.provider;
   if (model.graphs.dtype != "f32") arithmetic += "-" + std::string(model.graphs.dtype);
-  return {model.directory, std::move(arithmetic),
-          [model, session](const ModelDirectory&) { return OnnxEngine::open(model, session); }};
+  return {model.directory,
+          std::move(arithmetic),
+          [model, session](const ModelDirectory&) { return OnnxEngine::open(model, session); },
+          0,
+          {}};
 }
 
 // Nothing large is read yet.
@@ -93,10 +103,19 @@ OpenedModel open_model(std::string_view name, const LoadOptions& options) {
   }
   check_device(options);
   ModelDirectory directory = ModelDirectory::open(path);
-  const NativeOptions native{precision_of(options, directory), options.threads, options.adapter};
-  return {
-      std::move(directory), std::string(moa::name(native.precision)),
-      [native](const ModelDirectory& from) { return std::make_unique<const NativeEngine>(from, native); }};
+  NativeOptions native{precision_of(options, directory), options.threads, options.adapter};
+  std::string label_template;
+  if (!options.prompt_vectors.empty()) {
+    PromptVectors prompt = PromptVectors::open(options.prompt_vectors);
+    prompt.expect_model(directory, options.prompt_vectors);
+    native.prompt_vectors = std::move(prompt.vectors);
+    label_template = std::move(prompt.label_template);
+  }
+  const std::size_t count =
+      native.prompt_vectors ? static_cast<std::size_t>(native.prompt_vectors.shape()[0]) : 0;
+  return {std::move(directory), std::string(moa::name(native.precision)),
+          [native](const ModelDirectory& from) { return std::make_unique<const NativeEngine>(from, native); },
+          count, std::move(label_template)};
 }
 
 // How a vector was computed is part of it too; other than in f32 by moa, it can be read at the identity's
@@ -107,6 +126,7 @@ std::string identity_at(const ModelDirectory& directory, const std::string& arit
   std::string salt = std::string(kPreprocessingVersion).append(texts.version()) + arithmetic;
   if (options.fast_decode) salt += "; fast decode";
   if (!options.adapter.empty()) salt += "; adapter " + adapter_identity(options.adapter);
+  if (!options.prompt_vectors.empty()) salt += "; prompt vectors " + prompt_identity(options.prompt_vectors);
   const std::string identity = model_identity(directory, salt);
   return arithmetic == moa::name(Precision::f32) ? identity : identity + "-" + arithmetic;
 }
@@ -128,6 +148,7 @@ TextCacheOptions text_cache_options(const LoadOptions& options, const ModelDirec
 LoadOptions options_of_texts(LoadOptions options) {
   options.text_model.clear();
   options.adapter.clear();
+  options.prompt_vectors.clear();
   return options;
 }
 
@@ -162,12 +183,16 @@ std::shared_ptr<const LoadedModel> LoadedModel::load(std::string_view name, cons
   const std::shared_ptr<LoadedModel> model(new LoadedModel(std::string(name), std::move(opened.directory),
                                                            std::move(opened.arithmetic), std::move(engine),
                                                            options));
+  model->prompt_vectors_ = opened.prompt_vectors;
+  model->label_template_ = std::move(opened.label_template);
   if (!options.text_model.empty()) model->pair_with(load(options.text_model, options_of_texts(options)));
   return model;
 }
 
 void LoadedModel::pair_with(std::shared_ptr<const LoadedModel> texts) {
   const std::string attempt = "cannot give the texts of '" + name_ + "' to '" + texts->name_ + "': ";
+  if (prompt_vectors_ > 0)
+    throw Error(ErrorCode::unsupported, attempt + "prompt vectors stand before the former's own texts");
   if (texts->text() == nullptr) {
     throw Error(ErrorCode::unsupported, attempt + "the latter has no text tower");
   }
@@ -269,8 +294,8 @@ std::string LoadedModel::processor_description() const {
   return facts().image()->takes_patches() ? patch_processor().description() : processor().description();
 }
 
-PreparedText LoadedModel::prepare_text(std::string_view text,
-                                       const std::optional<std::string>& prompt) const {
+PreparedText LoadedModel::prepare_text(std::string_view text, const std::optional<std::string>& prompt,
+                                       std::size_t prompt_vectors) const {
   if (texts_) return texts_->prepare_text(text, prompt);
   const TextTowerFacts* tower = facts().text();
   if (tower == nullptr) throw Error(ErrorCode::unsupported, "model '" + name_ + "' has no text tower");
@@ -280,7 +305,13 @@ PreparedText LoadedModel::prepare_text(std::string_view text,
     throw Error(ErrorCode::unsupported, "a prompt before a text of '" + name_ +
                                             "': its pooling has 'include_prompt' false, expected true");
   }
-  Tokenized tokenized = tokenizer().tokenize(open_clip_texts_.applied_to(whole), longest_text());
+  if (prompt_vectors >= longest_text()) {
+    throw Error(ErrorCode::invalid_argument, "cannot put " + std::to_string(prompt_vectors) +
+                                                 " prompt vectors before a text of '" + name_ +
+                                                 "': it takes " + std::to_string(longest_text()) + " tokens");
+  }
+  Tokenized tokenized =
+      tokenizer().tokenize(open_clip_texts_.applied_to(whole), longest_text() - prompt_vectors);
   for (const std::int32_t id : tokenized.ids) {
     if (id >= tower->vocabulary) {
       throw Error(ErrorCode::out_of_range, "the tokenizer of '" + name_ + "' gives id " + std::to_string(id) +
@@ -290,6 +321,12 @@ PreparedText LoadedModel::prepare_text(std::string_view text,
   }
   if (open_clip_texts_.strips_separator) {
     std::replace(tokenized.ids.begin(), tokenized.ids.end(), tokenizer().id_of("[SEP]").value_or(0), 0);
+  }
+  if (prompt_vectors > 0) {
+    std::vector<std::int32_t> learned(prompt_vectors);
+    for (std::size_t i = 0; i < learned.size(); ++i) learned[i] = -1 - static_cast<std::int32_t>(i);
+    const auto place = tokenized.ids.begin() + static_cast<std::ptrdiff_t>(tokenizer().tokens_before_text());
+    tokenized.ids.insert(place, learned.begin(), learned.end());
   }
   if (tower->padding) pad(tokenized.ids, *tower->padding, tokenizer().padding(), tower->vocabulary);
   return {std::move(tokenized.ids), tokenized.truncated};
@@ -324,6 +361,7 @@ PreparedImage LoadedModel::prepare_image(std::span<const std::byte> content, dou
 }
 
 std::vector<std::string> LoadedModel::templates() const {
+  if (!label_template_.empty()) return {label_template_};
   return directory_.config().strings("zero_shot_templates", {"a photo of a {}."});
 }
 
@@ -344,6 +382,7 @@ ModelInfo LoadedModel::info() const {
   ModelInfo info;
   info.name = name_;
   info.adapter = options_.adapter.string();
+  info.prompt_vectors = options_.prompt_vectors.string();
   info.path = directory_.path().string();
   info.layout = moa::name(layout_of(directory_.layout()));
   info.dim = facts().dim();

@@ -58,7 +58,13 @@ class LoadedModel {
   std::string with_prompt(std::string_view text, const std::optional<std::string>& prompt) const;
   // The default prompt, or the one named (or spelt out) by `prompt`, put before `text`; tokenized. Errors:
   // corrupt_data (not UTF-8), unsupported (no text tower), not_found (no tokenizer in the directory).
-  PreparedText prepare_text(std::string_view text, const std::optional<std::string>& prompt) const;
+  // With prompt vectors, ids below 0 stand for them (Interpreter::set_prompt_vectors).
+  PreparedText prepare_text(std::string_view text, const std::optional<std::string>& prompt) const {
+    return prepare_text(text, prompt, prompt_vectors_);
+  }
+  // The same with so many prompt vectors as are being learned.
+  PreparedText prepare_text(std::string_view text, const std::optional<std::string>& prompt,
+                            std::size_t prompt_vectors) const;
   // The picture in a file's content. Errors: those of decoding; unsupported without a picture tower.
   PreparedImage prepare_image(std::span<const std::byte> content, double max_megapixels) const;
 
@@ -97,6 +103,8 @@ class LoadedModel {
   ModelDirectory directory_;
   std::string arithmetic_;  // how it computes, as its identity says
   Prompts prompts_;
+  std::size_t prompt_vectors_ = 0;
+  std::string label_template_;  // of prompt vectors; empty: the model's templates
   OpenClipTexts open_clip_texts_;
   std::unique_ptr<const Engine> engine_;
   std::shared_ptr<const LoadedModel> texts_;  // the model that texts go to; nullptr: this one

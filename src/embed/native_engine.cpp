@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
+
+#include <moa/error.hpp>
 
 #include "backends/cpu/cpu_backend.hpp"
 #include "backends/recording/recording.hpp"
@@ -47,7 +50,22 @@ std::int64_t parameters_of(const RecordingInterpreter& recording) {
   return count;
 }
 
+void expect_width(const EmbeddingModel& network, const Parameter& prompt_vectors) {
+  const Parameter table = token_table(network);
+  if (table && table.shape()[1] == prompt_vectors.shape()[1]) return;
+  throw Error(table ? ErrorCode::shape_mismatch : ErrorCode::unsupported,
+              "cannot put prompt vectors " + to_string(prompt_vectors.shape()) + " before texts: " +
+                  (table ? "the model's '" + table.name() + "' is " + to_string(table.shape())
+                         : "the model has no table of tokens"));
+}
+
 }  // namespace
+
+Parameter token_table(const EmbeddingModel& network) {
+  RecordingInterpreter recording;
+  walk_text(network, recording);
+  return recording.token_table();
+}
 
 CheckpointLayout layout_of(ModelDirectory::Layout layout) {
   switch (layout) {
@@ -66,7 +84,8 @@ CheckpointLayout layout_of(ModelDirectory::Layout layout) {
 NativeEngine::NativeEngine(const ModelDirectory& directory, const NativeOptions& options)
     : architecture_(architecture_of(directory.config(), layout_of(directory.layout()))),
       precision_(options.precision),
-      backend_(std::make_unique<CpuBackend>(CpuOptions{options.precision, options.threads})) {
+      backend_(std::make_unique<CpuBackend>(CpuOptions{options.precision, options.threads})),
+      prompt_vectors_(options.prompt_vectors) {
   Weights weights = directory.weights();
   std::set<std::string> dtypes;
   for (const Parameter& parameter : stored_tensors(weights.parameters())) {
@@ -77,9 +96,16 @@ NativeEngine::NativeEngine(const ModelDirectory& directory, const NativeOptions&
   if (!options.adapter.empty()) weights = Adapter::open(options.adapter).merged_into(weights);
   network_ = architecture_.build(directory.config(), weights);
   weights.finish(directory.weights_name());
+  if (prompt_vectors_) expect_width(*network_, prompt_vectors_);
 }
 
 NativeEngine::~NativeEngine() = default;
+
+std::unique_ptr<Interpreter> NativeEngine::interpreter() const {
+  std::unique_ptr<Interpreter> ops = backend_->interpreter();
+  if (prompt_vectors_) ops->set_prompt_vectors(prompt_vectors_);
+  return ops;
+}
 
 int NativeEngine::threads() const {
   return backend_->threads();
@@ -118,7 +144,7 @@ Patches NativeEngine::patches(Interpreter& ops, std::span<const PreparedImage> p
 }
 
 std::vector<float> NativeEngine::embed_texts(std::span<const PreparedText> texts, bool raw) const {
-  const std::unique_ptr<Interpreter> ops = backend_->interpreter();
+  const std::unique_ptr<Interpreter> ops = interpreter();
   Rows rows = network_->forward_text(*ops, tokens_of(*ops, texts));
   if (!raw) rows = ops->l2_normalize(rows, network_->normalize_eps());
   return ops->read(rows);
@@ -132,7 +158,7 @@ std::vector<float> NativeEngine::by_turns(std::span<const PreparedImage> picture
   std::vector<float> vectors;
   for (std::size_t begin = 0; begin < pictures.size(); begin += at_once) {
     const auto some = pictures.subspan(begin, std::min(at_once, pictures.size() - begin));
-    const std::unique_ptr<Interpreter> ops = backend_->interpreter();
+    const std::unique_ptr<Interpreter> ops = interpreter();
     const std::vector<float> rows = ops->read(forward(*ops, some));
     vectors.insert(vectors.end(), rows.begin(), rows.end());
   }
@@ -148,7 +174,7 @@ std::vector<float> NativeEngine::embed_images(std::span<const PreparedImage> pic
 }
 
 std::vector<float> NativeEngine::text_trunks(std::span<const PreparedText> texts) const {
-  const std::unique_ptr<Interpreter> ops = backend_->interpreter();
+  const std::unique_ptr<Interpreter> ops = interpreter();
   return ops->read(network_->text_trunk(*ops, tokens_of(*ops, texts)));
 }
 
@@ -161,7 +187,7 @@ std::vector<float> NativeEngine::image_trunks(std::span<const PreparedImage> pic
 std::vector<float> NativeEngine::match_images(std::span<const PreparedImage> pictures,
                                               std::span<const PreparedText> texts) const {
   const PairScorer& scorer = *network_->pair_scorer();
-  const std::unique_ptr<Interpreter> ops = backend_->interpreter();
+  const std::unique_ptr<Interpreter> ops = interpreter();
   const Rows seen = scorer.forward_picture(*ops, pixels(*ops, pictures));
   const std::vector<float> vectors =
       ops->read(ops->l2_normalize(scorer.vector_of(*ops, seen), network_->normalize_eps()));

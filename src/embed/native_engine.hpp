@@ -17,16 +17,21 @@ class CpuBackend;
 // How `layout` is called in the registry.
 CheckpointLayout layout_of(ModelDirectory::Layout layout);
 
+// What the text tower looks ids of tokens up in; none without a text tower.
+Parameter token_table(const EmbeddingModel& network);
+
 struct NativeOptions {
   Precision precision = Precision::f32;
   int threads = 0;                     // 0: all available CPUs
   std::filesystem::path adapter = {};  // what is added to the weights; empty: nothing
+  Parameter prompt_vectors = {};       // what ids below 0 are; none: nothing
 };
 
 class NativeEngine final : public Engine {
  public:
   // Errors: unsupported (an architecture that is not known); those of its building; shape_mismatch, listing
-  // the tensors that do not fit; those of Adapter::open and merged_into.
+  // the tensors that do not fit, or for prompt vectors of another width; those of Adapter::open and
+  // merged_into.
   NativeEngine(const ModelDirectory& directory, const NativeOptions& options);
   ~NativeEngine() override;
 
@@ -46,6 +51,7 @@ class NativeEngine final : public Engine {
                                   std::span<const PreparedText> texts) const override;
 
  private:
+  std::unique_ptr<Interpreter> interpreter() const;
   // Pictures as the network's tower takes them.
   Tensor pixels(Interpreter& ops, std::span<const PreparedImage> pictures) const;
   Patches patches(Interpreter& ops, std::span<const PreparedImage> pictures) const;
@@ -57,6 +63,7 @@ class NativeEngine final : public Engine {
   Precision precision_;
   std::unique_ptr<CpuBackend> backend_;
   std::unique_ptr<const EmbeddingModel> network_;
+  Parameter prompt_vectors_;
   std::vector<std::string> dtypes_;
   std::int64_t parameters_ = 0;
 };

@@ -175,6 +175,19 @@ Tokenized Tokenizer::tokenize(std::string_view utf8, std::size_t max_length) con
   return result;
 }
 
+std::vector<std::int32_t> Tokenizer::tokenize_bare(std::string_view utf8) const {
+  check_text(utf8);
+  return content_ids(*parts_, utf8);
+}
+
+std::size_t Tokenizer::tokens_before_text() const {
+  constexpr std::int32_t kMark = -1;  // no token's id
+  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> types;
+  parts_->post_processor.apply(std::vector<std::int32_t>{kMark}, ids, types);
+  return static_cast<std::size_t>(std::ranges::find(ids, kMark) - ids.begin());
+}
+
 Tokenized Tokenizer::tokenize_pair(std::string_view first, std::string_view second,
                                    std::size_t max_length) const {
   if (!parts_->post_processor.takes_pairs()) {

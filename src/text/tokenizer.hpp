@@ -76,6 +76,11 @@ class Tokenizer {
   // are too long together. Errors: those of `tokenize`; unsupported if there is no template for pairs.
   Tokenized tokenize_pair(std::string_view first, std::string_view second, std::size_t max_length = 0) const;
 
+  // The ids of a text alone, without the template's, however many. Errors: those of `tokenize`.
+  std::vector<std::int32_t> tokenize_bare(std::string_view utf8) const;
+  // How many of the template's tokens stand before a text's.
+  std::size_t tokens_before_text() const;
+
   // The text of `ids` by the tokenizer's own decoder; ids that name nothing are skipped, special tokens too
   // unless `keep_special`.
   std::string decode(std::span<const std::int32_t> ids, bool keep_special = false) const;

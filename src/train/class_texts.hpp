@@ -13,8 +13,10 @@ namespace moa::train {
 // Each class in each template. Immutable.
 class ClassTexts {
  public:
-  // No templates: the model's own. Errors: as label_texts() and LoadedModel::prepare_text().
-  ClassTexts(const LoadedModel& model, std::vector<std::string> names, std::vector<std::string> templates);
+  // `prompt_vectors` of them stand before each text. Errors: as label_texts() and
+  // LoadedModel::prepare_text().
+  ClassTexts(const LoadedModel& model, std::vector<std::string> names,
+             const std::vector<std::string>& templates, std::size_t prompt_vectors = 0);
 
   const std::vector<std::string>& names() const { return names_; }
   std::size_t texts_a_class() const { return texts_.size() / names_.size(); }

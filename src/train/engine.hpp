@@ -54,6 +54,9 @@ struct EngineOptions {
   // With one, the adapter is learned and `trainable` names what is learned beside it: to learn the adapter
   // alone, include nothing.
   std::optional<AdapterOptions> adapter{};
+  // What ids below 0 are (Interpreter::set_prompt_vectors); with it they are learned, as with an adapter.
+  // None: there are no such ids.
+  Parameter prompt_vectors{};
   LossOptions loss{};
   AdamWOptions optimizer{};
   // The gradient of all parameters together is scaled down to this length; 0: never.
@@ -166,6 +169,8 @@ class TrainingEngine {
   virtual std::vector<Parameter> weights() = 0;
   // The adapter's tensors, named as its file has them (adapter.hpp); empty without one.
   virtual std::vector<Parameter> adapter() = 0;
+  // The prompt vectors; none without.
+  virtual Parameter prompt_vectors() { return {}; }
   // How many numbers are learned.
   virtual std::int64_t trained_numbers() const = 0;
 

@@ -131,12 +131,21 @@ bool learns(const RecordingInterpreter& recording, const EngineOptions& options)
 
 }  // namespace
 
+namespace {
+
+// Texts behind a prompt that learns move with it, from their first layer on.
+bool learns_prompt(const std::string& tower, const EngineOptions& options) {
+  return tower == "text" && options.prompt_vectors;
+}
+
+}  // namespace
+
 bool learns_tower(const EmbeddingModel& model, const std::string& tower, const EngineOptions& options) {
-  return learns(recorded(model, tower, Part::whole), options);
+  return learns_prompt(tower, options) || learns(recorded(model, tower, Part::whole), options);
 }
 
 bool learns_trunk(const EmbeddingModel& model, const std::string& tower, const EngineOptions& options) {
-  return learns(recorded(model, tower, Part::trunk), options);
+  return learns_prompt(tower, options) || learns(recorded(model, tower, Part::trunk), options);
 }
 
 }  // namespace moa::train

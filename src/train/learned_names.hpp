@@ -15,8 +15,8 @@ namespace moa::train {
 TrainableNames names_to_learn(const EmbeddingModel& model, const std::vector<std::string>& learn,
                               const std::vector<std::string>& freeze);
 
-// Whether a training with these names changes a tower ("text" or "image"), by its own parameters or by an
-// adapter on them.
+// Whether a training with these names changes a tower ("text" or "image"), by its own parameters, by an
+// adapter on them or by a prompt before its texts.
 bool learns_tower(const EmbeddingModel& model, const std::string& tower, const EngineOptions& options);
 // Whether anything in front of the tower's head does (EmbeddingModel).
 bool learns_trunk(const EmbeddingModel& model, const std::string& tower, const EngineOptions& options);

@@ -146,6 +146,22 @@ void read_adapter(const YamlMap& map, TrainConfig& config) {
   config.learn.clear();
 }
 
+void read_prompt(const YamlMap& root, TrainConfig& config) {
+  const YamlMap map = root.map("prompt");
+  if (!root.has("prompt")) return;
+  if (!learns_classes(config))
+    root.refuse("prompt", "it stands before the names of classes (data.kind: classes)");
+  if (root.has("learn"))
+    root.refuse("learn", "beside a prompt the model's own weights stay; expected an adapter, or no prompt");
+  if (config.merges_adapter)
+    root.refuse("prompt", "it belongs to the model without the adapter in it; expected adapter.merge: false");
+  PromptOptions options;
+  options.initial = map.text("initial", "");
+  options.vectors = map.integer("vectors", 0, 1, 1 << 14);
+  config.prompt = std::move(options);
+  config.learn.clear();
+}
+
 void read_optimizer(const YamlMap& map, TrainConfig& config) {
   AdamWOptions& adamw = config.engine.optimizer;
   config.learning_rate = map.number("learning_rate", config.learning_rate, 0, 100);
@@ -194,6 +210,7 @@ TrainConfig read_train_config(const fs::path& path) {
   config.augmentation = read_augmentation(map.map("augmentation"));
   const YamlMap adapter = map.map("adapter");
   if (map.has("adapter")) read_adapter(adapter, config);
+  read_prompt(map, config);
   if (map.has("learn")) config.learn = map.texts("learn");
   config.freeze = map.texts("freeze");
   config.engine.loss = read_loss(map.map("loss"), learns_classes(config));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "train/augmentation.hpp"
 #include "train/data_source.hpp"
 #include "train/engine.hpp"
+#include "train/prompt_learning.hpp"
 
 namespace moa::train {
 
@@ -27,14 +29,15 @@ struct TrainConfig {
   AugmentationOptions augmentation{};
 
   // Parts of the model by name ("all", "text", "image"), or patterns of parameters. Nothing by default if
-  // there is an adapter.
+  // there is an adapter or a prompt.
   std::vector<std::string> learn{"all"};
   std::vector<std::string> freeze;
   EngineOptions engine{};  // all but `trainable` and an adapter's targets
   // Where the adapter of `engine` sits: the same words, or patterns of linear layers.
   std::vector<std::string> adapter_targets{"all"};
-  bool merges_adapter = false;  // model/ is written too, with the adapter added to its weights
-  std::string teacher;          // a model, as --model takes it; empty: none
+  bool merges_adapter = false;            // model/ is written too, with the adapter added to its weights
+  std::optional<PromptOptions> prompt{};  // learned beside an adapter, if there is one; of classes alone
+  std::string teacher;                    // a model, as --model takes it; empty: none
 
   // Vectors of a frozen tower whose side nothing augments, and of the teacher, are kept so far; 0: a frozen
   // tower is forwarded each time.

@@ -135,6 +135,18 @@ std::optional<Adapter> learned_adapter(const TrainConfig& config, TrainingEngine
   return adapter;
 }
 
+// Without words of their own, classes behind prompt vectors are named as CoOp names them.
+std::vector<std::string> class_templates(const TrainConfig& config, const LoadedModel& model) {
+  const std::vector<std::string>& templates = config.sources.front().classes.templates;
+  if (!templates.empty()) return templates;
+  return config.prompt ? std::vector<std::string>{"{}."} : model.templates();
+}
+
+std::size_t prompt_vectors_of(const TrainConfig& config) {
+  const Parameter& vectors = config.engine.prompt_vectors;
+  return vectors ? static_cast<std::size_t>(vectors.shape()[0]) : 0;
+}
+
 // "learning 184320 of 151277313 numbers (0.12 %): lora of rank 8 on 72 layers"
 std::string what_is_learned(const TrainConfig& config, std::int64_t learned,
                             const std::vector<Parameter>& parameters) {
@@ -149,6 +161,8 @@ std::string what_is_learned(const TrainConfig& config, std::int64_t learned,
     text += ": " + std::string(name(adapter->kind)) + " of rank " + std::to_string(adapter->rank) + " on " +
             std::to_string(adapter->targets.size()) + " layers";
   }
+  if (const Parameter& vectors = config.engine.prompt_vectors)
+    text += (config.engine.adapter ? " and " : ": ") + std::to_string(vectors.shape()[0]) + " prompt vectors";
   return text;
 }
 
@@ -176,13 +190,16 @@ TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
     config.engine.adapter->targets =
         train::adapter_targets(*network, config.engine.adapter->kind, config.adapter_targets, config.freeze);
   }
+  if (config.prompt)
+    config.engine.prompt_vectors = train::initial_prompt_vectors(*model, *config.prompt, config.seed);
   expect_something_to_learn(config, *network);
   const auto engine =
       train::make_training_engine(*network, stored_tensors(weights.parameters()), config.engine);
   const bool is_first = options.processes.rank == 0;
   std::optional<train::ClassTexts> classes;
   if (train::learns_classes(config))
-    classes.emplace(*model, sources.front()->class_names(), config.sources.front().classes.templates);
+    classes.emplace(*model, sources.front()->class_names(), class_templates(config, *model),
+                    prompt_vectors_of(config));
   std::optional<train::ValidationSet> validation;
   if (!config.validation.empty() && is_first)
     validation = train::read_validation_set(config, sources.front()->class_names());
@@ -221,7 +238,13 @@ TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
     result.adapter = config.output / "adapter";
     train::write_trained_adapter(*adapter, result.adapter);
   }
-  if (!adapter || config.merges_adapter || !learned.empty()) {
+  if (config.prompt) {
+    result.prompt_vectors = config.output / "prompt.safetensors";
+    const PromptVectors prompt{engine->prompt_vectors(), config.model, prompt_base(directory),
+                               config.prompt->initial, class_templates(config, *model).front()};
+    prompt.write(result.prompt_vectors);
+  }
+  if ((!adapter && !config.prompt) || config.merges_adapter || !learned.empty()) {
     result.model = config.output / "model";
     train::write_trained_model(*model, learned, config.merges_adapter ? &*adapter : nullptr, result.model);
   }

@@ -306,6 +306,50 @@ class WholeTrainings(Train):
             shutil.rmtree(self.home / "set" / name)
         refused(words="deep blue")
 
+    def test_a_prompt_is_learned_resumed_and_put_before_texts(self):
+        self.classes("prompt: {vectors: 5, initial: a photo}\n", steps=30)
+        self.write("t.yaml", (self.home / "t.yaml").read_text().replace("learning_rate: 0.001", "learning_rate: 0.05"))
+        out, err = self.run_moa("train", "t.yaml")
+        self.assertEqual(out, "out/prompt.safetensors\n")
+        self.assertRegex(err, r"learning \d+ numbers, .*: 5 prompt vectors")
+        self.assertFalse((self.home / "out/model").exists())
+        prompt = (self.home / "out/prompt.safetensors").read_bytes()
+        losses = [float(line.split(",")[2]) for line in (self.home / "out/metrics.csv").read_text().splitlines()[1:]]
+        self.assertLess(sum(losses[-5:]), sum(losses[:5]))
+        shutil.rmtree(sorted((self.home / "out/checkpoints").glob("step-*"))[-1])
+        (self.home / "out/prompt.safetensors").rename(self.home / "p")
+        self.result("--resume")
+        self.assertEqual((self.home / "out/prompt.safetensors").read_bytes(), prompt)
+
+        accuracy = float((self.home / "out/validation.csv").read_text().splitlines()[1].removeprefix("30,acc1,"))
+        tiny = ["--model", str(TINY)]
+        self.assertAlmostEqual(self.metric("acc1", *tiny, "--prompt-vectors", "p"), accuracy, places=5)
+        identity = lambda *options: json.loads(self.run_moa("inspect", *tiny[1:], "--format", "json", *options)[0])["identity"]
+        self.assertNotEqual(identity(), identity("--prompt-vectors", "p"))
+        cached = ["--text-cache", "on", "--text", "a dog"]
+        embed = lambda *options: self.run_moa("embed", *tiny, *cached, *options)[0]
+        plain, learned = embed(), embed("--prompt-vectors", "p")
+        self.assertNotEqual(plain, learned)
+        self.assertEqual([plain, learned], [embed(), embed("--prompt-vectors", "p")])
+        self.run_moa("classify", *tiny, "--prompt-vectors", "p", "--labels", "red,green,deep blue", "held/red/110.png")
+        _, err = self.run_moa("embed", "--model", "moa-mini", "--prompt-vectors", "p", "--text", "a dog", code=5)
+        self.assertIn("model_mismatch", err)
+        self.assertIn(str(TINY), err)
+        self.assertIn("moa-mini", err)
+        self.assertEqual(self.error_code("embed", *tiny, "--prompt-vectors", "none", "--text", "a", code=4), "not_found")
+        self.assertEqual(self.error_code("embed", *tiny, "--prompt-vectors", "p", "--text-model", str(TINY), "--text", "a", code=6), "unsupported")
+
+    def test_a_prompt_that_cannot_be_is_refused(self):
+        for more, words in [("prompt: {vectors: 1, initial: a photo of a}", "tokens"), ("prompt: {vectors: 1000}", "takes"),
+                            ("prompt: {vectors: 4}\nlearn: all", "learn"), ("prompt: {}\nadapter: {rank: 2, merge: true}", "merge")]:
+            self.classes(more + "\n")
+            _, err = self.run_moa("train", "t.yaml", code=2)
+            self.assertRegex(err, words)
+        self.settings("prompt: {vectors: 4}\n")
+        _, err = self.run_moa("train", "t.yaml", code=2)
+        self.assertRegex(err, "classes")
+        self.assertFalse((self.home / "out").exists())
+
     def rows(self, folder, columns):
         return [[float(x) for x in line.split(",")[2:columns]] for line in (self.home / folder / "metrics.csv").read_text().splitlines()[1:]]
 

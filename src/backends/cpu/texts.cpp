@@ -33,7 +33,11 @@ Rows CpuInterpreter::embedding(const Tokens& tokens, TokenField field, const Par
   const std::vector<std::int32_t>& ids = field == TokenField::id ? in.ids : in.types;
   auto out = new_rows(in.sequences, table.shape()[1]);
   for (std::int64_t row = 0; row < out->rows(); ++row) {
-    const std::int64_t id = ids.empty() ? 0 : ids[static_cast<std::size_t>(row)];
+    const std::int32_t id = ids.empty() ? 0 : ids[static_cast<std::size_t>(row)];
+    if (const auto learned = prompt_row(id, table); learned && field == TokenField::id) {
+      prompt_vectors().read_rows(*learned, 1, out->matrix.data + row * out->matrix.stride);
+      continue;
+    }
     if (id < 0 || id >= entries) {
       throw Error(ErrorCode::out_of_range, "cannot look up a token in '" + table.name() + "': found id " +
                                                std::to_string(id) + ", expected 0 to " +

@@ -163,6 +163,7 @@ Rows RecordingInterpreter::attention(const Rows& q, const Rows& k, const Rows& v
 
 Rows RecordingInterpreter::embedding(const Tokens& tokens, TokenField field, const Parameter& table) {
   add_narrowable(table, ProductPrecision::of_run);
+  if (field == TokenField::id) token_table_ = table;
   return record<Rows>("embedding", {text(tokens), field == TokenField::id ? "id" : "type", use(table)});
 }
 

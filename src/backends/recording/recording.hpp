@@ -28,6 +28,8 @@ class RecordingInterpreter final : public Interpreter {
   const std::vector<Narrowable>& narrowable() const noexcept { return narrowable_; }
   // The weights of linear layers, once each.
   const std::vector<Parameter>& linear_weights() const noexcept { return linear_weights_; }
+  // The table that ids of tokens are looked up in; none if there was no such call.
+  const Parameter& token_table() const noexcept { return token_table_; }
   // The matrices of the checkpoint that they are, or are stacks of: without those of which only a part is
   // multiplied with. A product (factored.hpp) is one.
   std::vector<Parameter> whole_linears() const;
@@ -86,6 +88,7 @@ class RecordingInterpreter final : public Interpreter {
 
   std::vector<Parameter> parameters_;
   std::vector<Narrowable> narrowable_;
+  Parameter token_table_;
   std::vector<Parameter> linear_weights_;
   std::set<const void*> seen_;
 };

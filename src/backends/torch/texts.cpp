@@ -47,11 +47,25 @@ Rows TorchInterpreter::embedding(const Tokens& tokens, TokenField field, const P
   const std::vector<std::int32_t>& ids = field == TokenField::id ? in.ids : in.types;
   std::vector<std::int64_t> entries(static_cast<std::size_t>(in.sequences.rows()));
   std::copy(ids.begin(), ids.end(), entries.begin());  // of types, there may be none
-  for (const std::int64_t entry : entries) torch::expect_entry(table, entry);
-  const std::int64_t longest = in.sequences.longest();
-  const at::Tensor places =
-      indices(torch::boxed(entries, in.sequences)).reshape({in.sequences.items(), longest});
-  return rows(at::embedding(weights_.of(table), places), in.sequences);
+  std::vector<std::int64_t> learned(entries.size());   // rows of prompt vectors, from 1; 0: none
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto row = prompt_row(static_cast<std::int32_t>(entries[i]), table);
+    if (row && field == TokenField::id) {
+      learned[i] = *row + 1;
+      entries[i] = 0;
+    }
+    torch::expect_entry(table, entries[i]);
+  }
+  const auto box = [&](const std::vector<std::int64_t>& values) {
+    return indices(torch::boxed(values, in.sequences))
+        .reshape({in.sequences.items(), in.sequences.longest()});
+  };
+  const at::Tensor found = at::embedding(weights_.of(table), box(entries));
+  if (std::ranges::none_of(learned, [](std::int64_t row) { return row > 0; }))
+    return rows(found, in.sequences);
+  const at::Tensor places = box(learned);
+  const at::Tensor vectors = at::embedding(weights_.of(prompt_vectors()), (places - 1).clamp_min(0));
+  return rows(at::where((places > 0).unsqueeze(-1), vectors, found), in.sequences);
 }
 
 Rows TorchInterpreter::add_positions(const Rows& x, const Parameter& table, std::int64_t first) {

@@ -81,7 +81,8 @@ class TorchEngine final : public TrainingEngine {
       : options_(options),
         weights_(device_of(options.device)),
         towers_(model, weights_,
-                options.precision == TrainingPrecision::bf16 ? Precision::bf16 : Precision::f32),
+                options.precision == TrainingPrecision::bf16 ? Precision::bf16 : Precision::f32,
+                options.prompt_vectors),
         scale_(
             options_.loss, parameters, weights_, [&](const std::string& name) { return learns(name); },
             learned_),
@@ -145,6 +146,13 @@ class TorchEngine final : public TrainingEngine {
         if (of_adapter_.contains(tensor.name)) result.push_back(parameter_of(tensor.name, tensor.value));
       }
       return result;
+    });
+  }
+
+  Parameter prompt_vectors() override {
+    return guarded([&]() -> Parameter {
+      const Parameter& vectors = options_.prompt_vectors;
+      return vectors ? parameter_of(vectors.name(), weights_.of(vectors)) : Parameter();
     });
   }
 
@@ -252,6 +260,8 @@ class TorchEngine final : public TrainingEngine {
         learned_.push_back(std::move(tensor));
       }
     }
+    if (const Parameter& vectors = options_.prompt_vectors)
+      learned_.push_back(learned(vectors.name(), weights_.learn(vectors)));
     std::sort(learned_.begin(), learned_.end(),
               [](const LearnedTensor& a, const LearnedTensor& b) { return a.name < b.name; });
     if (learned_.empty()) throw Error(ErrorCode::invalid_argument, "cannot train: nothing is to be learned");

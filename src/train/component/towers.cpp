@@ -90,6 +90,7 @@ at::Tensor Towers::forward(const Side& side, std::int64_t begin, std::int64_t en
     return vectors(*kept).narrow(0, begin, end - begin);
   }
   TorchInterpreter ops(weights_, precision_);
+  ops.set_prompt_vectors(prompt_vectors_);
   Rows rows;
   if (kept != nullptr) {
     rows = behind_trunk(ops, *kept, begin, end);

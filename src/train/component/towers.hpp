@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "backends/torch/weights.hpp"
@@ -23,8 +24,9 @@ TowerParameters tower_parameters(const EmbeddingModel& model);
 class Towers {
  public:
   // `model` and `weights` must outlive it.
-  Towers(const EmbeddingModel& model, torch::TorchWeights& weights, Precision precision)
-      : model_(model), weights_(weights), precision_(precision) {}
+  Towers(const EmbeddingModel& model, torch::TorchWeights& weights, Precision precision,
+         Parameter prompt_vectors = {})
+      : model_(model), weights_(weights), precision_(precision), prompt_vectors_(std::move(prompt_vectors)) {}
 
   // Items [begin, end) of `side` as rows on the unit sphere, [items, dim]; with a graph if torch records.
   // Errors: those of TrainingEngine; unsupported without that tower.
@@ -41,6 +43,7 @@ class Towers {
   const EmbeddingModel& model_;
   torch::TorchWeights& weights_;
   Precision precision_;
+  Parameter prompt_vectors_;
 };
 
 }  // namespace moa::train
