@@ -55,15 +55,11 @@ PromptVectors PromptVectors::open(const fs::path& place) {
 
 void PromptVectors::write(const fs::path& place) const {
   const fs::path beside = place.string() + ".new";
-  write_safetensors(
-      beside,
-      {{std::string(kPromptVectors), DType::f32, vectors.shape(),
-        [this](const ByteSink& write) {
-          const std::vector<float> values = vectors.read();
-          write(std::as_bytes(std::span(values)));
-        }}},
-      {{kBase, base}, {kBaseFiles, base_files}, {kInitial, initial}, {kTemplate, label_template}});
   std::error_code failed;
+  fs::remove(beside, failed);  // what a killed process left
+  write_safetensors(
+      beside, as_stored(vectors),
+      {{kBase, base}, {kBaseFiles, base_files}, {kInitial, initial}, {kTemplate, label_template}});
   fs::rename(beside, place, failed);
   if (failed) throw Error(ErrorCode::io_error, "cannot write '" + place.string() + "': " + failed.message());
 }

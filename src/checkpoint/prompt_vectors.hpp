@@ -14,7 +14,7 @@ namespace moa {
 inline constexpr std::string_view kPromptVectors = "prompt_vectors";
 
 struct PromptVectors {
-  Parameter vectors;           // [vectors, width of the model's table of tokens]
+  Parameter vectors;           // kPromptVectors [vectors, width of the model's table of tokens]
   std::string base;            // the model that they were learned for, as it was named
   std::string base_files;      // prompt_base() of its directory
   std::string initial;         // the words that they began as; empty: none

@@ -53,6 +53,14 @@ TEST_F(PromptFiles, AreReadAsTheyWereWritten) {
   EXPECT_FALSE(fs::exists(path.string() + ".new"));
 }
 
+TEST_F(PromptFiles, AreWrittenOverWhatAKilledProcessLeft) {
+  folder_.write("prompt.safetensors.new", "half of it");
+  const fs::path path = folder_.path() / "prompt.safetensors";
+  PromptVectors{Parameter::from_values("prompt_vectors", {1, 2}, {1, 2}), "some/model", "0123", "", "{}."}
+      .write(path);
+  EXPECT_EQ(PromptVectors::open(path).vectors.read(), (std::vector<float>{1, 2}));
+}
+
 TEST_F(PromptFiles, OfOtherContentAreRefused) {
   EXPECT_NO_THROW(PromptVectors::open(file(kMetadata, "prompt_vectors", {1, 2}, {1, 2})));
   for (const auto& [key, text] : kMetadata) {
