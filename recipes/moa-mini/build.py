@@ -1,8 +1,9 @@
-"""Builds models/moa-mini: fetch the packages, cut the tokenizer, write the lessons, let moa learn, keep what it learned.
+"""Builds models/moa-mini: fetch the packages, cut the tokenizer, write the lessons, let moa learn, keep what it learned,
+add the classes for drawings.
 
     python build.py [--work FOLDER] [--output FOLDER] [--moa COMMAND]
 
-Most of the time goes into the text tower's reading of every text once (kept in the work folder). The same inputs
+Most of the time goes into the drawings' views and the text tower's reading of every text, once (both are kept in the work folder). The same inputs
 and package versions give the same tokenizer and tower weights bit for bit; the learned part up to rounding.
 """
 
@@ -17,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 import cldr

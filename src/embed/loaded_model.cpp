@@ -86,11 +86,8 @@ OpenedModel open_exported(const std::filesystem::path& path, const LoadOptions& 
   std::string arithmetic = options.engine;
   if (session.provider != OnnxProvider::cpu) arithmetic += "-" + options.provider;
   if (model.graphs.dtype != "f32") arithmetic += "-" + std::string(model.graphs.dtype);
-  return {model.directory,
-          std::move(arithmetic),
-          [model, session](const ModelDirectory&) { return OnnxEngine::open(model, session); },
-          0,
-          {}};
+  return {model.directory, std::move(arithmetic),
+          [model, session](const ModelDirectory&) { return OnnxEngine::open(model, session); }};
 }
 
 // Nothing large is read yet.

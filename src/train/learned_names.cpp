@@ -129,10 +129,6 @@ bool learns(const RecordingInterpreter& recording, const EngineOptions& options)
          });
 }
 
-}  // namespace
-
-namespace {
-
 // Texts behind a prompt that learns move with it, from their first layer on.
 bool learns_prompt(const std::string& tower, const EngineOptions& options) {
   return tower == "text" && options.prompt_vectors;

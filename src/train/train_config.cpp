@@ -24,13 +24,20 @@ constexpr std::array<std::string_view, 8> kLosses = {"info_nce",  "sigmoid",   "
 constexpr std::array<std::string_view, 3> kSources = {"pictures", "texts", "classes"};
 constexpr std::array<std::string_view, 4> kAdapters = {"lora", "tt_lora", "tt_matrix", "shared"};
 
+// The value whose name stands at `key`.
+template <typename Enum, std::size_t count>
+Enum named(const YamlMap& map, const char* key, Enum fallback,
+           const std::array<std::string_view, count>& names) {
+  const std::string name = map.choice(key, names[static_cast<std::size_t>(fallback)], names);
+  return static_cast<Enum>(std::ranges::find(names, name) - names.begin());
+}
+
 DataSource read_source(const YamlMap& map, const fs::path& folder) {
   DataSource source;
   for (const std::string& place : map.texts("train")) source.places.push_back((folder / place).string());
   if (source.places.empty())
     map.refuse("train", "expected a table (.csv, .tsv, .jsonl), shards (.tar) or a folder of classes");
-  const std::string kind = map.choice("kind", kSources.front(), kSources);
-  source.kind = static_cast<DataSource::Kind>(std::ranges::find(kSources, kind) - kSources.begin());
+  source.kind = named(map, "kind", DataSource::Kind::pictures, kSources);
   const std::string separator = map.text("separator", "");
   if (separator.size() > 1) map.refuse("separator", "expected one character");
   const char character = separator.empty() ? '\0' : separator.front();
@@ -98,14 +105,14 @@ AugmentationOptions read_augmentation(const YamlMap& map) {
 
 LossOptions read_loss(const YamlMap& map, bool is_of_classes) {
   LossOptions options;
-  const std::string kind = map.choice("kind", is_of_classes ? kLosses.back() : kLosses.front(), kLosses);
-  options.kind = static_cast<LossKind>(std::ranges::find(kLosses, kind) - kLosses.begin());
+  options.kind = named(map, "kind", is_of_classes ? LossKind::cross_entropy : LossKind::info_nce, kLosses);
   if (is_of_classes != (options.kind == LossKind::cross_entropy)) {
-    map.refuse("kind", is_of_classes ? "found '" + kind +
-                                           "', which is of pairs; of classes (data.kind) "
-                                           "expected cross_entropy"
-                                     : "cross_entropy is of pictures with a class each, expected "
-                                       "data.kind: classes");
+    map.refuse("kind", is_of_classes
+                           ? "found '" + std::string(kLosses[static_cast<std::size_t>(options.kind)]) +
+                                 "', which is of pairs; of classes (data.kind) "
+                                 "expected cross_entropy"
+                           : "cross_entropy is of pictures with a class each, expected "
+                             "data.kind: classes");
   }
   options.weight = map.number("weight", options.weight, 0, 1e9);
   options.margin = map.number("margin", options.margin, 0, 100);
@@ -135,8 +142,7 @@ void read_distillation(const YamlMap& map, TrainConfig& config) {
 
 void read_adapter(const YamlMap& map, TrainConfig& config) {
   AdapterOptions options;
-  const std::string kind = map.choice("kind", kAdapters.front(), kAdapters);
-  options.kind = static_cast<AdapterKind>(std::ranges::find(kAdapters, kind) - kAdapters.begin());
+  options.kind = named(map, "kind", AdapterKind::lora, kAdapters);
   options.rank = map.integer("rank", options.rank, 1, 1 << 14);
   options.alpha = map.number("alpha", static_cast<double>(options.rank), 1e-6, 1e6);
   if (map.has("targets")) config.adapter_targets = map.texts("targets");
