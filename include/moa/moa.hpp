@@ -17,6 +17,7 @@
 #include <moa/merge.hpp>
 #include <moa/model.hpp>
 #include <moa/onnx.hpp>
+#include <moa/prompt_vectors.hpp>
 #include <moa/quantize.hpp>
 #include <moa/safetensors.hpp>
 #include <moa/system.hpp>

@@ -1,4 +1,4 @@
-// moa inspect: what a model, an adapter, an index or this machine is.
+// moa inspect: what a model, an adapter, prompt vectors, an index or this machine is.
 #include <array>
 #include <filesystem>
 #include <string>
@@ -8,6 +8,7 @@
 #include <moa/adapter.hpp>
 #include <moa/collection.hpp>
 #include <moa/model.hpp>
+#include <moa/prompt_vectors.hpp>
 #include <moa/system.hpp>
 
 #include "cli/arguments.hpp"
@@ -129,6 +130,18 @@ Facts facts_of_adapter(const AdapterInfo& info) {
   return facts;
 }
 
+Facts facts_of_prompt_vectors(const PromptVectorsInfo& info) {
+  Facts facts;
+  facts.add("path", "prompt vectors", info.path);
+  facts.add("vectors", "vectors", info.vectors);
+  facts.add("width", "width", info.width);
+  facts.add("initial", "began as", info.initial);
+  facts.add("label_template", "classes are", info.label_template);
+  facts.add("base", "learned for", info.base);
+  facts.add("weights_bytes", "its file", info.bytes, megabytes(info.bytes));
+  return facts;
+}
+
 Facts facts_of_index(const CollectionInfo& info) {
   Facts facts;
   facts.add("path", "index", info.path);
@@ -172,7 +185,7 @@ int run_inspect(const Arguments& arguments) {
     if (!words.empty()) fail_usage(arguments.command(), "--system expects nothing beside it");
     output.write(facts_of_system().write(as_json));
   } else if (words.size() != 1) {
-    fail_usage(arguments.command(), "expected one MODEL, ADAPTER or INDEX, or --system");
+    fail_usage(arguments.command(), "expected one MODEL, ADAPTER, PROMPT or INDEX, or --system");
   } else if (Collection::is_collection(words[0])) {
     if (arguments.has("errors")) {
       output.write(failed_files(words[0], as_json));
@@ -188,6 +201,8 @@ int run_inspect(const Arguments& arguments) {
                 "cannot list the errors of '" + words[0] + "': it is not an index");
   } else if (is_adapter(words[0])) {
     output.write(facts_of_adapter(inspect_adapter(words[0])).write(as_json));
+  } else if (is_prompt_vectors(words[0])) {
+    output.write(facts_of_prompt_vectors(inspect_prompt_vectors(words[0])).write(as_json));
   } else {
     output.write(facts_of_model(Model::load(words[0], load_options(arguments)).info()).write(as_json));
   }
@@ -212,14 +227,14 @@ constexpr std::array kExamples = {
 
 constexpr Command kInspectCommand = {
     .name = "inspect",
-    .summary = "Show what a model, an adapter or an index is",
-    .usage = "MODEL|ADAPTER|INDEX|--system [options]",
+    .summary = "Show what a model, an adapter, prompt vectors or an index is",
+    .usage = "MODEL|ADAPTER|PROMPT|INDEX|--system [options]",
     .description =
         "Of a model: architecture, towers, sizes, dtypes, tokenizer, processor, licence. Of an adapter: "
-        "kind, rank, the layers that it sits on. Of an index: whose "
-        "vectors "
-        "it holds, of how many files, and whether its two files agree with each other; if not, the exit code "
-        "is 5.\n",
+        "kind, rank, the layers that it sits on. Of prompt vectors: how many, what they began as, and how "
+        "they name a class. Of an index: whose vectors it holds, of how many files, and whether its two "
+        "files "
+        "agree with each other; if not, the exit code is 5.\n",
     .options = kGroups,
     .examples = kExamples,
     .inputs = Completes::models,

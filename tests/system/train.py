@@ -326,6 +326,8 @@ class WholeTrainings(Train):
         self.assertAlmostEqual(self.metric("acc1", *tiny, "--prompt-vectors", "p"), accuracy, places=5)
         identity = lambda *options: json.loads(self.run_moa("inspect", *tiny[1:], "--format", "json", *options)[0])["identity"]
         self.assertNotEqual(identity(), identity("--prompt-vectors", "p"))
+        facts = json.loads(self.run_moa("inspect", "p", "--format", "json")[0])
+        self.assertEqual((facts["vectors"], facts["initial"], facts["label_template"]), (5, "a photo", "{}."))
         cached = ["--text-cache", "on", "--text", "a dog"]
         embed = lambda *options: self.run_moa("embed", *tiny, *cached, *options)[0]
         plain, learned = embed(), embed("--prompt-vectors", "p")
