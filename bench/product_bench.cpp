@@ -37,7 +37,8 @@ std::vector<float> random_values(std::int64_t count, unsigned seed) {
   return values;
 }
 
-void measure(const Size& size, CpuBackend& backend, Precision precision, double peak, double budget_seconds) {
+void measure(const Size& size, CpuBackend& backend, [[maybe_unused]] Precision precision, double peak,
+             double budget_seconds) {
   const std::vector<float> x = random_values(size.rows * size.depth, 1);
   const std::vector<float> w = random_values(size.columns * size.depth, 2);
   const std::vector<float> b = random_values(size.columns, 3);
@@ -54,7 +55,7 @@ void measure(const Size& size, CpuBackend& backend, Precision precision, double 
   const double flops = 2.0 * static_cast<double>(size.rows) * static_cast<double>(size.depth) *
                        static_cast<double>(size.columns);
   double moa_best = 1e30;
-  double onednn_best = 1e30;
+  [[maybe_unused]] double onednn_best = 1e30;
 #ifdef MOA_HAVE_ONEDNN
   const auto onednn_run = onednn_product(x, w, b, {size.rows, size.depth, size.columns}, precision);
   onednn_run();
