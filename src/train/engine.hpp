@@ -127,6 +127,12 @@ struct TrainingBatch {
   // Of several processes each brings the texts of some classes, in the order of their ranks.
   std::int64_t texts_a_class = 0;
   std::vector<std::int64_t> classes = {};
+  // Hard negatives: further wrong answers to every item of `first`. Any number of them, also none.
+  Side negatives = {};
+  // A number for each text, which only equal texts share, or none: a negative with the key of an item's
+  // partner, or of a partner in its group, is no wrong answer to that item.
+  std::vector<std::int64_t> second_keys = {};
+  std::vector<std::int64_t> negative_keys = {};
 };
 
 // ---- what comes of it
@@ -149,7 +155,7 @@ struct EngineState {
 // A model that learns. One thread at a time. Every function throws moa::Error only:
 //   shape_mismatch   sides of different numbers of items, pixels or ids that do not fit their sizes
 //   out_of_range     an id outside the vocabulary
-//   invalid_argument a loss without what it needs (a teacher, groups)
+//   invalid_argument a loss without what it needs (a teacher, groups), or with negatives it has no place for
 //   limit_exceeded   no memory
 //   io_error         another process of this training is lost
 class TrainingEngine {

@@ -1,6 +1,8 @@
 // What training makes small. S is the matrix of scores: rows are the items of a batch's first side, columns
-// those of its second; all vectors are on the unit sphere. Items of one group (TrainingBatch::groups) belong
-// together beside their own partner.
+// those of its second, then its negatives; all vectors are on the unit sphere. Items of one group
+// (TrainingBatch::groups) belong together beside their own partner. A negative is a wrong answer in every
+// row but those whose right answer it is (TrainingBatch::negative_keys): of them it is left out. It asks
+// nothing itself, so that columns are over the items alone.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +13,7 @@ namespace moa::train {
 enum class LossKind {
   // Symmetric cross-entropy over rows and columns of exp(logit_scale) times the cosine. Radford et al. 2021
   // (arXiv 2103.00020). Without groups a row's target is its partner; with them, its group in equal parts.
+  // Negatives as in NegCLIP (Yuksekgonul et al. 2023, arXiv 2210.01936).
   info_nce,
   // The sum over all pairs of -log sigmoid(±(exp(logit_scale) cosine + logit_bias)), divided by the number of
   // items. Zhai et al. 2023 (arXiv 2303.15343). Pairs of one group are positive.
@@ -27,13 +30,14 @@ enum class LossKind {
   hinge_max,
   // Supervised contrast over the items of both sides together: all others of an item's group are its
   // positives, an item without groups has its partner alone. Khosla et al. 2020 (arXiv 2004.11362), L_out.
+  // Takes no negatives.
   sup_con,
   // Of pictures with a class each: cross-entropy over the classes of exp(logit_scale) times the cosine with
-  // each class's vector, which is the mean of its texts' on the unit sphere, normalised.
+  // each class's vector, which is the mean of its texts' on the unit sphere, normalised. Takes no negatives.
   cross_entropy,
 };
 
-// Added to the loss, from the teacher's vectors in the batch.
+// Added to the loss, from the teacher's vectors in the batch. Of negatives it knows nothing.
 struct DistillationOptions {
   double cosine = 0;           // weight of 1 - cosine to the teacher's vector, the mean over items
   double squared = 0;          // weight of the squared distance to it, the mean over items

@@ -122,10 +122,19 @@ def write_curve(name):
     save_file({"losses": torch.tensor(losses)}, folder / "curve.safetensors")
 
 
+def info_nce_with_negatives(images, texts, negatives, scale, smoothing):
+    """A picture picks its text among all of them, as sentence-transformers' MultipleNegativesRankingLoss does; a text picks among the pictures alone, as in NegCLIP."""
+    targets = torch.arange(len(images))
+    of_images = torch.nn.functional.cross_entropy(scale * images @ torch.cat([texts, negatives]).T, targets, label_smoothing=smoothing)
+    of_texts = torch.nn.functional.cross_entropy(scale * texts @ images.T, targets, label_smoothing=smoothing)
+    return (of_images + of_texts) / 2
+
+
 def write_losses():
     torch.manual_seed(7)
     images, texts = unit(torch.randn(6, 5)), unit(torch.randn(6, 5))
     scale, bias = torch.tensor(14.2857), torch.tensor(-3.5)
+    negatives = unit(torch.randn(4, 5))
     (GOLDEN / "losses").mkdir(exist_ok=True)
     save_file(
         {
@@ -133,6 +142,9 @@ def write_losses():
             "texts": texts,
             "info_nce": ClipLoss()(images, texts, scale).reshape(1),
             "sigmoid": SigLipLoss()(images, texts, scale, bias).reshape(1),
+            "negatives": negatives,
+            "info_nce_negatives": info_nce_with_negatives(images, texts, negatives, scale, 0).reshape(1),
+            "info_nce_negatives_smoothed": info_nce_with_negatives(images, texts, negatives, scale, 0.1).reshape(1),
         },
         GOLDEN / "losses" / "expected.safetensors",
     )

@@ -8,29 +8,39 @@
 namespace moa::train {
 
 LossInput gather(const ProcessGroup& processes, const LossInput& own) {
-  // An empty share lacks what the others have: whether, and how wide, is asked first.
-  const std::array<const at::Tensor*, 4> extras{&own.groups, &own.teacher_first, &own.teacher_second,
-                                                &own.classes};
-  std::array<double, 2 * extras.size()> having{};
-  for (std::size_t i = 0; i < extras.size(); ++i) {
-    if (!extras[i]->defined()) continue;
+  // What a share may lack that others have: whether, and how wide, is asked first.
+  struct Extra {
+    at::Tensor LossInput::*tensor;
+    at::ScalarType type;
+  };
+  constexpr std::array kExtras{
+      Extra{&LossInput::groups, at::kLong},         Extra{&LossInput::classes, at::kLong},
+      Extra{&LossInput::teacher_first, at::kFloat}, Extra{&LossInput::teacher_second, at::kFloat},
+      Extra{&LossInput::negatives, at::kFloat},     Extra{&LossInput::second_keys, at::kLong},
+      Extra{&LossInput::negative_keys, at::kLong},
+  };
+  const auto has_rows = [](const at::Tensor& tensor) { return tensor.defined() && tensor.size(0) > 0; };
+  std::array<double, 2 * kExtras.size()> having{};
+  for (std::size_t i = 0; i < kExtras.size(); ++i) {
+    const at::Tensor& tensor = own.*kExtras[i].tensor;
+    if (!has_rows(tensor)) continue;
     having[2 * i] = 1;
-    having[2 * i + 1] = extras[i]->dim() > 1 ? static_cast<double>(extras[i]->size(1)) : 0;
+    having[2 * i + 1] = tensor.dim() > 1 ? static_cast<double>(tensor.size(1)) : 0;
   }
   processes.sum(having);
-  const auto extra = [&](std::size_t i, at::ScalarType type) -> at::Tensor {
-    if (having[2 * i] == 0) return {};
-    if (extras[i]->defined()) return processes.gather(*extras[i]);
+  LossInput all;
+  all.first = processes.gather(own.first);
+  all.second = processes.gather(own.second);
+  all.texts_a_class = own.texts_a_class;
+  for (std::size_t i = 0; i < kExtras.size(); ++i) {
+    if (having[2 * i] == 0) continue;
+    const at::Tensor& tensor = own.*kExtras[i].tensor;
     std::vector<std::int64_t> shape{0};
     if (having[2 * i + 1] > 0) shape.push_back(static_cast<std::int64_t>(having[2 * i + 1] / having[2 * i]));
-    return processes.gather(at::empty(shape, own.first.options().dtype(type)));
-  };
-  const at::Tensor first = processes.gather(own.first);
-  const at::Tensor second = processes.gather(own.second);
-  const at::Tensor groups = extra(0, at::kLong);
-  const at::Tensor teacher_first = extra(1, at::kFloat);
-  const at::Tensor teacher_second = extra(2, at::kFloat);
-  return {first, second, groups, teacher_first, teacher_second, extra(3, at::kLong), own.texts_a_class};
+    all.*kExtras[i].tensor = processes.gather(
+        has_rows(tensor) ? tensor : at::empty(shape, own.first.options().dtype(kExtras[i].type)));
+  }
+  return all;
 }
 
 ScoreScale counted_once(const ProcessGroup& processes, const ScoreScale& scale) {

@@ -9,9 +9,9 @@
 
 namespace moa::train {
 
-// The vectors, groups, classes and teachers of all processes. A loss of them is the whole batch's, in every
-// process, and its gradient with respect to one's own vectors is exact: whatever the loss, nothing has to be
-// sent back.
+// The vectors, groups, classes, negatives and teachers of all processes. A loss of them is the whole batch's,
+// in every process, and its gradient with respect to one's own vectors is exact: whatever the loss, nothing
+// has to be sent back.
 LossInput gather(const ProcessGroup& processes, const LossInput& own);
 // Its numbers act on the loss in every process alike: only process 0 keeps their gradients.
 ScoreScale counted_once(const ProcessGroup& processes, const ScoreScale& scale);

@@ -25,7 +25,8 @@ struct LossOfBatch {
  private:
   at::Tensor of_all(const LossInput& own) const;
   at::Tensor vectors(const Side& side) const;
-  LossInput around(const TrainingBatch& batch, at::Tensor first, at::Tensor second) const;
+  // Adds what stands beside the sides of `batch` to their vectors.
+  void add_facts(const TrainingBatch& batch, LossInput& input) const;
 };
 
 }  // namespace moa::train

@@ -1,24 +1,24 @@
-// The losses of loss.hpp as functions of tensors. `scores` and `cosines` are [items, items], a row for each
-// item of the first side, a column for each of the second; partners stand on the diagonal. `together`
-// [items, items] is true for pairs of one group and on the diagonal; undefined: the diagonal alone.
+// The losses of loss.hpp as functions of tensors. `scores` and `cosines` have a row for each item of the
+// first side, a column for each of the second, then one for each negative.
 #pragma once
 
 #include <ATen/ATen.h>
 
 #include <cstdint>
 
+#include "train/component/scores.hpp"
 #include "train/loss.hpp"
 
 namespace moa::train {
 
-at::Tensor info_nce(const at::Tensor& scores, const at::Tensor& together, double label_smoothing);
-at::Tensor sigmoid_loss(const at::Tensor& scores, const at::Tensor& together);
+at::Tensor info_nce(const Scores& scores, double label_smoothing);
+at::Tensor sigmoid_loss(const Scores& scores);
 
 enum class Negatives { all, hardest, semi_hard };
 // Over all negatives, or the semi-hard one of each positive pair.
-at::Tensor triplet(const at::Tensor& cosines, const at::Tensor& together, double margin, Negatives negatives);
+at::Tensor triplet(const Scores& cosines, double margin, Negatives negatives);
 // Over all negatives, or the hardest of each row and column.
-at::Tensor hinge(const at::Tensor& cosines, const at::Tensor& together, double margin, Negatives negatives);
+at::Tensor hinge(const Scores& cosines, double margin, Negatives negatives);
 
 // `vectors` [n, dim], `labels` [n]: those of one label are each other's positives. A vector without any
 // counts 0.
@@ -53,10 +53,14 @@ struct LossInput {
   at::Tensor teacher_second;  // undefined without
   at::Tensor classes{};       // [items]; undefined without
   std::int64_t texts_a_class = 0;
+  at::Tensor negatives{};      // [negatives, dim]; undefined, or of no rows, without
+  at::Tensor second_keys{};    // [items]; undefined without
+  at::Tensor negative_keys{};  // [negatives]; undefined without
 };
 
 // The loss that `options` describes. Errors: invalid_argument if it needs a teacher, classes or dims that are
-// not there; shape_mismatch for texts that are not as many a class, or a class without texts.
+// not there, or has no place for negatives that are; shape_mismatch for texts that are not as many a class,
+// or a class without texts.
 at::Tensor total_loss(const LossOptions& options, const LossInput& input, const ScoreScale& scale);
 
 }  // namespace moa::train

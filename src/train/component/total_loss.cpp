@@ -8,6 +8,10 @@
 namespace moa::train {
 namespace {
 
+bool has_negatives(const LossInput& input) {
+  return input.negatives.defined() && input.negatives.size(0) > 0;
+}
+
 at::Tensor of_classes(const LossOptions& options, const LossInput& input, const ScoreScale& scale) {
   if (options.kind != LossKind::cross_entropy || input.texts_a_class < 1) {
     throw Error(
@@ -31,33 +35,66 @@ at::Tensor of_classes(const LossOptions& options, const LossInput& input, const 
                        options.label_smoothing);
 }
 
+// Which negatives are right answers to an item: those with the text of its partner, or of a partner in its
+// group.
+at::Tensor right_negatives(const LossInput& input, const at::Tensor& together) {
+  const at::Tensor of_partner = input.second_keys.unsqueeze(1) == input.negative_keys.unsqueeze(0);
+  if (!together.defined()) return of_partner;
+  return at::matmul(together.to(at::kFloat), of_partner.to(at::kFloat)) > 0;
+}
+
+Scores cosines_of(const LossInput& input) {
+  Scores cosines;
+  if (input.groups.defined()) cosines.together = input.groups.unsqueeze(0) == input.groups.unsqueeze(1);
+  if (!has_negatives(input)) {
+    cosines.values = at::matmul(input.first, input.second.t());
+    return cosines;
+  }
+  cosines.values = at::matmul(input.first, at::cat({input.second, input.negatives}).t());
+  const std::int64_t items = input.first.size(0);
+  const auto none = [&](std::int64_t columns) {
+    return at::zeros({items, columns}, input.first.options().dtype(at::kBool));
+  };
+  if (input.second_keys.defined() && input.negative_keys.defined())
+    cosines.left_out = at::cat({none(items), right_negatives(input, cosines.together)}, 1);
+  if (cosines.together.defined())
+    cosines.together = at::cat({cosines.together, none(input.negatives.size(0))}, 1);
+  return cosines;
+}
+
 at::Tensor contrast(const LossOptions& options, const LossInput& input, const ScoreScale& scale) {
-  if (options.kind == LossKind::cross_entropy || input.texts_a_class > 0)
-    return of_classes(options, input, scale);
-  const at::Tensor cosines = at::matmul(input.first, input.second.t());
-  at::Tensor together;
-  if (input.groups.defined()) together = input.groups.unsqueeze(0) == input.groups.unsqueeze(1);
+  const bool is_of_classes = options.kind == LossKind::cross_entropy || input.texts_a_class > 0;
+  if (has_negatives(input) && (is_of_classes || options.kind == LossKind::sup_con)) {
+    throw Error(ErrorCode::invalid_argument,
+                "cannot learn from a batch: found " + std::to_string(input.negatives.size(0)) +
+                    " negatives, which sup_con and cross_entropy have no place for");
+  }
+  if (is_of_classes) return of_classes(options, input, scale);
+  if (options.kind == LossKind::sup_con) {
+    const at::Tensor labels = input.groups.defined()
+                                  ? input.groups
+                                  : at::arange(input.first.size(0), input.first.options().dtype(at::kLong));
+    return sup_con(at::cat({input.first, input.second}), at::cat({labels, labels}), options.temperature);
+  }
+  const Scores cosines = cosines_of(input);
+  const auto scores = [&](const at::Tensor& bias) {
+    const at::Tensor scaled = cosines.values * scale.scale;
+    return Scores{bias.defined() ? scaled + bias : scaled, cosines.together, cosines.left_out};
+  };
   switch (options.kind) {
     case LossKind::info_nce:
-      return info_nce(cosines * scale.scale, together, options.label_smoothing);
-    case LossKind::sigmoid: {
-      const at::Tensor scores = cosines * scale.scale;
-      return sigmoid_loss(scale.bias.defined() ? scores + scale.bias : scores, together);
-    }
+      return info_nce(scores({}), options.label_smoothing);
+    case LossKind::sigmoid:
+      return sigmoid_loss(scores(scale.bias));
     case LossKind::triplet:
-      return triplet(cosines, together, options.margin, Negatives::all);
+      return triplet(cosines, options.margin, Negatives::all);
     case LossKind::triplet_semi_hard:
-      return triplet(cosines, together, options.margin, Negatives::semi_hard);
+      return triplet(cosines, options.margin, Negatives::semi_hard);
     case LossKind::hinge_sum:
-      return hinge(cosines, together, options.margin, Negatives::all);
+      return hinge(cosines, options.margin, Negatives::all);
     case LossKind::hinge_max:
-      return hinge(cosines, together, options.margin, Negatives::hardest);
-    case LossKind::sup_con: {
-      const at::Tensor labels = input.groups.defined()
-                                    ? input.groups
-                                    : at::arange(cosines.size(0), cosines.options().dtype(at::kLong));
-      return sup_con(at::cat({input.first, input.second}), at::cat({labels, labels}), options.temperature);
-    }
+      return hinge(cosines, options.margin, Negatives::hardest);
+    case LossKind::sup_con:
     case LossKind::cross_entropy:
       break;
   }
@@ -122,8 +159,8 @@ at::Tensor total_loss(const LossOptions& options, const LossInput& input, const 
   at::Tensor total = at::zeros({}, input.first.options());
   for (const std::int64_t dims : options.prefix_dims) {
     LossInput shortened = input;
-    for (at::Tensor LossInput::*vectors :
-         {&LossInput::first, &LossInput::second, &LossInput::teacher_first, &LossInput::teacher_second}) {
+    for (at::Tensor LossInput::*vectors : {&LossInput::first, &LossInput::second, &LossInput::negatives,
+                                           &LossInput::teacher_first, &LossInput::teacher_second}) {
       shortened.*vectors = prefix(input.*vectors, dims);
     }
     total = total + of_all_dims(options, shortened, scale);

@@ -34,17 +34,14 @@ Sum over_semi_hard(const at::Tensor& distances, const at::Tensor& negative, doub
 
 }  // namespace
 
-at::Tensor triplet(const at::Tensor& cosines, const at::Tensor& together, double margin,
-                   Negatives negatives) {
-  const at::Tensor distances = 2 - 2 * cosines;  // squared, of unit vectors
-  const at::Tensor own = at::eye(cosines.size(0), cosines.options().dtype(at::kBool));
-  const at::Tensor negative = at::logical_not(together.defined() ? together : own);
-  const auto one_way = [&](const at::Tensor& from, const at::Tensor& others) {
-    return negatives == Negatives::semi_hard ? over_semi_hard(from, others, margin)
-                                             : over_all(from, others, margin);
+at::Tensor triplet(const Scores& cosines, double margin, Negatives negatives) {
+  const auto one_way = [&](const Scores& anchors) {
+    const at::Tensor distances = 2 - 2 * anchors.values;  // squared, of unit vectors
+    return negatives == Negatives::semi_hard ? over_semi_hard(distances, anchors.wrong(), margin)
+                                             : over_all(distances, anchors.wrong(), margin);
   };
-  const Sum rows = one_way(distances, negative);
-  const Sum columns = one_way(distances.t(), negative.t());
+  const Sum rows = one_way(cosines);
+  const Sum columns = one_way(cosines.turned());
   return (rows.value + columns.value) / (rows.count + columns.count).clamp_min(1);
 }
 

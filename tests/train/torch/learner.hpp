@@ -33,15 +33,29 @@ struct Learner {
     const Shape shape = golden.expected.shape_of("pixels");
     PictureBatch pictures{golden.values("pixels"), shape[0], shape[1], shape[2], shape[3]};
     for (float& value : pictures.pixels) value *= contrast;
-    const std::vector<std::int64_t> lengths(golden.lengths.begin(), golden.lengths.begin() + kPairs);
-    TextBatch texts;
-    texts.sequences = Sequences(lengths);
-    texts.ids.assign(golden.ids.begin(), golden.ids.begin() + texts.sequences.rows());
-    return {std::move(pictures), std::move(texts), {}, {}, {}};
+    return {std::move(pictures), texts(0, kPairs), {}, {}, {}};
+  }
+  // The same beside texts that are nobody's partners: all others of the checkpoint.
+  TrainingBatch batch_with_negatives() const {
+    TrainingBatch all = batch();
+    all.negatives = texts(kPairs, golden.lengths.size());
+    return all;
   }
 
   std::unique_ptr<TrainingEngine> engine(const EngineOptions& options) const {
     return make_torch_engine(*model, parameters, options);
+  }
+
+  // Texts [begin, end) of the checkpoint.
+  TextBatch texts(std::size_t begin, std::size_t end) const {
+    std::vector<std::vector<std::int32_t>> ids;
+    auto first = golden.ids.begin();
+    for (std::size_t i = 0; i < end; ++i) {
+      const auto last = first + golden.lengths[i];
+      if (i >= begin) ids.emplace_back(first, last);
+      first = last;
+    }
+    return TextBatch::of(ids);
   }
 
   Golden golden;

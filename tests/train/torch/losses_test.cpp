@@ -46,48 +46,48 @@ double gradient_error(const at::Tensor& x, Loss loss) {
 }
 
 TEST(InfoNce, HasItsClosedForms) {
-  EXPECT_NEAR(number(info_nce(three(), {}, 0)), 1.0291794557640075, 1e-12);
-  EXPECT_NEAR(number(info_nce(at::full({8, 8}, 3.0, kF64), {}, 0)), std::log(8.0), 1e-12);
-  EXPECT_NEAR(number(info_nce(at::eye(8, kF64), {}, 0)), 1.27401, 1e-5);
-  EXPECT_NEAR(number(info_nce(at::eye(512, kF64), {}, 0)), 5.24168, 1e-5);
-  EXPECT_NEAR(number(info_nce(at::eye(8, kF64) / 0.07, {}, 0)), 4.37412e-6, 1e-10);
-  EXPECT_EQ(number(info_nce(at::full({1, 1}, 3.0, kF64), {}, 0)), 0);
+  EXPECT_NEAR(number(info_nce({three()}, 0)), 1.0291794557640075, 1e-12);
+  EXPECT_NEAR(number(info_nce({at::full({8, 8}, 3.0, kF64)}, 0)), std::log(8.0), 1e-12);
+  EXPECT_NEAR(number(info_nce({at::eye(8, kF64)}, 0)), 1.27401, 1e-5);
+  EXPECT_NEAR(number(info_nce({at::eye(512, kF64)}, 0)), 5.24168, 1e-5);
+  EXPECT_NEAR(number(info_nce({at::eye(8, kF64) / 0.07}, 0)), 4.37412e-6, 1e-10);
+  EXPECT_EQ(number(info_nce({at::full({1, 1}, 3.0, kF64)}, 0)), 0);
 }
 
 TEST(InfoNce, GivesTheMembersOfAGroupEqualParts) {
   const at::Tensor together = at::tensor({1, 1, 0, 1, 1, 0, 0, 0, 1}).reshape({3, 3}).to(at::kBool);
   const at::Tensor scores = at::zeros({3, 3}, kF64);
-  EXPECT_NEAR(number(info_nce(scores, together, 0)), std::log(3.0), 1e-12);
+  EXPECT_NEAR(number(info_nce({scores, together}, 0)), std::log(3.0), 1e-12);
   const at::Tensor ideal = together.to(at::kDouble) * 100;
-  EXPECT_NEAR(number(info_nce(ideal, together, 0)), 2 * std::log(2.0) / 3, 1e-12);
-  EXPECT_NEAR(number(info_nce(three(), at::eye(3, at::kBool), 0)), number(info_nce(three(), {}, 0)), 1e-12);
+  EXPECT_NEAR(number(info_nce({ideal, together}, 0)), 2 * std::log(2.0) / 3, 1e-12);
+  EXPECT_NEAR(number(info_nce({three(), at::eye(3, at::kBool)}, 0)), number(info_nce({three()}, 0)), 1e-12);
 }
 
 TEST(InfoNce, SmoothsLabelsDownToTheirEntropy) {
-  EXPECT_NEAR(number(info_nce(at::full({8, 8}, 3.0, kF64), {}, 0.1)), std::log(8.0), 1e-12);
+  EXPECT_NEAR(number(info_nce({at::full({8, 8}, 3.0, kF64)}, 0.1)), std::log(8.0), 1e-12);
   // The scores at which softmax is the smoothed target itself.
   const double other = 0.1 / 8;
   const at::Tensor targets = at::eye(8, kF64) * 0.9 + other;
-  EXPECT_NEAR(number(info_nce(targets.log(), {}, 0.1)), 0.466982, 1e-6);
+  EXPECT_NEAR(number(info_nce({targets.log()}, 0.1)), 0.466982, 1e-6);
 }
 
 TEST(SigmoidLoss, HasItsClosedForms) {
-  EXPECT_NEAR(number(sigmoid_loss(three(), {})), 3.2155575750840186, 1e-12);
-  EXPECT_NEAR(number(sigmoid_loss(at::full({8, 8}, -10.0, kF64), {})), 10.000363, 1e-6);
-  EXPECT_NEAR(number(sigmoid_loss(at::eye(8, kF64) * 10 - 10, {})), 0.6934650, 1e-6);
-  EXPECT_NEAR(number(sigmoid_loss(at::zeros({8, 8}, kF64), {})), 8 * std::log(2.0), 1e-12);
+  EXPECT_NEAR(number(sigmoid_loss({three()})), 3.2155575750840186, 1e-12);
+  EXPECT_NEAR(number(sigmoid_loss({at::full({8, 8}, -10.0, kF64)})), 10.000363, 1e-6);
+  EXPECT_NEAR(number(sigmoid_loss({at::eye(8, kF64) * 10 - 10})), 0.6934650, 1e-6);
+  EXPECT_NEAR(number(sigmoid_loss({at::zeros({8, 8}, kF64)})), 8 * std::log(2.0), 1e-12);
 }
 
 TEST(Triplet, IsTheMarginWhenAllVectorsAreOne) {
   const at::Tensor equal = at::ones({4, 4}, kF64);
-  EXPECT_NEAR(number(triplet(equal, {}, 0.2, Negatives::all)), 0.2, 1e-12);
-  EXPECT_NEAR(number(triplet(equal, {}, 0.2, Negatives::semi_hard)), 0.2, 1e-12);
+  EXPECT_NEAR(number(triplet({equal}, 0.2, Negatives::all)), 0.2, 1e-12);
+  EXPECT_NEAR(number(triplet({equal}, 0.2, Negatives::semi_hard)), 0.2, 1e-12);
 }
 
 TEST(Triplet, IsNothingWhenPairsAreFurtherApartThanTheMargin) {
   const at::Tensor apart = at::eye(4, kF64);
-  EXPECT_EQ(number(triplet(apart, {}, 0.2, Negatives::all)), 0);
-  EXPECT_EQ(number(triplet(apart, {}, 0.2, Negatives::semi_hard)), 0);
+  EXPECT_EQ(number(triplet({apart}, 0.2, Negatives::all)), 0);
+  EXPECT_EQ(number(triplet({apart}, 0.2, Negatives::semi_hard)), 0);
 }
 
 // Squared distances of the rows: own 0.4, others 0.2, 0.5, 1.0.
@@ -99,25 +99,25 @@ TEST(Triplet, TakesTheNearestNegativeBehindThePositive) {
   distances[0][3] = 1.0;
   const at::Tensor cosines = 1 - distances / 2;
   // As an anchor, row 0 pays 0.4 - 0.5 + 0.2; so does column 2; of column 1, what is further is 3.
-  EXPECT_NEAR(number(triplet(cosines, {}, 0.2, Negatives::semi_hard)), (0.1 + 0.1) / 8, 1e-12);
+  EXPECT_NEAR(number(triplet({cosines}, 0.2, Negatives::semi_hard)), (0.1 + 0.1) / 8, 1e-12);
 }
 
 TEST(Triplet, LeavesThoseOfAGroupAlone) {
   const at::Tensor all = at::ones({3, 3}, at::kBool);
-  EXPECT_EQ(number(triplet(three(), all, 0.2, Negatives::all)), 0);
-  EXPECT_EQ(number(triplet(three(), all, 0.2, Negatives::semi_hard)), 0);
+  EXPECT_EQ(number(triplet({three(), all}, 0.2, Negatives::all)), 0);
+  EXPECT_EQ(number(triplet({three(), all}, 0.2, Negatives::semi_hard)), 0);
 }
 
 TEST(Hinge, HasItsClosedForms) {
-  EXPECT_NEAR(number(hinge(three(), {}, 0.2, Negatives::all)), 5.8, 1e-12);
-  EXPECT_NEAR(number(hinge(three(), {}, 0.2, Negatives::hardest)), 4.6, 1e-12);
+  EXPECT_NEAR(number(hinge({three()}, 0.2, Negatives::all)), 5.8, 1e-12);
+  EXPECT_NEAR(number(hinge({three()}, 0.2, Negatives::hardest)), 4.6, 1e-12);
   const at::Tensor equal = at::ones({5, 5}, kF64);
-  EXPECT_NEAR(number(hinge(equal, {}, 0.2, Negatives::all)), 2 * 5 * 4 * 0.2, 1e-12);
-  EXPECT_NEAR(number(hinge(equal, {}, 0.2, Negatives::hardest)), 2 * 5 * 0.2, 1e-12);
+  EXPECT_NEAR(number(hinge({equal}, 0.2, Negatives::all)), 2 * 5 * 4 * 0.2, 1e-12);
+  EXPECT_NEAR(number(hinge({equal}, 0.2, Negatives::hardest)), 2 * 5 * 0.2, 1e-12);
 }
 
 TEST(Hinge, LeavesThoseOfAGroupAlone) {
-  EXPECT_EQ(number(hinge(three(), at::ones({3, 3}, at::kBool), 0.2, Negatives::hardest)), 0);
+  EXPECT_EQ(number(hinge({three(), at::ones({3, 3}, at::kBool)}, 0.2, Negatives::hardest)), 0);
 }
 
 TEST(SupCon, HasItsClosedForms) {
@@ -181,12 +181,12 @@ TEST(Distillation, IsNothingWhenTheStudentIsTheTeacher) {
 TEST(Losses, HaveTheGradientsOfFiniteDifferences) {
   // Apart from each other, so that no step passes an edge.
   const at::Tensor x = three() * 0.3 + at::arange(9, kF64).reshape({3, 3}) * 0.0137;
-  EXPECT_LT(gradient_error(x, [](const at::Tensor& s) { return info_nce(s, {}, 0.1); }), 1e-8);
-  EXPECT_LT(gradient_error(x, [](const at::Tensor& s) { return sigmoid_loss(s, {}); }), 1e-8);
-  EXPECT_LT(gradient_error(x, [](const at::Tensor& s) { return triplet(s, {}, 2, Negatives::all); }), 1e-8);
-  EXPECT_LT(gradient_error(x, [](const at::Tensor& s) { return triplet(s, {}, 2, Negatives::semi_hard); }),
+  EXPECT_LT(gradient_error(x, [](const at::Tensor& s) { return info_nce({s}, 0.1); }), 1e-8);
+  EXPECT_LT(gradient_error(x, [](const at::Tensor& s) { return sigmoid_loss({s}); }), 1e-8);
+  EXPECT_LT(gradient_error(x, [](const at::Tensor& s) { return triplet({s}, 2, Negatives::all); }), 1e-8);
+  EXPECT_LT(gradient_error(x, [](const at::Tensor& s) { return triplet({s}, 2, Negatives::semi_hard); }),
             1e-8);
-  EXPECT_LT(gradient_error(x, [](const at::Tensor& s) { return hinge(s, {}, 2, Negatives::hardest); }), 1e-8);
+  EXPECT_LT(gradient_error(x, [](const at::Tensor& s) { return hinge({s}, 2, Negatives::hardest); }), 1e-8);
   const at::Tensor labels = at::tensor({0, 0, 1}).to(at::kLong);
   EXPECT_LT(gradient_error(x, [&](const at::Tensor& v) { return sup_con(v, labels, 0.5); }), 1e-8);
   const at::Tensor teacher = three().t() * 0.5;

@@ -56,20 +56,30 @@ VectorBatch share_of(VectorBatch vectors, std::int64_t begin, std::int64_t end) 
   return vectors;
 }
 
-// What rank `rank` gets: the items are not divided evenly where they cannot be.
+TextBatch share_of(const TextBatch& texts, std::int64_t begin, std::int64_t end) {
+  std::vector<std::vector<std::int32_t>> ids;
+  for (std::int64_t i = begin; i < end; ++i) {
+    const auto first = texts.ids.begin() + texts.sequences.begin(i);
+    ids.emplace_back(first, first + texts.sequences.length(i));
+  }
+  return TextBatch::of(ids);
+}
+
+// What rank `rank` gets: the items are not divided evenly where they cannot be, and of negatives the first
+// has none and the last most.
 TrainingBatch share_of(TrainingBatch batch, int rank, int count) {
   const std::int64_t begin = kItems * rank / count;
   const std::int64_t end = kItems * (rank + 1) / count;
   auto& pictures = std::get<PictureBatch>(batch.first);
   keep(pictures.pixels, kItems, begin, end);
   pictures.pictures = end - begin;
-  auto& texts = std::get<TextBatch>(batch.second);
-  std::vector<std::int64_t> lengths;
-  for (std::int64_t i = begin; i < end; ++i) lengths.push_back(texts.sequences.length(i));
-  const auto first = texts.ids.begin() + texts.sequences.begin(begin);
-  const Sequences sequences(lengths);
-  texts.ids = std::vector<std::int32_t>(first, first + sequences.rows());
-  texts.sequences = sequences;
+  batch.second = share_of(std::get<TextBatch>(batch.second), begin, end);
+  if (const std::int64_t negatives = items_of(batch.negatives); negatives > 0) {
+    const auto up_to = [&](int number) { return negatives * number * number / (count * count); };
+    batch.negatives = share_of(std::get<TextBatch>(batch.negatives), up_to(rank), up_to(rank + 1));
+    if (!batch.negative_keys.empty()) keep(batch.negative_keys, negatives, up_to(rank), up_to(rank + 1));
+    if (!batch.second_keys.empty()) keep(batch.second_keys, kItems, begin, end);
+  }
   if (!batch.groups.empty()) keep(batch.groups, kItems, begin, end);
   if (!batch.classes.empty()) keep(batch.classes, kItems, begin, end);
   batch.teacher_first = share_of(batch.teacher_first, begin, end);
@@ -101,6 +111,7 @@ struct Case {
   std::vector<std::int64_t> groups = {};
   bool has_teacher = false;
   std::vector<std::int64_t> classes = {};
+  bool has_negatives = false;
 };
 
 std::vector<Case> cases() {
@@ -119,13 +130,27 @@ std::vector<Case> cases() {
   Case taught{"distillation_of_prefixes", "clip/odd_sizes", contrast(LossKind::info_nce), {}, true};
   taught.options.distillation = {.cosine = 1, .squared = 0.5, .distribution = 0.3, .teacher_scale = 20};
   taught.options.prefix_dims = {4, 8};
+  all.push_back(taught);
+  taught.name += "_and_negatives";
+  taught.has_negatives = true;
   all.push_back(std::move(taught));
+  for (std::size_t i : {0, 2, 3, 4, 5, 6}) {
+    all.push_back(all[i]);
+    all.back().name += "_and_negatives";
+    all.back().groups = {4, 7, 4};
+    all.back().has_negatives = true;
+  }
   return all;
 }
 
 class SeveralProcesses : public ::testing::TestWithParam<Case> {
  protected:
   SeveralProcesses() {
+    if (GetParam().has_negatives) {
+      batch_ = learner_.batch_with_negatives();
+      batch_.second_keys = {1, 2, 3};
+      batch_.negative_keys = {3, 9, 8, 2};  // the last two of an item each, and of one in a group
+    }
     batch_.groups = GetParam().groups;
     batch_.classes = GetParam().classes;
     batch_.texts_a_class = batch_.classes.empty() ? 0 : 1;
