@@ -18,22 +18,25 @@
 
 namespace moa::train {
 
+// A text as a model takes it.
+struct SampleText {
+  std::vector<std::int32_t> ids = {};  // that are learned from
+  std::optional<FixedItem> row = {};   // of a frozen tower or trunk, in their place
+  double key = 0;                      // tells it from all others
+};
+
 // A pair as a model takes it.
 struct Sample {
   // [channels, height_px, width_px], of a picture that is learned from, before they become numbers.
   std::vector<std::uint8_t> pixels = {};
-  std::vector<std::int32_t> ids = {};        // of the caption, or the second text, that is learned from
-  std::uint64_t group = 0;                   // RawPair::group
-  std::vector<std::int32_t> first_ids = {};  // of the first text
-  bool is_of_texts = false;
-  bool is_of_features = false;  // `first_vector` is RawPair::features
-  std::int64_t label = -1;      // of a picture of a class
-  // What tells the texts of a pair of texts from all others.
-  double first_key = 0;
-  double second_key = 0;
-  // Of a frozen tower or trunk, in place of what it would be given; of a teacher, beside it.
-  std::optional<FixedItem> first_vector = {};
-  std::optional<FixedItem> second_vector = {};
+  SampleText second = {};                // the caption, or the second text
+  std::uint64_t group = 0;               // RawPair::group
+  std::optional<SampleText> first = {};  // of a pair of texts
+  std::optional<SampleText> negative = {};
+  std::int64_t label = -1;  // of a picture of a class
+  // Of a frozen tower or trunk, in place of the picture; of a teacher, beside it.
+  std::optional<FixedItem> picture_row = {};
+  bool is_of_features = false;  // `picture_row` is RawPair::features
   std::optional<FixedItem> teacher_first = {};
   std::optional<FixedItem> teacher_second = {};
 };

@@ -15,6 +15,12 @@ bool have(const std::vector<DataSource>& sources, DataSource::Kind kind) {
   return std::ranges::find(sources, kind, &DataSource::kind) != sources.end();
 }
 
+bool have_negatives(const std::vector<DataSource>& sources) {
+  return std::ranges::any_of(sources, [](const DataSource& source) {
+    return !source.negative_column.empty() || !source.texts.negative_column.empty();
+  });
+}
+
 bool have_pictures(const std::vector<DataSource>& sources) {
   return have(sources, DataSource::Kind::pictures) || have(sources, DataSource::Kind::classes);
 }
@@ -35,12 +41,16 @@ std::unique_ptr<PairSource> open_pairs(const DataSource& source) {
                     "': expected one table, or one folder with a folder a class");
   }
   if (!source.features.empty()) {
-    if (is_one_table) return std::make_unique<FeatureSource>(places.front(), source.table, source.features);
+    if (is_one_table) {
+      return std::make_unique<FeatureSource>(
+          places.front(), FeatureOptions{source.features, source.table, source.negative_column});
+    }
     throw Error(ErrorCode::invalid_argument, "cannot take features from '" + source.features + "' beside '" +
                                                  places.front() + (places.size() > 1 ? "' and others" : "'") +
                                                  ": expected one table, which says the row of each caption");
   }
-  if (is_one_table) return std::make_unique<TableSource>(places.front(), source.table);
+  if (is_one_table)
+    return std::make_unique<TableSource>(places.front(), source.table, source.negative_column);
   if (!std::ranges::all_of(places, is_shard)) {
     throw Error(
         ErrorCode::invalid_argument,
@@ -51,9 +61,10 @@ std::unique_ptr<PairSource> open_pairs(const DataSource& source) {
   for (const std::string& place : places) {
     for (std::string& shard : expand_braces(place)) shards.push_back(std::move(shard));
   }
-  return std::make_unique<ShardSource>(
-      std::move(shards),
-      ShardOptions{.caption_key = source.table.columns.caption, .shuffle = source.shuffle});
+  return std::make_unique<ShardSource>(std::move(shards),
+                                       ShardOptions{.caption_key = source.table.columns.caption,
+                                                    .negative_key = source.negative_column,
+                                                    .shuffle = source.shuffle});
 }
 
 }  // namespace moa::train

@@ -22,15 +22,17 @@ struct DataSource {
   };
   Kind kind = Kind::pictures;
   std::vector<std::string> places;
-  TableOptions table{};        // of pictures, also of classes
-  std::string features{};      // a file of them in the pictures' place; empty: none
-  TextPairOptions texts{};     // of texts
-  ClassOptions classes{};      // of classes
-  std::size_t shuffle = 1000;  // shards: pairs held back
-  double share = 1;            // of the batches, beside the other sources' shares
+  TableOptions table{};           // of pictures, also of classes
+  std::string features{};         // a file of them in the pictures' place; empty: none
+  std::string negative_column{};  // beside captions: texts that are near to them, and wrong; empty: none
+  TextPairOptions texts{};        // of texts
+  ClassOptions classes{};         // of classes
+  std::size_t shuffle = 1000;     // shards: pairs held back
+  double share = 1;               // of the batches, beside the other sources' shares
 };
 
 bool have(const std::vector<DataSource>& sources, DataSource::Kind kind);
+bool have_negatives(const std::vector<DataSource>& sources);
 // With captions or with classes.
 bool have_pictures(const std::vector<DataSource>& sources);
 

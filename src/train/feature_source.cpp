@@ -33,15 +33,16 @@ Parameter matrix_in(const std::filesystem::path& path) {
 
 }  // namespace
 
-FeatureSource::FeatureSource(const std::filesystem::path& table, const TableOptions& options,
-                             const std::filesystem::path& features)
-    : table_(Table::open(table, {.separator = options.separator})),
-      caption_(caption_column(table_, options)) {
-  const Parameter matrix = matrix_in(features);
+FeatureSource::FeatureSource(const std::filesystem::path& table, const FeatureOptions& options)
+    : table_(Table::open(table, {.separator = options.table.separator})),
+      caption_(caption_column(table_, options.table)),
+      negative_(negative_column(table_, options.negative_column)) {
+  const Parameter matrix = matrix_in(options.file);
   features_ = matrix.read();
   width_ = static_cast<std::size_t>(matrix.shape()[1]);
   const std::int64_t count = matrix.shape()[0];
-  const std::string column = chosen_column(table_, "rows of features", options.columns.image, kRowNames);
+  const std::string column =
+      chosen_column(table_, "rows of features", options.table.columns.image, kRowNames);
   std::map<std::uint64_t, std::vector<std::size_t>> records;
   for (std::size_t i = 0; i < table_.size(); ++i) {
     const std::string text = only_value(table_, i, column);
@@ -50,7 +51,7 @@ FeatureSource::FeatureSource(const std::filesystem::path& table, const TableOpti
     if (row < 0 || row >= count) {
       throw Error(ErrorCode::corrupt_data, "cannot read " + where + ": found " + text +
                                                ", expected a number below " + std::to_string(count) +
-                                               ", the rows of '" + features.string() + "'");
+                                               ", the rows of '" + options.file.string() + "'");
     }
     records[static_cast<std::uint64_t>(row)].push_back(i);
   }
@@ -70,7 +71,8 @@ RawPair FeatureSource::pair(std::uint64_t index) const {
   const auto begin = features_.begin() + static_cast<std::ptrdiff_t>(row.number * width_);
   pair.features.assign(begin, begin + static_cast<std::ptrdiff_t>(width_));
   for (const std::size_t record : row.records) {
-    for (std::string& caption : table_.values(record, caption_)) pair.captions.push_back(std::move(caption));
+    add_values(table_, record, caption_, pair.captions);
+    add_values(table_, record, negative_, pair.negatives);
   }
   return pair;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <moa/eval.hpp>
@@ -14,15 +15,19 @@
 
 namespace moa::train {
 
+struct FeatureOptions {
+  std::filesystem::path file;        // a .safetensors of one matrix, "features", in any type of numbers
+  TableOptions table = {};           // its pictures are rows of the features
+  std::string negative_column = {};  // of texts that are near to the captions, and wrong; empty: none
+};
+
 // The table says which row of the features each caption belongs to, from 0 on. A row comes once an epoch,
 // with all its captions.
 class FeatureSource final : public PairSource {
  public:
-  // `features`: a .safetensors of one matrix, "features", in any type of numbers. Errors: as Table::open()
-  // and SafetensorsFile::open(); invalid_argument if there is no such column; corrupt_data for a row that is
-  // no number below that of the features' rows; shape_mismatch.
-  FeatureSource(const std::filesystem::path& table, const TableOptions& options,
-                const std::filesystem::path& features);
+  // Errors: as Table::open() and SafetensorsFile::open(); invalid_argument if there is no such column;
+  // corrupt_data for a row that is no number below that of the features' rows; shape_mismatch.
+  FeatureSource(const std::filesystem::path& table, const FeatureOptions& options);
 
   std::unique_ptr<PairStream> epoch(std::uint64_t seed, std::uint64_t epoch) const override;
   std::optional<std::uint64_t> size() const override { return rows_.size(); }
@@ -37,6 +42,7 @@ class FeatureSource final : public PairSource {
 
   Table table_;
   std::string caption_;
+  std::string negative_;
   std::vector<float> features_;
   std::size_t width_ = 0;
   std::vector<Row> rows_;

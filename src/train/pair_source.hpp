@@ -15,11 +15,12 @@ struct RawPair {
   std::string name;  // for messages
   std::string path;  // of the picture; empty: it is in `bytes`
   std::string bytes;
-  std::vector<float> features;        // of the picture's trunk (EmbeddingModel), in the picture's place
-  std::optional<std::string> text;    // in the picture's place
-  std::vector<std::string> captions;  // in a pair that is sound at least one that is not empty
-  std::optional<std::size_t> label;   // of a picture of a class, in the captions' place
-  std::uint64_t group = 0;            // which of the epoch it is
+  std::vector<float> features;         // of the picture's trunk (EmbeddingModel), in the picture's place
+  std::optional<std::string> text;     // in the picture's place
+  std::vector<std::string> captions;   // in a pair that is sound at least one that is not empty
+  std::vector<std::string> negatives;  // texts that are near to the captions, and wrong
+  std::optional<std::size_t> label;    // of a picture of a class, in the captions' place
+  std::uint64_t group = 0;             // which of the epoch it is
 };
 
 // The pairs of one epoch, each once, in an order that never changes. Used from one thread at a time.

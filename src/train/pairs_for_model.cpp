@@ -59,6 +59,13 @@ double key_of(std::span<const std::byte> text) {
   return static_cast<double>(std::stoull(content_hash(text).substr(0, 13), nullptr, 16));
 }
 
+// As the loss compares them.
+std::vector<std::int64_t> keys_of(std::span<const SampleText> texts) {
+  std::vector<std::int64_t> keys;
+  for (const SampleText& text : texts) keys.push_back(static_cast<std::int64_t>(text.key));
+  return keys;
+}
+
 // Pairs that share a text are of one group. Empty if no two do.
 std::vector<std::int64_t> groups_of_keys(std::span<const double> first, std::span<const double> second) {
   std::map<double, std::int64_t> by_first;
@@ -147,18 +154,36 @@ void PairPreparer::add_teacher(const RawPair& pair, const std::string& caption, 
   if (teacher.model().text() != nullptr) sample.teacher_second = teacher.text(caption);
 }
 
-double PairPreparer::take_text(const std::string& text, std::vector<std::int32_t>& ids,
-                               std::optional<FixedItem>& row) const {
+SampleText PairPreparer::take_text(const std::string& text) const {
+  SampleText taken;
   if (options_.texts != nullptr) {
-    row = options_.texts->text(text);
-    return key_of(as_bytes(row->key));
+    taken.row = options_.texts->text(text);
+    taken.key = key_of(as_bytes(taken.row->key));
+  } else {
+    taken.ids = model_.prepare_text(text, {}).ids;  // two texts of the same ids are the same to the model
+    taken.key = key_of(std::as_bytes(std::span(taken.ids)));
   }
-  ids = model_.prepare_text(text, {}).ids;  // two texts of the same ids are the same to the model
-  return key_of(std::as_bytes(std::span(ids)));
+  return taken;
+}
+
+Side PairPreparer::side_of(std::vector<SampleText> texts) const {
+  std::vector<FixedItem> rows;
+  std::vector<std::vector<std::int32_t>> ids;
+  for (SampleText& text : texts) {
+    if (text.row) {
+      rows.push_back(std::move(*text.row));
+    } else {
+      ids.push_back(std::move(text.ids));
+    }
+  }
+  return rows.empty() ? Side(TextBatch::of(ids)) : Side(options_.texts->texts(rows));
 }
 
 Sample PairPreparer::prepare(RawPair&& pair, Random& random) const {
   std::erase_if(pair.captions, is_blank);
+  std::erase_if(pair.negatives, [&](const std::string& text) {
+    return is_blank(text) || std::ranges::find(pair.captions, text) != pair.captions.end();
+  });
   const auto refuse = [&](ErrorCode code, const std::string& what) {
     throw Error(code, "cannot learn from '" + pair.name + "': " + what);
   };
@@ -171,15 +196,14 @@ Sample PairPreparer::prepare(RawPair&& pair, Random& random) const {
   Content content(pair);
   Sample sample;
   sample.group = pair.group;
-  sample.is_of_texts = pair.text.has_value();
   try {
     if (pair.text) {
-      sample.first_key = take_text(*pair.text, sample.first_ids, sample.first_vector);
+      sample.first = take_text(*pair.text);
     } else if (!pair.features.empty()) {
       sample.is_of_features = true;
-      sample.first_vector = FixedItem{pair.name, std::move(pair.features)};
+      sample.picture_row = FixedItem{pair.name, std::move(pair.features)};
     } else if (options_.pictures != nullptr) {
-      sample.first_vector = content.of(*options_.pictures);
+      sample.picture_row = content.of(*options_.pictures);
     } else {
       sample.pixels = pixels_of(content.bytes(), random);
     }
@@ -187,8 +211,11 @@ Sample PairPreparer::prepare(RawPair&& pair, Random& random) const {
       sample.label = static_cast<std::int64_t>(*pair.label);
       return sample;
     }
-    sample.second_key = take_text(caption, sample.ids, sample.second_vector);
+    sample.second = take_text(caption);
     add_teacher(pair, caption, content, sample);
+    // Drawn last, so that beside negatives captions and augmentation are as without.
+    if (!pair.negatives.empty())
+      sample.negative = take_text(pair.negatives[random.below(pair.negatives.size())]);
   } catch (const Error& error) {
     refuse(error.code(), error.what());
   }
@@ -245,8 +272,8 @@ std::vector<std::int64_t> PairPreparer::groups_of(std::span<const Sample> sample
   const auto all = static_cast<std::size_t>(std::accumulate(counts.begin(), counts.end(), 0.0));
   std::vector<double> keys(2 * all);  // of all first texts, then of all second ones
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    keys[begin + i] = samples[i].first_key;
-    keys[all + begin + i] = samples[i].second_key;
+    keys[begin + i] = samples[i].first->key;
+    keys[all + begin + i] = samples[i].second.key;
   }
   if (options_.processes > 1 && all > 0) options_.sum(keys);
   const std::span<const double> both(keys);
@@ -264,14 +291,17 @@ TrainingBatch PairPreparer::batch(std::vector<Sample> samples) const {
     for (Sample& sample : samples) all.push_back(std::move(sample.*member));
     return all;
   };
-  const auto items_of = [&](std::optional<FixedItem> Sample::*member) {
-    std::vector<FixedItem> items;
-    items.reserve(samples.size());
-    for (Sample& sample : samples) items.push_back(std::move(*(sample.*member)));
-    return items;
+  // The same of those that have it.
+  const auto known_of = [&]<typename T>(std::optional<T> Sample::*member) {
+    std::vector<T> all;
+    all.reserve(samples.size());
+    for (Sample& sample : samples) {
+      if (sample.*member) all.push_back(std::move(*(sample.*member)));
+    }
+    return all;
   };
   TrainingBatch batch;
-  const bool is_of_texts = !samples.empty() && samples.front().is_of_texts;
+  const bool is_of_texts = !samples.empty() && samples.front().first;
   // An empty share does not know of what it is, but takes part.
   if (has_texts_)
     batch.groups = groups_of(is_of_texts ? std::span<const Sample>(samples) : std::span<const Sample>());
@@ -282,30 +312,30 @@ TrainingBatch PairPreparer::batch(std::vector<Sample> samples) const {
   }
   if (samples.empty()) return batch;
   const Sample& one = samples.front();
-  const auto side_of_texts = [&](std::vector<std::int32_t> Sample::*ids,
-                                 std::optional<FixedItem> Sample::*row) {
-    return one.second_vector ? Side(options_.texts->texts(items_of(row))) : Side(TextBatch::of(all_of(ids)));
-  };
-  if (one.is_of_texts) {
-    batch.first = side_of_texts(&Sample::first_ids, &Sample::first_vector);
+  if (is_of_texts) {
+    batch.first = side_of(known_of(&Sample::first));
   } else if (one.is_of_features) {
-    batch.first = known_rows(items_of(&Sample::first_vector), VectorStage::image_trunk);
-  } else if (one.first_vector) {
-    batch.first = options_.pictures->pictures(items_of(&Sample::first_vector));
+    batch.first = known_rows(known_of(&Sample::picture_row), VectorStage::image_trunk);
+  } else if (one.picture_row) {
+    batch.first = options_.pictures->pictures(known_of(&Sample::picture_row));
   } else {
     batch.first = pictures(all_of(&Sample::pixels));
   }
   if (class_side_) return batch;
-  batch.second = side_of_texts(&Sample::ids, &Sample::second_vector);
+  std::vector<SampleText> second = all_of(&Sample::second);
+  std::vector<SampleText> negatives = known_of(&Sample::negative);
+  batch.second_keys = keys_of(second);
+  batch.negative_keys = keys_of(negatives);
+  batch.second = side_of(std::move(second));
+  batch.negatives = side_of(std::move(negatives));
   if (one.teacher_first) {
-    const std::vector<FixedItem> items = items_of(&Sample::teacher_first);
-    batch.teacher_first =
-        one.is_of_texts ? options_.teacher->texts(items) : options_.teacher->pictures(items);
+    const std::vector<FixedItem> items = known_of(&Sample::teacher_first);
+    batch.teacher_first = is_of_texts ? options_.teacher->texts(items) : options_.teacher->pictures(items);
   }
-  if (one.is_of_texts) {
+  if (is_of_texts) {
     batch.teacher_second = batch.teacher_first;
   } else if (one.teacher_second) {
-    batch.teacher_second = options_.teacher->texts(items_of(&Sample::teacher_second));
+    batch.teacher_second = options_.teacher->texts(known_of(&Sample::teacher_second));
   }
   return batch;
 }

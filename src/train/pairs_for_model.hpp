@@ -47,8 +47,9 @@ class PairPreparer {
   PairPreparer(const LoadedModel& model, const std::vector<DataSource>& sources,
                const PairPreparerOptions& options = {});
 
-  // With a caption drawn from those that are not empty, or with its class. Errors: corrupt_data if there is
-  // neither, or no picture and no text before it; those of reading and decoding.
+  // With a caption drawn from those that are not empty, or with its class; and, if there are any, with a
+  // negative drawn from those that are neither empty nor a caption. Errors: corrupt_data if there is neither
+  // caption nor class, or no picture and no text before it; those of reading and decoding.
   Sample prepare(RawPair&& pair, Random& random) const;
 
   // As for embedding.
@@ -66,9 +67,8 @@ class PairPreparer {
   void add_teacher(const RawPair& pair, const std::string& caption, Content& content, Sample& sample) const;
 
   PictureBatch pictures(std::vector<std::vector<std::uint8_t>> bytes) const;
-  // Puts a text where `samples` of it are looked for; its key.
-  double take_text(const std::string& text, std::vector<std::int32_t>& ids,
-                   std::optional<FixedItem>& row) const;
+  SampleText take_text(const std::string& text) const;
+  Side side_of(std::vector<SampleText> texts) const;
   // The texts of the classes that this process brings.
   Side class_side() const;
   // Of pairs of texts.

@@ -38,15 +38,24 @@ std::pair<std::string_view, std::string_view> split_name(std::string_view name) 
   return {name.substr(0, dot), name.substr(dot + 1)};
 }
 
-void take_captions(RawPair& pair, const std::string& json, const std::string& key) {
+// None if there is no such key.
+std::vector<std::string> texts_at(const Config& record, std::string_view key) {
+  if (!record.has(key)) return {};
+  return record.is_array(key) ? record.strings(key, {}) : std::vector{record.string(key, {})};
+}
+
+// What a pair's .json says that nothing else does.
+void take_texts(RawPair& pair, const std::string& json, const ShardOptions& options) {
+  if (json.empty() || (!pair.captions.empty() && options.negative_key.empty())) return;
   const Config record = Config::parse(json, pair.name + ".json");
-  for (const std::string_view candidate : kUsualKeys) {
-    const std::string_view wanted = key.empty() ? candidate : std::string_view(key);
-    if (!record.has(wanted)) continue;
-    pair.captions =
-        record.is_array(wanted) ? record.strings(wanted, {}) : std::vector{record.string(wanted, {})};
+  if (!options.negative_key.empty()) pair.negatives = texts_at(record, options.negative_key);
+  if (!pair.captions.empty()) return;
+  if (!options.caption_key.empty()) {
+    pair.captions = texts_at(record, options.caption_key);
     return;
   }
+  const auto found = std::ranges::find_if(kUsualKeys, [&](std::string_view key) { return record.has(key); });
+  if (found != kUsualKeys.end()) pair.captions = texts_at(record, *found);
 }
 
 std::string without_line_end(std::string text) {
@@ -57,8 +66,8 @@ std::string without_line_end(std::string text) {
 // The pairs of one shard, in its order.
 class Shard {
  public:
-  Shard(std::string path, std::unique_ptr<ArchiveReader> reader, const std::string& caption_key)
-      : path_(std::move(path)), reader_(std::move(reader)), caption_key_(caption_key) {
+  Shard(std::string path, std::unique_ptr<ArchiveReader> reader, const ShardOptions& options)
+      : path_(std::move(path)), reader_(std::move(reader)), options_(options) {
     advance();
   }
 
@@ -83,7 +92,7 @@ class Shard {
         pair.bytes = content();
       }
     }
-    if (pair.captions.empty() && !json.empty()) take_captions(pair, json, caption_key_);
+    take_texts(pair, json, options_);
     return pair;
   }
 
@@ -107,7 +116,7 @@ class Shard {
 
   std::string path_;
   std::unique_ptr<ArchiveReader> reader_;
-  const std::string& caption_key_;
+  const ShardOptions& options_;
   std::string member_;
   bool found_ = false;
 };
@@ -141,7 +150,7 @@ class ShardStream : public PairStream {
       if (!shard_) {
         if (opened_ == paths_.size()) return std::nullopt;
         const std::string& path = paths_[opened_++];
-        shard_.emplace(path, open_(path), options_.caption_key);
+        shard_.emplace(path, open_(path), options_);
       }
       if (std::optional<RawPair> pair = shard_->next()) return pair;
       shard_.reset();

@@ -10,8 +10,9 @@
 namespace moa::train {
 
 struct ShardOptions {
-  std::string caption_key = {};  // of a .json member, where there is no .txt; empty: caption, text or title
-  std::size_t shuffle = 1000;    // pairs that are held back and drawn from; 1: in the order of the shards
+  std::string caption_key = {};   // of a .json member, where there is no .txt; empty: caption, text or title
+  std::string negative_key = {};  // of a .json member: what is near to the captions, and wrong; empty: none
+  std::size_t shuffle = 1000;     // pairs that are held back and drawn from; 1: in the order of the shards
 };
 
 // In each epoch the shards come in an order drawn anew, and their pairs through a buffer from which each next

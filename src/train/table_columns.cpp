@@ -25,6 +25,16 @@ std::string caption_column(const Table& table, const TableOptions& options) {
   return chosen_column(table, "captions", options.columns.caption, kCaptionNames);
 }
 
+std::string negative_column(const Table& table, const std::string& asked) {
+  return asked.empty() ? asked : chosen_column(table, "negatives", asked, {});
+}
+
+void add_values(const Table& table, std::size_t index, const std::string& column,
+                std::vector<std::string>& values) {
+  if (column.empty()) return;
+  for (std::string& value : table.values(index, column)) values.push_back(std::move(value));
+}
+
 std::string only_value(const Table& table, std::size_t index, const std::string& column) {
   std::vector<std::string> values = table.values(index, column);
   if (values.size() != 1 || values.front().empty()) {

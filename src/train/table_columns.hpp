@@ -20,6 +20,11 @@ std::string chosen_column(const Table& table, std::string_view what, const std::
                           std::span<const std::string_view> usual);
 // The one that holds captions.
 std::string caption_column(const Table& table, const TableOptions& options);
+// The one that holds negatives: `asked`, which may be empty: none does.
+std::string negative_column(const Table& table, const std::string& asked);
+// Adds what record `index` holds in `column`, if that is not empty. Errors: as Table::values().
+void add_values(const Table& table, std::size_t index, const std::string& column,
+                std::vector<std::string>& values);
 // The one value of record `index` in `column`. Error: corrupt_data, naming the line, if there is none, an
 // empty one or several.
 std::string only_value(const Table& table, std::size_t index, const std::string& column);

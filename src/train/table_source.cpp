@@ -7,9 +7,11 @@
 
 namespace moa::train {
 
-TableSource::TableSource(const std::filesystem::path& path, const TableOptions& options)
+TableSource::TableSource(const std::filesystem::path& path, const TableOptions& options,
+                         const std::string& negative_column)
     : table_(Table::open(path, {.separator = options.separator})),
-      columns_(table_, path, options, PairColumns::Second::captions) {
+      columns_(table_, path, options, PairColumns::Second::captions),
+      negative_(train::negative_column(table_, negative_column)) {
   std::unordered_map<std::string, std::uint64_t> pictures;
   std::vector<std::uint64_t> picture_of(table_.size());
   for (std::size_t i = 0; i < table_.size(); ++i) {
@@ -35,6 +37,7 @@ RawPair TableSource::pair(std::uint64_t index) const {
   pair.name = pair.path;
   for (std::uint64_t i = firsts_[index]; i < firsts_[index + 1]; ++i) {
     for (std::string& caption : columns_.captions(records_[i])) pair.captions.push_back(std::move(caption));
+    add_values(table_, records_[i], negative_, pair.negatives);
   }
   return pair;
 }

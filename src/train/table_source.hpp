@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include <moa/eval.hpp>
 
@@ -15,8 +17,10 @@ namespace moa::train {
 // an order drawn anew.
 class TableSource : public PairSource {
  public:
-  // Errors: as Table::open() and PairColumns.
-  TableSource(const std::filesystem::path& path, const TableOptions& options);
+  // `negative_column`: of texts that are near to the captions, and wrong; empty: none. Errors: as
+  // Table::open() and PairColumns.
+  TableSource(const std::filesystem::path& path, const TableOptions& options,
+              const std::string& negative_column = {});
 
   std::unique_ptr<PairStream> epoch(std::uint64_t seed, std::uint64_t epoch) const override;
   std::optional<std::uint64_t> size() const override { return firsts_.size() - 1; }
@@ -27,6 +31,7 @@ class TableSource : public PairSource {
  private:
   Table table_;
   PairColumns columns_;
+  std::string negative_;
   // The records of picture i are records_[firsts_[i]] … records_[firsts_[i + 1] - 1].
   std::vector<std::uint64_t> firsts_;
   std::vector<std::uint64_t> records_;

@@ -25,7 +25,8 @@ TableReading keeping_bad_records(TableReading reading) {
 TextPairSource::TextPairSource(const std::filesystem::path& path, const TextPairOptions& options)
     : table_(Table::open(path, keeping_bad_records(options.reading))),
       first_(chosen_column(table_, "first texts", options.first_column, kFirstNames)),
-      second_(chosen_column(table_, "second texts", options.second_column, kSecondNames)) {}
+      second_(chosen_column(table_, "second texts", options.second_column, kSecondNames)),
+      negative_(negative_column(table_, options.negative_column)) {}
 
 std::unique_ptr<PairStream> TextPairSource::epoch(std::uint64_t seed, std::uint64_t epoch) const {
   return std::make_unique<ShuffledStream>(table_.size(), Random({seed, epoch}),
@@ -38,6 +39,7 @@ RawPair TextPairSource::pair(std::uint64_t index) const {
   pair.name = table_.place(index);
   pair.text = only_value(table_, index, first_);
   pair.captions = table_.values(index, second_);
+  add_values(table_, index, negative_, pair.negatives);
   return pair;
 }
 

@@ -10,9 +10,10 @@
 namespace moa::train {
 
 struct TextPairOptions {
-  std::string first_column = {};   // empty: by its usual names
-  std::string second_column = {};  // of a .jsonl table several texts, one of which is drawn
-  TableReading reading = {};       // bad records are kept: each is a bad pair
+  std::string first_column = {};     // empty: by its usual names
+  std::string second_column = {};    // of a .jsonl table several texts, one of which is drawn
+  std::string negative_column = {};  // of texts that are near to the second, and wrong; empty: none
+  TableReading reading = {};         // bad records are kept: each is a bad pair
 };
 
 // Each line is a pair, and comes once an epoch, in an order drawn anew. Of hundreds of thousands of lines
@@ -33,6 +34,7 @@ class TextPairSource : public PairSource {
   Table table_;
   std::string first_;
   std::string second_;
+  std::string negative_;
 };
 
 }  // namespace moa::train

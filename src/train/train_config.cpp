@@ -44,6 +44,7 @@ DataSource read_source(const YamlMap& map, const fs::path& folder) {
   if (source.kind == DataSource::Kind::texts) {
     source.texts.first_column = map.text("first_column", "");
     source.texts.second_column = map.text("second_column", "");
+    source.texts.negative_column = map.text("negative_column", "");
     source.texts.reading.separator = character;
     source.texts.reading.has_quotes = map.boolean("quotes", true);
     return source;
@@ -58,6 +59,7 @@ DataSource read_source(const YamlMap& map, const fs::path& folder) {
     return source;
   }
   source.table.columns.caption = map.text("caption_column", "");
+  source.negative_column = map.text("negative_column", "");
   if (map.has("features")) source.features = (folder / map.text("features", "")).string();
   source.shuffle = static_cast<std::size_t>(map.integer("shuffle", 1000, 1, 10'000'000));
   return source;
@@ -127,6 +129,13 @@ LossOptions read_loss(const YamlMap& map, bool is_of_classes) {
     options.prefix_dims.push_back(static_cast<std::int64_t>(dim));
   }
   return options;
+}
+
+void expect_place_for_negatives(const YamlMap& map, const LossOptions& options) {
+  if (options.kind == LossKind::sup_con)
+    map.refuse("kind", "sup_con has no place for negatives (data: negative_column), expected another loss");
+  if (options.weight == 0)
+    map.refuse("weight", "found 0, but negatives (data: negative_column) are the loss's alone");
 }
 
 void read_distillation(const YamlMap& map, TrainConfig& config) {
@@ -226,6 +235,7 @@ TrainConfig read_train_config(const fs::path& path) {
   } else if (config.engine.loss.weight == 0) {
     map.map("loss").refuse("weight", "found 0, which leaves nothing to learn from without distillation");
   }
+  if (have_negatives(config.sources)) expect_place_for_negatives(map.map("loss"), config.engine.loss);
   const YamlMap keep = map.map("keep_vectors");
   config.kept_vector_bytes =
       static_cast<std::size_t>(keep.integer("megabytes", 1024, 0, std::int64_t{1} << 30)) << 20;

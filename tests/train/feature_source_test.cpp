@@ -31,7 +31,7 @@ class Features : public ::testing::Test {
 
 TEST_F(Features, ARowComesOnceAnEpochWithAllItsCaptions) {
   const std::string table = folder_.write("c.tsv", "row\tcaption\n2\tdog\n0\tcat\n2\thound\n");
-  const FeatureSource source(table, {}, matrix("features", {3, 2}));
+  const FeatureSource source(table, {.file = matrix("features", {3, 2})});
   EXPECT_EQ(source.size(), 2U);  // nothing is said of row 1
   const auto stream = source.epoch(1, 0);
   std::map<std::vector<float>, std::vector<std::string>> found;
@@ -41,19 +41,30 @@ TEST_F(Features, ARowComesOnceAnEpochWithAllItsCaptions) {
   EXPECT_EQ(found, wanted);
 }
 
+TEST_F(Features, ARowHasTheNegativesOfAllItsLines) {
+  const std::string table = folder_.write("c.tsv", "row\tcaption\twrong\n1\tdog\tcat\n1\thound\tfox\n");
+  const std::string features = matrix("features", {3, 2});
+  const auto pair_of = [&](const std::string& column) {
+    return FeatureSource(table, {.file = features, .negative_column = column}).epoch(1, 0)->next();
+  };
+  EXPECT_EQ(pair_of("wrong")->negatives, (std::vector<std::string>{"cat", "fox"}));
+  EXPECT_TRUE(pair_of("")->negatives.empty());
+  MOA_EXPECT_ERROR(pair_of("none"), invalid_argument);
+}
+
 TEST_F(Features, ARowThatIsNotThereIsAnError) {
   const std::string features = matrix("features", {3, 2});
   for (const char* row : {"3", "-1", "x", "1.5"}) {
     const std::string table = folder_.write("c.tsv", std::string("row\tcaption\n") + row + "\tdog\n");
-    MOA_EXPECT_ERROR(FeatureSource(table, {}, features), corrupt_data);
+    MOA_EXPECT_ERROR(FeatureSource(table, {.file = features}), corrupt_data);
   }
 }
 
 TEST_F(Features, AFileWithoutAMatrixOfThatNameIsAnError) {
   const std::string table = folder_.write("c.tsv", "row\tcaption\n0\tdog\n");
-  MOA_EXPECT_ERROR(FeatureSource(table, {}, matrix("others", {3, 2})), corrupt_data);
-  MOA_EXPECT_ERROR(FeatureSource(table, {}, matrix("features", {6})), shape_mismatch);
-  MOA_EXPECT_ERROR(FeatureSource(table, {}, (folder_.path() / "none.safetensors").string()), not_found);
+  MOA_EXPECT_ERROR(FeatureSource(table, {.file = matrix("others", {3, 2})}), corrupt_data);
+  MOA_EXPECT_ERROR(FeatureSource(table, {.file = matrix("features", {6})}), shape_mismatch);
+  MOA_EXPECT_ERROR(FeatureSource(table, {.file = folder_.path() / "none.safetensors"}), not_found);
 }
 
 TEST_F(Features, BesideAnythingButOneTableAreRefused) {

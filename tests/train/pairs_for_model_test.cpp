@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -35,10 +36,61 @@ class PairsForModel : public ::testing::Test {
 
 TEST_F(PairsForModel, BothTextsAreTokenizedAsForEmbedding) {
   const Sample sample = prepare(texts("a dog", "a cat"));
-  EXPECT_EQ(sample.first_ids, model_->prepare_text("a dog", {}).ids);
-  EXPECT_EQ(sample.ids, model_->prepare_text("a cat", {}).ids);
-  EXPECT_NE(sample.ids, sample.first_ids);
+  ASSERT_TRUE(sample.first);
+  EXPECT_EQ(sample.first->ids, model_->prepare_text("a dog", {}).ids);
+  EXPECT_EQ(sample.second.ids, model_->prepare_text("a cat", {}).ids);
+  EXPECT_NE(sample.second.ids, sample.first->ids);
   EXPECT_TRUE(sample.pixels.empty());
+  EXPECT_FALSE(sample.negative);
+}
+
+TEST_F(PairsForModel, ANegativeIsDrawnFromThoseThatAreNeitherEmptyNorRight) {
+  RawPair pair = texts("a dog", "a cat");
+  pair.captions.emplace_back("a kitten");
+  pair.negatives = {"", "a kitten", "a fox", " ", "a cat", "a boat"};
+  std::set<std::vector<std::int32_t>> drawn;
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    Random random({i});
+    Random same({i});
+    Random without({i});
+    const Sample sample = preparer_.prepare(RawPair(pair), random);
+    ASSERT_TRUE(sample.negative);
+    drawn.insert(sample.negative->ids);
+    EXPECT_EQ(preparer_.prepare(RawPair(pair), same).negative->ids, sample.negative->ids);
+    RawPair plain = pair;
+    plain.negatives.clear();
+    EXPECT_EQ(preparer_.prepare(std::move(plain), without).second.ids, sample.second.ids);
+  }
+  EXPECT_EQ(drawn, (std::set{model_->prepare_text("a fox", {}).ids, model_->prepare_text("a boat", {}).ids}));
+  pair.negatives = {"", "a kitten", "a cat"};
+  EXPECT_FALSE(prepare(std::move(pair)).negative);
+}
+
+TEST_F(PairsForModel, NegativesStandBesideTheBatchWithWhatTellsThemFromRightAnswers) {
+  const FixedVectors kept(model_, {});
+  for (const FixedVectors* rows : {static_cast<const FixedVectors*>(nullptr), &kept}) {
+    const PairPreparer preparer(*model_, {{.kind = DataSource::Kind::texts, .places = {"words.tsv"}}},
+                                {.texts = rows});
+    const auto sample = [&](const std::string& first, const std::string& second,
+                            const std::vector<std::string>& negatives) {
+      RawPair pair = texts(first, second);
+      pair.negatives = negatives;
+      Random random({1});
+      return preparer.prepare(std::move(pair), random);
+    };
+    const TrainingBatch batch =
+        preparer.batch({sample("a", "one", {"two"}), sample("b", "two", {}), sample("c", "three", {"none"})});
+    EXPECT_EQ(items_of(batch.second), 3);
+    EXPECT_EQ(items_of(batch.negatives), 2);
+    EXPECT_EQ(std::holds_alternative<VectorBatch>(batch.negatives), rows != nullptr);
+    ASSERT_EQ(batch.second_keys.size(), 3U);
+    ASSERT_EQ(batch.negative_keys.size(), 2U);
+    EXPECT_EQ(batch.negative_keys[0], batch.second_keys[1]);
+    const std::set<std::int64_t> all{batch.second_keys[0], batch.second_keys[1], batch.second_keys[2],
+                                     batch.negative_keys[1]};
+    EXPECT_EQ(all.size(), 4U);
+    EXPECT_EQ(items_of(preparer.batch({sample("a", "one", {})}).negatives), 0);
+  }
 }
 
 // Each picture says its class, and beside them stand the texts of all classes, whole classes a process.

@@ -73,6 +73,22 @@ TEST_F(Shards, ACaptionsKeyMayBeChosen) {
   EXPECT_TRUE(pairs({.caption_key = "none"}).at(0).captions.empty());
 }
 
+TEST_F(Shards, NegativesAreAMemberOfTheJson) {
+  shards_["a.tar"] = tar_member("0.json", "{\"caption\": \"a\", \"no\": [\"b\", \"c\"]}") +
+                     tar_member("1.txt", "d") + tar_member("1.json", "{\"caption\": \"x\", \"no\": \"e\"}") +
+                     tar_member("2.txt", "f") + tar_member("3.txt", "g") + tar_member("3.json", "{}") +
+                     tar_end();
+  const std::vector<RawPair> found = pairs({.negative_key = "no", .shuffle = 1});
+  ASSERT_EQ(found.size(), 4u);
+  EXPECT_EQ(found[0].captions, (Strings{"a"}));
+  EXPECT_EQ(found[0].negatives, (Strings{"b", "c"}));
+  EXPECT_EQ(found[1].captions, (Strings{"d"}));
+  EXPECT_EQ(found[1].negatives, (Strings{"e"}));
+  EXPECT_TRUE(found[2].negatives.empty());
+  EXPECT_TRUE(found[3].negatives.empty());
+  EXPECT_TRUE(pairs({.shuffle = 1}).at(0).negatives.empty());
+}
+
 TEST_F(Shards, ThePairsAreShuffledByTheSeedAndCanBeSkipped) {
   for (const char* shard : {"a", "b", "c"}) {
     for (int i = 0; i < 20; ++i) {

@@ -38,6 +38,28 @@ TEST(TableSource, APictureComesOnceAnEpochWithAllItsCaptions) {
   for (std::uint64_t i = 0; i < 10; ++i) EXPECT_EQ(all[i], i);
 }
 
+TEST(TableSource, APictureHasTheNegativesOfAllItsLines) {
+  const testing::TemporaryDirectory folder;
+  const auto csv = folder.write("a.csv", "image,caption,wrong\n1.jpg,a,x\n1.jpg,b,y\n2.jpg,c,\n");
+  const TableSource source(csv, {}, "wrong");
+  EXPECT_EQ(source.pair(0).negatives, (std::vector<std::string>{"x", "y"}));
+  EXPECT_EQ(source.pair(0).captions, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(source.pair(1).negatives, (std::vector<std::string>{""}));
+  EXPECT_TRUE(TableSource(csv, {}).pair(0).negatives.empty());
+}
+
+TEST(TableSource, NamesTheColumnsWhereOneOfNegativesIsMissing) {
+  const testing::TemporaryDirectory folder;
+  try {
+    TableSource(folder.write("a.csv", "image,caption\n1.jpg,a\n"), {}, "wrong");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+    EXPECT_NE(std::string(error.what()).find("found image, caption; expected wrong"), std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(TableSource, SaysWhatIsMissing) {
   const testing::TemporaryDirectory folder;
   MOA_EXPECT_ERROR(TableSource(folder.path() / "none.csv", {}), not_found);

@@ -56,6 +56,21 @@ TEST_F(TextPairs, KnowTheUsualNames) {
                    invalid_argument);
 }
 
+TEST_F(TextPairs, MayHaveNegatives) {
+  const auto path = folder_.write("w.jsonl",
+                                  "{\"anchor\": \"a\", \"positive\": \"b\", \"no\": [\"x\", \"y\"]}\n"
+                                  "{\"anchor\": \"c\", \"positive\": \"d\", \"no\": null}\n"
+                                  "{\"anchor\": \"e\", \"positive\": \"f\", \"no\": {}}\n"
+                                  "{\"anchor\": \"g\", \"positive\": \"h\"}\n");
+  const TextPairSource source(path, {.negative_column = "no"});
+  EXPECT_EQ(source.pair(0).negatives, (Strings{"x", "y"}));
+  EXPECT_TRUE(source.pair(1).negatives.empty());
+  MOA_EXPECT_ERROR(source.pair(2), corrupt_data);
+  EXPECT_TRUE(source.pair(3).negatives.empty());
+  EXPECT_TRUE(TextPairSource(path, {}).pair(0).negatives.empty());
+  MOA_EXPECT_ERROR(TextPairSource(path, {.negative_column = "none"}), invalid_argument);
+}
+
 TEST_F(TextPairs, ABadLineIsABadPairThatIsNamed) {
   const TextPairSource source(
       folder_.write("w.tsv", "first\tsecond\na\tb\n\tempty\none field\n\n\"open\tc\nd\te\n\xff\tf\n"), {});

@@ -96,6 +96,30 @@ TEST_F(Settings, RefuseSourcesThatCannotBe) {
   }
 }
 
+TEST_F(Settings, MayNameAColumnOfNegatives) {
+  const std::string steps = "schedule: {steps: 1}\n";
+  const DataSource pictures = read_data("{train: a.csv, negative_column: no}").sources.front();
+  EXPECT_EQ(pictures.negative_column, "no");
+  EXPECT_EQ(pictures.table.columns.caption, "");
+  const std::string texts = "{train: a.csv, kind: texts, negative_column: no}";
+  EXPECT_EQ(read_data(texts).sources.front().texts.negative_column, "no");
+  EXPECT_FALSE(have_negatives(read(steps).sources));
+  // What has no place for them refuses them by name.
+  for (const char* more : {"loss: {kind: sup_con}", "loss: {weight: 0}\ndistillation: {teacher: x}"}) {
+    read(steps + more);
+    for (const std::string& data : {std::string("{train: a.csv, negative_column: no}"), texts}) {
+      try {
+        read_data(data, steps + more);
+        FAIL();
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+        EXPECT_NE(std::string(error.what()).find("negative_column"), std::string::npos) << error.what();
+      }
+    }
+  }
+  MOA_EXPECT_ERROR(read_data("{train: set, kind: classes, negative_column: no}"), invalid_argument);
+}
+
 TEST_F(Settings, MayNameClassesToLearn) {
   const std::string steps = "schedule: {steps: 1}\n";
   const TrainConfig config =
