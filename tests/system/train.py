@@ -143,6 +143,51 @@ class WholeTrainings(Train):
         self.result("--resume")  # from the checkpoint of step 21
         self.assertEqual(self.weights(), whole)
 
+    def with_negatives(self, more=""):
+        """Pictures and pairs of texts, most of them with a text that is wrong."""
+        self.settings(more, steps=24)
+        lines = (self.home / "pairs.csv").read_text().splitlines()
+        wrong = ["wrong"] + ["" if i % 3 == 0 else f"no photo {i}" for i in range(len(lines) - 1)]
+        self.write("pairs.csv", "".join(f"{line},{text}\n" for line, text in zip(lines, wrong)))
+        words = [{"ask": f"question {i}", "say": f"answer {i}", "no": [f"lie {i}", f"answer {i + 1}"][: i % 3]} for i in range(9)]
+        self.write("words.jsonl", "".join(json.dumps(line) + "\n" for line in words))
+        words = "{train: words.jsonl, kind: texts, first_column: ask, second_column: say, negative_column: no}"
+        sources = f"data: {{sources: [{{train: pairs.csv, negative_column: wrong}}, {words}]}}\n"
+        self.write("t.yaml", (self.home / "t.yaml").read_text().replace("data: {train: pairs.csv}\n", sources))
+
+    def test_hard_negatives_are_learned_from_and_it_goes_on_bit_for_bit(self):
+        self.with_negatives()
+        self.result()
+        whole = self.weights()
+        for kept in (self.home / "out/checkpoints").glob("step-*24"):
+            shutil.rmtree(kept)
+        shutil.rmtree(self.home / "out/model")
+        self.result("--resume")  # from the checkpoint of step 21
+        self.assertEqual(self.weights(), whole)
+        with_them = self.rows("out", 3)
+        shutil.rmtree(self.home / "out")
+        text = (self.home / "t.yaml").read_text()
+        self.write("t.yaml", text.replace(", negative_column: wrong", "").replace(", negative_column: no", ""))
+        self.result()
+        self.assertGreater(with_them[0][0], self.rows("out", 3)[0][0])  # the same pairs, and more to tell apart
+
+    def test_processes_learn_from_the_hard_negatives_of_all(self):
+        self.with_negatives("chunk: 1\n")
+        self.result()
+        (self.home / "out").rename(self.home / "one")
+        self.result("--processes", "3")
+        for ours, alone in zip(self.rows("out", 6), self.rows("one", 6), strict=True):
+            for a, b in zip(ours, alone, strict=True):
+                self.assertLess(abs(a - b), 1e-4 * max(1, abs(b)))
+
+    def test_hard_negatives_that_cannot_be_are_refused_before_anything_is_written(self):
+        for more, column, words in [("loss: {kind: sup_con}\n", "wrong", "negative_column"), ("", "none", "found filepath, title, wrong")]:
+            self.with_negatives(more)
+            self.write("t.yaml", (self.home / "t.yaml").read_text().replace("negative_column: wrong", f"negative_column: {column}"))
+            _, err = self.run_moa("train", "t.yaml", code=2)
+            self.assertIn(words, err)
+            self.assertFalse((self.home / "out").exists())
+
     def test_a_text_model_learns_from_pairs_of_texts_alone(self):
         model = ROOT / "tests/golden/sentence_transformers/bert_mean_normalize"
         self.write("words.csv", "question,answer\n" + "".join(f"ask {i},say {i}\n" for i in range(8)))

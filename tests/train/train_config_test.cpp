@@ -105,19 +105,21 @@ TEST_F(Settings, MayNameAColumnOfNegatives) {
   EXPECT_EQ(read_data(texts).sources.front().texts.negative_column, "no");
   EXPECT_FALSE(have_negatives(read(steps).sources));
   // What has no place for them refuses them by name.
+  const auto expect_refused = [&](const std::string& data, const std::string& more) {
+    try {
+      read_data(data, steps + more);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
+      EXPECT_NE(std::string(error.what()).find("negative_column"), std::string::npos) << error.what();
+    }
+  };
   for (const char* more : {"loss: {kind: sup_con}", "loss: {weight: 0}\ndistillation: {teacher: x}"}) {
     read(steps + more);
-    for (const std::string& data : {std::string("{train: a.csv, negative_column: no}"), texts}) {
-      try {
-        read_data(data, steps + more);
-        FAIL();
-      } catch (const Error& error) {
-        EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
-        EXPECT_NE(std::string(error.what()).find("negative_column"), std::string::npos) << error.what();
-      }
-    }
+    expect_refused("{train: a.csv, negative_column: no}", more);
+    expect_refused(texts, more);
   }
-  MOA_EXPECT_ERROR(read_data("{train: set, kind: classes, negative_column: no}"), invalid_argument);
+  expect_refused("{train: set, kind: classes, negative_column: no}", "");
 }
 
 TEST_F(Settings, MayNameClassesToLearn) {
