@@ -38,6 +38,8 @@ struct Example {
     input.first = unit(kItems, 0.1);
     input.second = unit(kItems, 0.9);
     input.negatives = unit(kNegatives, 2.3);
+    input.negatives[1].copy_(input.second[2]);
+    input.negatives[3].copy_(input.second[1]);
     input.groups = at::tensor({0, 1, 0, 2}, at::kLong);
     input.second_keys = at::tensor({10, 11, 12, 13}, at::kLong);
     input.negative_keys = at::tensor({50, 12, 51, 11, 52}, at::kLong);
