@@ -26,9 +26,11 @@ at::Tensor of_classes(const LossOptions& options, const LossInput& input, const 
   }
   const at::Tensor classes = class_vectors(input.second, input.texts_a_class);
   const auto [least, most] = input.classes.aminmax();
-  if (least.item<std::int64_t>() < 0 || most.item<std::int64_t>() >= classes.size(0)) {
+  const auto first = least.item<std::int64_t>();
+  const auto last = most.item<std::int64_t>();
+  if (first < 0 || last >= classes.size(0)) {
     throw Error(ErrorCode::shape_mismatch, "cannot learn from a batch: found a picture of class " +
-                                               std::to_string(most.item<std::int64_t>()) +
+                                               std::to_string(first < 0 ? first : last) +
                                                ", expected one of " + std::to_string(classes.size(0)));
   }
   return cross_entropy(at::matmul(input.first, classes.t()) * scale.scale, input.classes,
