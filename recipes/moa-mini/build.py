@@ -1,5 +1,5 @@
-"""Builds models/moa-mini: fetch the packages, cut the tokenizer, write the lessons, let moa learn, keep what it learned,
-add the classes for drawings.
+"""Builds models/moa-mini: fetch the packages, cut the tokenizer, write the lessons, let moa learn classes and words, add the
+classes for drawings, let moa tune the text tower and all classes together, keep what it learned.
 
     python build.py [--work FOLDER] [--output FOLDER] [--moa COMMAND]
 
@@ -23,11 +23,13 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 import cldr
+import cliparts
 import concepts
 import drawn_classes
 import e5
 import lessons
 import lite0
+import picture_lessons
 import sources
 import tokenizer
 from evaluate import Moa
@@ -40,7 +42,7 @@ LOG_SCALE = 2.7  # what cosines are multiplied with while it learns
 HIDDEN = 768  # of the MLP
 SEED = 20261128
 PHOTOS = HERE.parent.parent / "demo"  # what is no drawing
-# How much an emoji's name in a language counts for its class's vector.
+# How much an emoji's name in a language counts for its class's vector, and how often it is heard.
 NAMES_SHARES = {"en": 1.0, "ko": 0.6} | dict.fromkeys(("ja", "zh", "de", "es", "fr", "it", "pt"), 0.2)
 
 
@@ -54,11 +56,19 @@ def main() -> None:
     nouns, vision = Nouns(unpacked), lite0.load(unpacked)
     lessons.write(options.work, concepts.gather(unpacked), nouns, vision)
     write_start(options.work / "start", unpacked, nouns, vision)
-    shutil.copy(HERE / "learn.yaml", options.work)
-    subprocess.run([options.moa.resolve(), "train", "learn.yaml"], cwd=options.work, check=True)
-    keep(options.work / "learned" / "model", options.output)
-    add_drawn_classes(options.output, drawn_classes.see(unpacked, options.work, vision), vision,
-                      Moa(options.moa, options.output, options.work), cldr.read(unpacked))
+    train("learn.yaml", options.work, options.moa)
+    keep(options.work / "learned" / "model", options.work / "drawn")
+    seen, names = drawn_classes.see(unpacked, options.work, vision), cldr.read(unpacked)
+    add_drawn_classes(options.work / "drawn", seen, vision, Moa(options.moa, options.work / "drawn", options.work), names)
+    drawings = cliparts.read(unpacked)
+    picture_lessons.write(options.work, seen, cliparts.see(drawings, options.work, vision), drawings, names, NAMES_SHARES)
+    train("tune.yaml", options.work, options.moa)
+    keep(options.work / "tuned" / "model", options.output)
+
+
+def train(settings: str, work: Path, moa: Path) -> None:
+    shutil.copy(HERE / settings, work)
+    subprocess.run([moa.resolve(), "train", settings], cwd=work, check=True)
 
 
 def write_start(folder: Path, unpacked: Path, nouns: Nouns, vision: dict[str, torch.Tensor]) -> None:

@@ -46,6 +46,11 @@ PACKAGES = (
     # Twemoji's drawings, CC BY 4.0, in LaTeX's package hwemoji.
     Package("texlive-latex-extra", "2022.20230122-4", "texlive-latex-extra_2022.20230122-4_all.deb",
             "b9bb102191a237e25824c631f12ada32e179530eaa9965af1c7220f878f1a1e2", "debian"),
+    # Openclipart's drawings, public domain: the pictures, and their titles and keywords.
+    Package("openclipart-png", "1:0.18+dfsg-19", "openclipart-png_1%3a0.18+dfsg-19_all.deb",
+            "f07f1545a2970c2cf3fa339bc2405da1a95cf2b1827bfa05bf73eb1c20291c02", "debian"),
+    Package("openclipart-svg", "1:0.18+dfsg-19", "openclipart-svg_1%3a0.18+dfsg-19_all.deb",
+            "989712d90d57dfa3230049f553bb43b76c30ee4d4b8c5f6e106e33f7db5cbdc5", "debian"),
 )
 
 MEASURING = (

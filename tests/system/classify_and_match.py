@@ -15,10 +15,10 @@ class Classify(MoaTest):
 
     def test_labels_come_from_a_file_too(self):
         self.photos("owl.jpg")
-        self.write("labels.txt", "부엉이\r\n\n말\n")
+        self.write("labels.txt", "새\r\n\n말\n")
         (item,) = self.lines("classify", "--labels-file", "labels.txt", "--template", "이것은 {}입니다", "photos",
                              "--format", "jsonl", "--top", "1")
-        self.assertEqual([label["label"] for label in item["labels"]], ["부엉이"])
+        self.assertEqual([label["label"] for label in item["labels"]], ["새"])
 
     def test_the_table_shows_shares(self):
         self.photos("owl.jpg")

@@ -1,0 +1,85 @@
+"""Openclipart's drawings as Debian packs them, and what they are called: titles and keywords of their makers."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as xml
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+import drawn_classes
+
+MOST_DRAWINGS = 3  # that a text may speak of; more share "Road Signs" or "Various Cliparts"
+MOST_PIXELS = 1024  # of a side; the largest are posters of 231 megapixels
+Image.MAX_IMAGE_PIXELS = None  # the package is the one whose sum is known
+
+
+@dataclass
+class Clipart:
+    path: Path
+    texts: list[str]  # that speak of it, and of few others
+
+    def picture(self) -> Image.Image:
+        picture = Image.open(self.path)
+        picture.thumbnail((MOST_PIXELS, MOST_PIXELS))
+        picture = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+
+
+def read(unpacked: Path) -> list[Clipart]:
+    """Those that some text speaks of."""
+    drawings = unpacked / "openclipart-svg" / "usr" / "share" / "openclipart" / "svg"
+    pictures = unpacked / "openclipart-png" / "usr" / "share" / "openclipart" / "png"
+    told = {}
+    for path in sorted(drawings.rglob("*.svg")):
+        picture = pictures / path.relative_to(drawings).with_suffix(".png")
+        if picture.exists():
+            told[picture] = list(dict.fromkeys(_texts(path)))
+    drawings_of = Counter(text for texts in told.values() for text in texts)
+    cliparts = [Clipart(picture, [text for text in texts if drawings_of[text] <= MOST_DRAWINGS])
+                for picture, texts in told.items()]
+    return [clipart for clipart in cliparts if clipart.texts]
+
+
+def see(cliparts: list[Clipart], work: Path, vision: dict[str, torch.Tensor]) -> torch.Tensor:
+    """What the trunk gives for each, [cliparts, 1280]; kept in the work folder."""
+    kept = work / "cliparts.npy"
+    if not kept.exists():
+        np.save(kept, drawn_classes.features((clipart.picture() for clipart in cliparts), vision).numpy())
+    return torch.from_numpy(np.load(kept))
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """Its title, and all keywords together; the name of its file where it has neither."""
+    work = _rdf_work(path)
+    titles = {_words(element.text or "") for element in work if _local(element) == "title"}
+    keywords = {_words(item.text or "") for subject in work if _local(subject) == "subject"
+                for item in subject.iter() if _local(item) == "li"} - {"", "clip art", "clipart"}
+    keywords = {word for word in keywords if not word.startswith("hash")}  # left by the tools that kept the collection
+    yield from sorted(titles - {""})
+    if len(keywords) > 1:
+        yield ", ".join(sorted(keywords))
+    if not titles and not keywords and "computer" not in path.parts:  # icons of programs have their commands' names
+        yield _words(path.stem)
+
+
+def _rdf_work(path: Path) -> list[xml.Element]:
+    try:
+        return next((list(element) for element in xml.parse(path).iter() if _local(element) == "Work"), [])
+    except xml.ParseError:
+        return []
+
+
+def _words(text: str) -> str:
+    """Without numbers of versions and what joins words in the names of files."""
+    return " ".join(re.sub(r"[\d_#()-]+", " ", re.sub("^clipart by [^-]* - ", "", text.lower())).split())
+
+
+def _local(element: xml.Element) -> str:
+    return element.tag.rpartition("}")[2]
