@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import random
 import sys
-import xml.etree.ElementTree as xml
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from openclipart import titles_and_keywords  # noqa: E402
 
 SHARES = {"test": 200, "validation": 150}  # pairs that each has at least; what is left is learned from
 NO_KEYWORDS = {"", "hash", "clip art", "clipart"}  # left by the tools that kept the collection
@@ -21,25 +24,12 @@ LEAST_KEYWORDS = 2
 Pair = tuple[str, str]
 
 
-def local(element: xml.Element) -> str:
-    return element.tag.rpartition("}")[2]
-
-
 def pair_of(drawing: Path) -> Pair | None:
     """Title and keywords of its RDF; None if it says too little."""
-    try:
-        work = next((e for e in xml.parse(drawing).iter() if local(e) == "Work"), None)
-    except xml.ParseError:
-        return None
-    if work is None:
-        return None
-    title = next((" ".join((e.text or "").split()) for e in work if local(e) == "title"), "")
-    keywords: list[str] = []
-    for subject in (e for e in work if local(e) == "subject"):
-        for item in (e for e in subject.iter() if local(e) == "li"):
-            word = " ".join((item.text or "").split())
-            if word.lower() not in NO_KEYWORDS and word not in keywords:
-                keywords.append(word)
+    titles, said = titles_and_keywords(drawing)
+    title = " ".join(titles[0].split()) if titles else ""
+    words = [" ".join(word.split()) for word in said]
+    keywords = list(dict.fromkeys(word for word in words if word.lower() not in NO_KEYWORDS))
     return (title, ", ".join(keywords)) if title and len(keywords) >= LEAST_KEYWORDS else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as xml
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +14,10 @@ import torch
 from PIL import Image
 
 import drawn_classes
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from openclipart import titles_and_keywords  # noqa: E402
 
 MOST_DRAWINGS = 3  # that a text may speak of; more share "Road Signs" or "Various Cliparts"
 MOST_PIXELS = 1024  # of a side; the largest are posters of 231 megapixels
@@ -57,11 +61,9 @@ def see(cliparts: list[Clipart], work: Path, vision: dict[str, torch.Tensor]) ->
 
 def _texts(path: Path) -> Iterator[str]:
     """Its title, and all keywords together; the name of its file where it has neither."""
-    work = _rdf_work(path)
-    titles = {_words(element.text or "") for element in work if _local(element) == "title"}
-    keywords = {_words(item.text or "") for subject in work if _local(subject) == "subject"
-                for item in subject.iter() if _local(item) == "li"} - {"", "clip art", "clipart"}
-    keywords = {word for word in keywords if not word.startswith("hash")}  # left by the tools that kept the collection
+    titles, keywords = ({_words(text) for text in texts} for texts in titles_and_keywords(path))
+    # "hash" and what follows it was left by the tools that kept the collection.
+    keywords = {word for word in keywords if word not in ("", "clip art", "clipart") and not word.startswith("hash")}
     yield from sorted(titles - {""})
     if len(keywords) > 1:
         yield ", ".join(sorted(keywords))
@@ -69,17 +71,6 @@ def _texts(path: Path) -> Iterator[str]:
         yield _words(path.stem)
 
 
-def _rdf_work(path: Path) -> list[xml.Element]:
-    try:
-        return next((list(element) for element in xml.parse(path).iter() if _local(element) == "Work"), [])
-    except xml.ParseError:
-        return []
-
-
 def _words(text: str) -> str:
     """Without numbers of versions and what joins words in the names of files."""
     return " ".join(re.sub(r"[\d_#()-]+", " ", re.sub("^clipart by [^-]* - ", "", text.lower())).split())
-
-
-def _local(element: xml.Element) -> str:
-    return element.tag.rpartition("}")[2]

@@ -233,8 +233,7 @@ constexpr Command kInspectCommand = {
         "Of a model: architecture, towers, sizes, dtypes, tokenizer, processor, licence. Of an adapter: "
         "kind, rank, the layers that it sits on. Of prompt vectors: how many, what they began as, and how "
         "they name a class. Of an index: whose vectors it holds, of how many files, and whether its two "
-        "files "
-        "agree with each other; if not, the exit code is 5.\n",
+        "files agree with each other; if not, the exit code is 5.\n",
     .options = kGroups,
     .examples = kExamples,
     .inputs = Completes::models,
