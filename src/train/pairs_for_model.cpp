@@ -120,7 +120,10 @@ class PairPreparer::Content {
 
 PairPreparer::PairPreparer(const LoadedModel& model, const std::vector<DataSource>& sources,
                            const PairPreparerOptions& options)
-    : model_(model), options_(options), has_texts_(have(sources, DataSource::Kind::texts)) {
+    : model_(model),
+      options_(options),
+      has_texts_(have(sources, DataSource::Kind::texts)),
+      has_negatives_(have_negatives(sources)) {
   expect_towers(model, sources);
   if (options.classes != nullptr) class_side_ = class_side();
   if (!have_pictures(sources)) return;
@@ -323,11 +326,13 @@ TrainingBatch PairPreparer::batch(std::vector<Sample> samples) const {
   }
   if (class_side_) return batch;
   std::vector<SampleText> second = all_of(&Sample::second);
-  std::vector<SampleText> negatives = known_of(&Sample::negative);
-  batch.second_keys = keys_of(second);
-  batch.negative_keys = keys_of(negatives);
+  if (has_negatives_) {
+    std::vector<SampleText> negatives = known_of(&Sample::negative);
+    batch.second_keys = keys_of(second);
+    batch.negative_keys = keys_of(negatives);
+    batch.negatives = side_of(std::move(negatives));
+  }
   batch.second = side_of(std::move(second));
-  batch.negatives = side_of(std::move(negatives));
   if (one.teacher_first) {
     const std::vector<FixedItem> items = known_of(&Sample::teacher_first);
     batch.teacher_first = is_of_texts ? options_.teacher->texts(items) : options_.teacher->pictures(items);

@@ -76,7 +76,8 @@ class PairPreparer {
 
   const LoadedModel& model_;
   PairPreparerOptions options_;
-  bool has_texts_;  // among the sources
+  bool has_texts_;      // among the sources
+  bool has_negatives_;  // likewise
   // Up to bytes, for a large batch would not fit into memory as numbers. None without pictures.
   std::optional<ImageProcessor> whole_;
   std::optional<ImageProcessor> cropped_;  // of a picture that has its size already

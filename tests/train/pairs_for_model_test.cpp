@@ -69,8 +69,10 @@ TEST_F(PairsForModel, ANegativeIsDrawnFromThoseThatAreNeitherEmptyNorRight) {
 TEST_F(PairsForModel, NegativesStandBesideTheBatchWithWhatTellsThemFromRightAnswers) {
   const FixedVectors kept(model_, {});
   for (const FixedVectors* rows : {static_cast<const FixedVectors*>(nullptr), &kept}) {
-    const PairPreparer preparer(*model_, {{.kind = DataSource::Kind::texts, .places = {"words.tsv"}}},
-                                {.texts = rows});
+    const PairPreparer preparer(
+        *model_,
+        {{.kind = DataSource::Kind::texts, .places = {"words.tsv"}, .texts = {.negative_column = "wrong"}}},
+        {.texts = rows});
     const auto sample = [&](const std::string& first, const std::string& second,
                             const std::vector<std::string>& negatives) {
       RawPair pair = texts(first, second);
