@@ -35,6 +35,7 @@ void CpuInterpreter::part_of_product(const Product& product, std::int64_t row, s
 }
 
 void CpuInterpreter::product(const Product& product, std::int64_t rows, std::int64_t columns) {
+  if (rows == 0) return;
   const Products& kernel = kernels_.products(product.weights.precision);
   const std::int64_t threads = engine_.threads.threads();
   // With few columns, narrower tasks give every thread some.
@@ -42,29 +43,31 @@ void CpuInterpreter::product(const Product& product, std::int64_t rows, std::int
   while (task_columns > kernel.panel_columns && columns < 2 * threads * task_columns) task_columns /= 2;
   task_columns = std::max(task_columns, kernel.panel_columns);
   const std::int64_t column_tasks = (columns + task_columns - 1) / task_columns;
-  // Rows are cut only where there are enough of them to make up for reading the weights again.
+  // Below this many multiplications of words one thread is done before another is awake.
+  constexpr std::int64_t kWorthThreads = 1 << 19;
+  const bool alone = threads == 1 || rows * product.weights.depth_words * columns < kWorthThreads;
+  // For threads, rows are cut only where there are enough of them to make up for reading the weights again.
   constexpr std::int64_t kLeastRows = 48;
   const std::int64_t wanted = (4 * threads + column_tasks - 1) / column_tasks;
-  const std::int64_t row_tasks = std::clamp<std::int64_t>(rows / kLeastRows, 1, wanted);
+  std::int64_t row_tasks = alone ? 1 : std::clamp<std::int64_t>(rows / kLeastRows, 1, wanted);
+  if (kernel.task_rows > 0) row_tasks = std::max(row_tasks, (rows + kernel.task_rows - 1) / kernel.task_rows);
   const std::int64_t tile = kernel.tile_rows;
   const std::int64_t task_rows = (rows + row_tasks * tile - 1) / (row_tasks * tile) * tile;
 
-  // Below this many multiplications of words one thread is done before another is awake.
-  constexpr std::int64_t kWorthThreads = 1 << 19;
-  if (threads == 1 || rows * product.weights.depth_words * columns < kWorthThreads) {
-    for (std::int64_t column = 0; column < columns; column += task_columns) {
-      part_of_product(product, 0, rows, column, std::min(task_columns, columns - column));
-    }
-    return;
-  }
   const std::int64_t row_pieces = (rows + task_rows - 1) / task_rows;
-  engine_.threads.parallel_for(static_cast<std::size_t>(column_tasks * row_pieces), [&](std::size_t index) {
+  const auto compute = [&](std::size_t index) {
     const auto task = static_cast<std::int64_t>(index);
     const std::int64_t row = task % row_pieces * task_rows;
     const std::int64_t column = task / row_pieces * task_columns;
     part_of_product(product, row, std::min(task_rows, rows - row), column,
                     std::min(task_columns, columns - column));
-  });
+  };
+  const auto tasks = static_cast<std::size_t>(column_tasks * row_pieces);
+  if (alone) {
+    for (std::size_t task = 0; task < tasks; ++task) compute(task);
+  } else {
+    engine_.threads.parallel_for(tasks, compute);
+  }
 }
 
 void CpuInterpreter::product(ConstMatrix x, std::int64_t rows, std::int64_t width,

@@ -87,6 +87,7 @@ struct Products {
   std::int64_t panel_columns;  // columns of a panel
   std::int64_t tile_rows;      // rows computed together; best a divisor of a task's rows. As many may be read
                                // behind the last one
+  std::int64_t task_rows = 0;  // best the most rows of a task; 0: any number
   std::int64_t elements_per_word;  // in a panel: 1, 2 or 4
   std::int64_t row_parts;          // words of a row for a word of a panel's column
   std::int64_t depth_step;         // the words of a column are a multiple of this

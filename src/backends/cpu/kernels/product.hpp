@@ -23,6 +23,12 @@ constexpr std::int64_t kPanelColumns = V::kTileVectors* V::kWidth;
 // them stay in the second-level cache while the rows pass.
 constexpr std::int64_t kDepthBlock = 512;
 
+// With few rows much of the time goes into reading weights, so they pass one panel after another, each read
+// while the one before it is multiplied. With fewer still, there is nothing to hide reading behind; with
+// many, a task's panels stay in cache while the rows pass.
+constexpr std::int64_t kLeastTilesOfFewRows = 3;
+constexpr std::int64_t kMostTilesOfFewRows = 12;
+
 // Weights that will be needed next, fetched into the second-level cache while a tile is computed: `lines`
 // cache lines from `next` on for every kStride words of depth.
 struct Ahead {
@@ -128,17 +134,12 @@ inline void tile_of_columns(std::int64_t rows, std::int64_t columns, ConstMatrix
   }
 }
 
-// With few rows much of the time goes into reading weights, so they pass one panel after another, each read
-// while the one before it is multiplied. With fewer still, there is nothing to hide reading behind; with
-// many, a task's panels stay in cache while the rows pass.
 template <class V, class Dot>
 void product(const ProductTask& task) {
-  constexpr std::int64_t kLeastTiles = 3;
-  constexpr std::int64_t kMostTiles = 12;
   const std::int64_t panel_size = task.depth * kPanelColumns<V>;
   // Tiles of about equal height: 8 rows are 4 and 4, since a tile of 2 would wait for its weights.
   const std::int64_t tiles = (task.rows + V::kTileRows - 1) / V::kTileRows;
-  const bool few = kLeastTiles <= tiles && tiles <= kMostTiles;
+  const bool few = kLeastTilesOfFewRows <= tiles && tiles <= kMostTilesOfFewRows;
   const std::int64_t together = few ? kPanelColumns<V> : task.columns;
   for (std::int64_t depth = 0; depth < task.depth; depth += kDepthBlock) {
     const std::int64_t depth_here = smaller<V>(kDepthBlock, task.depth - depth);
