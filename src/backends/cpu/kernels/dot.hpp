@@ -70,6 +70,22 @@ struct Int8Scaled {
   }
 };
 
+// int8 by instructions that take their left side unsigned: rows hold q + 128, which adds 128 times the
+// column's sum; that is subtracted at the end (Int8Scales::correction).
+template <class V>
+struct UnsignedInt8Rows : Int8Scaled<V> {
+  static constexpr int kParts = 1;
+  static constexpr int kZeroPoint = 128;
+  static Floats<V> part(Floats<V> words, int /*only*/) { return words; }
+  static float narrow(const float* x, std::int64_t width, float* words) {
+    const Int8Range range = int8_range<V>(x, width);
+    for_vectors<V>(width, [&](std::int64_t at, std::int64_t count) {
+      store_bytes<V>(words + at / 4, to_integers<V>(load<V>(x + at, count), range) + kZeroPoint);
+    });
+    return range.scale;
+  }
+};
+
 // int8 without instructions for it: products of pairs of 16-bit integers. Of a word's four numbers, part 0 is
 // the first and third, part 1 the second and fourth, widened. Nothing can overflow: 2 * 127² is far below
 // 2³¹.

@@ -106,6 +106,13 @@ struct Products {
   // row of `out` has room for a multiple of kNarrowWords words, and all of them may be written. Null for f32,
   // which is read as it is.
   void (*narrow)(ConstMatrix x, std::int64_t rows, std::int64_t width, Matrix out, float* scales);
+
+  // For int8 at levels that add products of two neighbours in 16 bits: weights whose magnitudes, of two
+  // neighbours, are at most 128 together, since 255 * 128 fits. Null elsewhere. to_int8_pairs is
+  // Kernels::to_int8 with a scale coarse enough for that; bound_int8_pairs makes it so in a row of `count`
+  // words that was narrowed without it, and returns the row's new scale.
+  float (*to_int8_pairs)(const float* x, std::int64_t width, std::int8_t* out) = nullptr;
+  float (*bound_int8_pairs)(float* words, std::int64_t count, float scale) = nullptr;
 };
 
 constexpr std::int64_t kNarrowWords = 32;

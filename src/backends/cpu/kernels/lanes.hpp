@@ -1,10 +1,12 @@
 // Vectors of any width: loads, tails, comparisons and sums over lanes. `V` names a level's vectors:
 //   V::Floats, V::Ints      kWidth lanes each (GCC and Clang vector extensions)
-//   V::Shorts, V::Bytes     as many bytes as Floats in lanes of 16 bits; kWidth lanes of 8 bits
+//   V::Bytes                kWidth lanes of 8 bits
+//   V::Shorts               as many bytes as Floats in lanes of 16 bits (where int8 is widened)
 //   V::splat(x)             x in every lane
 //   V::maximum(a, b)        a > b ? a : b, so that NaN in b stays and in a does not; V::minimum likewise
 //   V::fma(a, b, c)         a * b + c: fused where the level has it, the same way everywhere in the level
 //   V::add_pairs(a, b, c)   c + a0 b0 + a1 b1, each lane of a and b two 16-bit integers, of c one of 32 bits
+//                           (where int8 is widened)
 // Each level defines its V in an unnamed namespace, so that everything instantiated with it stays private to
 // that level's object file.
 #pragma once

@@ -12,11 +12,12 @@
 
 namespace moa::cpu {
 
-// Where a panel's part fits the first-level cache (two vectors of eight columns: 32 KiB), it is best read by few
-// rows after another (measured on Zen 3: 4 to 6 % more, and what is summed up stays in the second-level cache).
+// Where a panel's part fits the first-level cache (two vectors of eight columns: 32 KiB), it is best read by
+// few rows after another (measured on Zen 3: 4 to 6 % more, and what is summed up stays in the second-level
+// cache).
 template <class V>
 constexpr std::int64_t kTaskRows =
-    kPanelColumns<V> * kDepthBlock <= 8192 ? kMostTilesOfFewRows * V::kTileRows : 0;
+    kPanelColumns<V>* kDepthBlock <= 8192 ? kMostTilesOfFewRows* V::kTileRows : 0;
 
 template <class V>
 constexpr Products f32_products() {

@@ -29,28 +29,14 @@ struct Bf16Dot16 {
   }
 };
 
-// vpdpbusd takes its left side unsigned: rows hold q + 128, which adds 128 times the column's sum; that is
-// subtracted at the end (Int8Scales::correction). Up to 65,536 products of 255 * -128 fit into the 32 bits of
-// a sum.
-struct Int8Dot16 : Int8Scaled<Vector16> {
-  static constexpr int kParts = 1;
-  static constexpr int kZeroPoint = 128;
+// Up to 65,536 products of 255 * -128 fit into the 32 bits of a sum.
+struct Int8Dot16 : UnsignedInt8Rows<Vector16> {
   using Words = Floats<Vector16>;
-
-  static Words part(Words words, int /*only*/) { return words; }
   static Words add(Words value, Words columns, Words sums) {
     // Spelt out, because GCC 12 moves sums back and forth between registers when it sees them as floats here
     // and as integers there: the product is then half as fast.
     asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(value), "vm"(columns));
     return sums;
-  }
-  static float narrow(const float* x, std::int64_t width, float* words) {
-    const Int8Range range = int8_range<Vector16>(x, width);
-    for_vectors<Vector16>(width, [&](std::int64_t at, std::int64_t count) {
-      store_bytes<Vector16>(words + at / 4,
-                            to_integers<Vector16>(load<Vector16>(x + at, count), range) + kZeroPoint);
-    });
-    return range.scale;
   }
 };
 
