@@ -34,7 +34,7 @@ dnnl::inner_product_forward::primitive_desc describe(const dnnl::engine& engine,
   const memory::desc w({size.columns, size.depth}, types.w, memory::format_tag::any);
   const memory::desc b({size.columns}, memory::data_type::f32, memory::format_tag::any);
   const memory::desc y({size.rows, size.columns}, memory::data_type::f32, memory::format_tag::ab);
-  return {dnnl::inner_product_forward::desc(dnnl::prop_kind::forward_inference, x, w, b, y), engine};
+  return {dnnl::inner_product_forward::desc(dnnl::prop_kind::forward_inference, x, w, b, y), engine, true};
 }
 
 // `values`, [rows, columns] or [columns], converted to what `desc` asks for.
@@ -59,6 +59,7 @@ std::function<void()> onednn_product(const std::vector<float>& x, const std::vec
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   dnnl::stream stream(engine);
   const auto description = describe(engine, size, precision);
+  if (!description) return {};
   const memory in = filled(description.src_desc(), engine, stream, x);
   const memory weights = filled(description.weights_desc(), engine, stream, w);
   const memory bias = filled(description.bias_desc(), engine, stream, b);

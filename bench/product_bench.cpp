@@ -58,7 +58,7 @@ void measure(const Size& size, CpuBackend& backend, [[maybe_unused]] Precision p
   [[maybe_unused]] double onednn_best = 1e30;
 #ifdef MOA_HAVE_ONEDNN
   const auto onednn_run = onednn_product(x, w, b, {size.rows, size.depth, size.columns}, precision);
-  onednn_run();
+  if (onednn_run) onednn_run();
 #endif
   moa_run();
   const auto timed = [&](const auto& work) {
@@ -69,14 +69,15 @@ void measure(const Size& size, CpuBackend& backend, [[maybe_unused]] Precision p
     spent += seconds([&] {
       for (int i = 0; i < 3; ++i) moa_best = std::min(moa_best, timed(moa_run));
 #ifdef MOA_HAVE_ONEDNN
-      for (int i = 0; i < 3; ++i) onednn_best = std::min(onednn_best, timed(onednn_run));
+      for (int i = 0; onednn_run && i < 3; ++i) onednn_best = std::min(onednn_best, timed(onednn_run));
 #endif
     });
   }
   std::printf("%5ld x %4ld x %4ld  %7.1f GFLOP/s  %3.0f %% of peak", size.rows, size.depth, size.columns,
               flops / moa_best / 1e9, 100 * flops / moa_best / 1e9 / peak);
 #ifdef MOA_HAVE_ONEDNN
-  std::printf("  oneDNN %7.1f  ratio %.2f", flops / onednn_best / 1e9, onednn_best / moa_best);
+  if (onednn_run)
+    std::printf("  oneDNN %7.1f  ratio %.2f", flops / onednn_best / 1e9, onednn_best / moa_best);
 #endif
   std::printf("\n");
 }
