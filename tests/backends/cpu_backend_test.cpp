@@ -1,3 +1,4 @@
+#include <array>
 #include <atomic>
 #include <cstdlib>
 
@@ -18,17 +19,36 @@ class CountingSource final : public ParameterSource {
   mutable std::atomic<int> drops = 0;
 };
 
-TEST(CpuBackend, PreparesAWeightOnceAndDropsItsPages) {
+TEST(CpuBackend, KeepsAWeightPreparedFromItsSecondUseOnAndDropsItsPages) {
   const auto source = std::make_shared<CountingSource>();
   const Linear layer{Parameter("w", {4, 3}, DType::f16, source), {}};
   CpuBackend backend;
-  for (int i = 0; i < 3; ++i) {
+  for (int use = 1; use <= 4; ++use) {
     const auto ops = backend.interpreter();
     EXPECT_EQ(ops->read(ops->linear(rows_from(*ops, {1, 2, 3}, 1, 1, 3), layer)),
               std::vector<float>(4, 6.0F));
+    EXPECT_EQ(source->elements_read, use == 1 ? 12 : 24);
+    EXPECT_EQ(source->drops, use == 1 ? 1 : 2);
+    EXPECT_EQ(backend.memory().prepared_bytes > 0, use > 1);
   }
-  EXPECT_EQ(source->elements_read, 12);
-  EXPECT_EQ(source->drops, 1);
+}
+
+TEST(CpuBackend, TheFirstUseOfAWeightHasTheBitsOfLaterOnes) {
+  for (const auto& [rows, depth, columns] :
+       {std::array{1, 64, 96}, std::array{7, 33, 65}, std::array{160, 700, 300}, std::array{75, 1030, 513}}) {
+    const Linear layer{random_parameter("w", {columns, depth}, 70), random_parameter("b", {columns}, 71)};
+    const std::vector<float> x = random_values(static_cast<std::int64_t>(rows) * depth, 72);
+    const std::vector<float> more = random_values(static_cast<std::int64_t>(rows) * columns, 73);
+    CpuBackend backend({.threads = 2});
+    const auto ops = backend.interpreter();
+    const Rows residual = rows_from(*ops, more, 1, rows, columns);
+    const auto run = [&] {
+      return ops->read(ops->linear(rows_from(*ops, x, 1, rows, depth), layer,
+                                   {.activation = Activation::gelu, .residual = &residual}));
+    };
+    const std::vector<float> first = run();
+    EXPECT_EQ(first, run());
+  }
 }
 
 TEST(CpuBackend, ReadsOnlyTheRowsOfATableThatAreLookedUp) {

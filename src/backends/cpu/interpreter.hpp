@@ -122,6 +122,11 @@ class CpuInterpreter final : public Interpreter {
                        std::int64_t columns) const;
   // out[rows, columns] = epilogue(a x weights), cut into tasks that keep weights in cache.
   void product(const Product& product, std::int64_t rows, std::int64_t columns);
+  // The same with a matrix in f32 whose panels are packed task by task, and not kept.
+  void unprepared_product(ConstMatrix a, std::int64_t rows, const Parameter& weight, const Epilogue& epilogue,
+                          Matrix out);
+  // How many of `columns` a task takes.
+  std::int64_t task_columns(std::int64_t columns, const Products& kernel) const;
   // The same of f32 rows [rows, width], which are narrowed first if the weights are.
   void product(ConstMatrix x, std::int64_t rows, std::int64_t width, const PreparedMatrix& weights,
                std::int64_t columns, const Epilogue& epilogue, Matrix out);

@@ -19,6 +19,17 @@ void expect_finite(bool finite, const Parameter& weight, std::int64_t row) {
                                            " that is NaN or infinite, expected numbers");
 }
 
+// Rows of a matrix [out, in], in place where they are stored as f32.
+auto rows_of(const Parameter& matrix) {
+  return [matrix](std::int64_t first, std::int64_t count, std::vector<float>& space) -> ConstMatrix {
+    const std::int64_t width = matrix.shape().elements_per_row();
+    if (const float* in_place = matrix.rows_in_place(first, count)) return {in_place, width};
+    space.resize(static_cast<std::size_t>(count * width));
+    matrix.read_rows(first, count, space.data());
+    return {space.data(), width};
+  };
+}
+
 // Memory for weights in words, seen as what is in them.
 template <typename Number>
 Number* as(std::vector<float>& words) {
@@ -65,15 +76,7 @@ PreparedMatrix PreparedWeights::pack(const Parameter& weight, std::int64_t depth
     const std::int64_t first = panel * width;
     const std::int64_t count = std::min(width, rows - first);
     float* const to = packed + panel * width * words;
-    std::vector<float> space;
-    if (precision == Precision::f32) {
-      const ConstMatrix source = read(first, count, space);
-      for (std::int64_t row = 0; row < count; ++row) {
-        expect_finite(kernels_.is_finite(source.data + row * source.stride, depth), weight, first + row);
-      }
-      products.pack(source, count, words, to);
-      return;
-    }
+    if (precision == Precision::f32) return pack_panel(weight, depth, first, count, read, to);
     std::vector<float> narrow(static_cast<std::size_t>(count * words));
     if (precision == Precision::bf16) {
       narrow_to_bf16(weight, {depth, words, order}, first, count, read, as<std::uint16_t>(narrow));
@@ -89,6 +92,36 @@ PreparedMatrix PreparedWeights::pack(const Parameter& weight, std::int64_t depth
     products.pack({narrow.data(), words}, count, words, to);
   });
   return {precision, words, packed, scales, corrections};
+}
+
+void PreparedWeights::pack_panel(const Parameter& weight, std::int64_t depth, std::int64_t first,
+                                 std::int64_t count, const RowReader& read, float* panel) const {
+  std::vector<float> space;
+  const ConstMatrix source = read(first, count, space);
+  for (std::int64_t row = 0; row < count; ++row) {
+    expect_finite(kernels_.is_finite(source.data + row * source.stride, depth), weight, first + row);
+  }
+  kernels_.f32.pack(source, count, depth, panel);
+}
+
+void PreparedWeights::pack_columns(const Parameter& weight, std::int64_t first, std::int64_t columns,
+                                   float* panels) const {
+  const std::int64_t depth = weight.shape().elements_per_row();
+  const std::int64_t width = kernels_.f32.panel_columns;
+  const auto read = rows_of(weight);
+  for (std::int64_t column = 0; column < columns; column += width) {
+    pack_panel(weight, depth, first + column, std::min(width, columns - column), read,
+               panels + column * depth);
+  }
+}
+
+bool PreparedWeights::is_first_use(const Parameter& weight) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Entry>& place = entries_[{weight.identity(), Form::matrix, Precision::f32}];
+  if (place) return false;
+  place = std::make_shared<Entry>();
+  place->original = weight;
+  return true;
 }
 
 void PreparedWeights::narrow_to_bf16(const Parameter& weight, const Depth& depth, std::int64_t first,
@@ -143,13 +176,7 @@ void PreparedWeights::narrow_to_int8(const Parameter& weight, const Depth& depth
 const PreparedMatrix& PreparedWeights::matrix(const Parameter& weight, Precision precision) {
   return prepared(weight, Form::matrix, precision, [&] {
     const std::int64_t depth = weight.shape().elements_per_row();
-    return pack(weight, depth, precision, Order::as_stored,
-                [&](std::int64_t first, std::int64_t count, std::vector<float>& space) -> ConstMatrix {
-                  if (const float* in_place = weight.rows_in_place(first, count)) return {in_place, depth};
-                  space.resize(static_cast<std::size_t>(count * depth));
-                  weight.read_rows(first, count, space.data());
-                  return {space.data(), depth};
-                });
+    return pack(weight, depth, precision, Order::as_stored, rows_of(weight));
   });
 }
 

@@ -1,5 +1,5 @@
-// Parameters in the form that kernels read. Each is prepared once, when first asked for, and its original's
-// pages are dropped.
+// Parameters in the form that kernels read. Each is prepared once, when first asked for (a matrix in f32 when
+// it is used again: is_first_use), and its original's pages are dropped.
 #pragma once
 
 #include <compare>
@@ -35,6 +35,13 @@ class PreparedWeights {
   // [out, in] as panels. Errors: corrupt_data for a weight that is not a number or not finite.
   // An int8 product deeper than its sums can hold is prepared in f32.
   const PreparedMatrix& matrix(const Parameter& weight, Precision precision);
+  // Whether `weight` is asked for in f32 for the first time. Many a matrix is used once, for one query; then
+  // the memory for all its panels costs more than packing them, which pack_columns does where they are
+  // multiplied.
+  bool is_first_use(const Parameter& weight);
+  // Columns [first, first + columns) of the product with `weight`, rows of it, as f32 panels; `first` begins
+  // a panel, and `panels` has room for whole ones. Error: corrupt_data.
+  void pack_columns(const Parameter& weight, std::int64_t first, std::int64_t columns, float* panels) const;
   // [out, in, height, width] as panels of depth height * width * in, in that order: channels innermost, as
   // pictures lie in memory. Otherwise as `matrix`.
   const PreparedMatrix& convolution(const Parameter& weight, Precision precision);
@@ -70,6 +77,9 @@ class PreparedWeights {
     std::int64_t numbers, words;
     Order order;
   };
+  // One panel of f32.
+  void pack_panel(const Parameter& weight, std::int64_t depth, std::int64_t first, std::int64_t count,
+                  const RowReader& read, float* panel) const;
   PreparedMatrix pack(const Parameter& weight, std::int64_t depth, Precision precision, Order order,
                       const RowReader& read);
   // Rows [first, first + count) in reduced precision, depth.words words each: as they are stored, where they

@@ -34,14 +34,42 @@ void CpuInterpreter::part_of_product(const Product& product, std::int64_t row, s
   kernels_.products(weights.precision).product(task);
 }
 
+std::int64_t CpuInterpreter::task_columns(std::int64_t columns, const Products& kernel) const {
+  // With few columns, narrower tasks give every thread some.
+  std::int64_t count = kTaskColumns;
+  while (count > kernel.panel_columns && columns < 2 * engine_.threads.threads() * count) count /= 2;
+  return std::max(count, kernel.panel_columns);
+}
+
+void CpuInterpreter::unprepared_product(ConstMatrix a, std::int64_t rows, const Parameter& weight,
+                                        const Epilogue& epilogue, Matrix out) {
+  const std::int64_t columns = weight.shape()[0];
+  const std::int64_t depth = weight.shape()[1];
+  const std::int64_t width = task_columns(columns, kernels_.f32);
+  const std::int64_t piece = kernels_.f32.task_rows > 0 ? kernels_.f32.task_rows : rows;
+  const auto tasks = static_cast<std::size_t>((columns + width - 1) / width);
+  engine_.threads.parallel_for(tasks, [&](std::size_t task) {
+    const std::int64_t column = static_cast<std::int64_t>(task) * width;
+    const std::int64_t count = std::min(width, columns - column);
+    const Block panels = engine_.blocks.take(width * depth);
+    engine_.weights.pack_columns(weight, column, count, panels.get());
+    const PreparedMatrix packed{.depth_words = depth, .panels = panels.get()};
+    Epilogue here = epilogue;
+    if (here.bias != nullptr) here.bias += column;
+    if (here.residual.data != nullptr) here.residual.data += column;
+    const Product product{a, nullptr, packed, here, {out.data + column, out.stride}};
+    for (std::int64_t row = 0; row < rows; row += piece) {
+      part_of_product(product, row, std::min(piece, rows - row), 0, count);
+    }
+  });
+  weight.drop_pages();
+}
+
 void CpuInterpreter::product(const Product& product, std::int64_t rows, std::int64_t columns) {
   if (rows == 0) return;
   const Products& kernel = kernels_.products(product.weights.precision);
   const std::int64_t threads = engine_.threads.threads();
-  // With few columns, narrower tasks give every thread some.
-  std::int64_t task_columns = kTaskColumns;
-  while (task_columns > kernel.panel_columns && columns < 2 * threads * task_columns) task_columns /= 2;
-  task_columns = std::max(task_columns, kernel.panel_columns);
+  const std::int64_t task_columns = this->task_columns(columns, kernel);
   const std::int64_t column_tasks = (columns + task_columns - 1) / task_columns;
   // Below this many multiplications of words one thread is done before another is awake.
   constexpr std::int64_t kWorthThreads = 1 << 19;

@@ -6,7 +6,6 @@
 #include "backends/cpu/interpreter.hpp"
 
 namespace moa::cpu {
-
 void expect_same_rows(const RowsValue& a, const RowsValue& b, const char* attempt) {
   if (a.width == b.width && a.sequences == b.sequences) return;
   throw Error(ErrorCode::shape_mismatch,
@@ -28,9 +27,12 @@ Rows CpuInterpreter::linear(const Rows& x, const Linear& layer, const LinearOpti
   epilogue.bias = engine_.weights.vector(layer.bias);
   epilogue.activation = options.activation;
   const Precision precision = precision_for(options.precision);
-  const PreparedMatrix& weights = engine_.weights.matrix(layer.weight, precision);
   engine_.multiply_adds += in.rows() * in.width * shape[0];
-  if (worth_describing(in, weights, options)) return described_product(in, weights, epilogue, shape[0]);
+  const bool once = precision == Precision::f32 && engine_.weights.is_first_use(layer.weight);
+  const PreparedMatrix* weights = once ? nullptr : &engine_.weights.matrix(layer.weight, precision);
+  if (!once && worth_describing(in, *weights, options)) {
+    return described_product(in, *weights, epilogue, shape[0]);
+  }
 
   auto out = new_rows(in.sequences, shape[0]);
   if (options.residual != nullptr) {
@@ -38,11 +40,13 @@ Rows CpuInterpreter::linear(const Rows& x, const Linear& layer, const LinearOpti
     expect_same_rows(*out, residual, "add a residual");
     epilogue.residual = residual.matrix;
   }
-  if (weights.precision == Precision::f32) {
-    product({see(x).matrix, nullptr, weights, epilogue, out->matrix}, in.rows(), out->width);
+  if (once) {
+    unprepared_product(see(x).matrix, in.rows(), layer.weight, epilogue, out->matrix);
+  } else if (weights->precision == Precision::f32) {
+    product({see(x).matrix, nullptr, *weights, epilogue, out->matrix}, in.rows(), out->width);
   } else {
-    const NarrowRows& narrow = narrowed(in, weights.precision);
-    product({narrow.matrix, narrow.scales.get(), weights, epilogue, out->matrix}, in.rows(), out->width);
+    const NarrowRows& narrow = narrowed(in, weights->precision);
+    product({narrow.matrix, narrow.scales.get(), *weights, epilogue, out->matrix}, in.rows(), out->width);
   }
   return Rows(std::move(out));
 }
