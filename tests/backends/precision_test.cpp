@@ -303,11 +303,31 @@ TEST_P(CpuPrecision, WeightsThatAreNotFiniteAreRefused) {
 
 TEST_P(CpuPrecision, WeightsTakeTheirShareOfMemory) {
   const Linear layer{random_parameter("w", {512, 512}, 28), {}};
-  ops->linear(rows_from(*ops, random_values(512, 29), 1, 1, 512), layer);
+  const Rows x = rows_from(*ops, random_values(512, 29), 1, 1, 512);
+  ops->linear(x, layer);
+  EXPECT_EQ(backend.memory().prepared_bytes, 0);
+  ops->linear(x, layer);
   const std::int64_t bytes = backend.memory().prepared_bytes;
   const std::int64_t numbers = 512 * 512;
   EXPECT_EQ(bytes, is_int8() ? numbers + bytes % numbers : numbers * 2);
   EXPECT_LE(bytes - (is_int8() ? numbers : numbers * 2), 512 * 8);
+}
+
+TEST_P(CpuPrecision, TheFirstUseOfAWeightHasTheBitsOfLaterOnes) {
+  for (const Product& size :
+       {Product{1, 64, 96}, Product{7, 33, 65}, Product{75, 1030, 513}, Product{200, 70, 300}}) {
+    const Linear layer{random_parameter("w", {size.columns, size.depth}, 70),
+                       random_parameter("b", {size.columns}, 71)};
+    const std::vector<float> x = random_values(size.rows * size.depth, 72);
+    const Rows residual =
+        rows_from(*ops, random_values(size.rows * size.columns, 73), 1, size.rows, size.columns);
+    const auto run = [&] {
+      return ops->read(ops->linear(rows_from(*ops, x, 1, size.rows, size.depth), layer,
+                                   {.activation = Activation::gelu, .residual = &residual}));
+    };
+    const std::vector<float> first = run();
+    EXPECT_EQ(first, run());
+  }
 }
 
 TEST_P(CpuPrecision, AProductTooDeepForInt8SumsIsStillRight) {

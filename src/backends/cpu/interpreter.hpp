@@ -122,9 +122,9 @@ class CpuInterpreter final : public Interpreter {
                        std::int64_t columns) const;
   // out[rows, columns] = epilogue(a x weights), cut into tasks that keep weights in cache.
   void product(const Product& product, std::int64_t rows, std::int64_t columns);
-  // The same with a matrix in f32 whose panels are packed task by task, and not kept.
-  void unprepared_product(ConstMatrix a, std::int64_t rows, const Parameter& weight, const Epilogue& epilogue,
-                          Matrix out);
+  // The same with a matrix whose panels are packed task by task, and not kept.
+  void unprepared_product(const RowsValue& x, const Parameter& weight, Precision precision,
+                          const Epilogue& epilogue, Matrix out);
   // How many of `columns` a task takes.
   std::int64_t task_columns(std::int64_t columns, const Products& kernel) const;
   // The same of f32 rows [rows, width], which are narrowed first if the weights are.
@@ -133,10 +133,9 @@ class CpuInterpreter final : public Interpreter {
   // Whether a matrix of `weight` is stored as two thin ones, and `linear` of such.
   static bool has_thin_parts(const Parameter& weight);
   Rows thin_linear(const Rows& x, const Linear& layer, const LinearOptions& options);
-  // Whether the product of `in` with `weights` should be described rather than computed (RowsValue), and it
+  // Whether the product of `in` with weights should be described rather than computed (RowsValue), and it
   // described.
-  bool worth_describing(const RowsValue& in, const PreparedMatrix& weights,
-                        const LinearOptions& options) const;
+  bool worth_describing(const RowsValue& in, Precision precision, const LinearOptions& options) const;
   Rows described_product(const RowsValue& in, const PreparedMatrix& weights, const Epilogue& epilogue,
                          std::int64_t columns);
   // x as products in `precision` (not f32) read it; kept until it is asked for in another one.

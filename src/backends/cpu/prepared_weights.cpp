@@ -30,6 +30,10 @@ auto rows_of(const Parameter& matrix) {
   };
 }
 
+std::int64_t round_up(std::int64_t count, std::int64_t step) {
+  return (count + step - 1) / step * step;
+}
+
 // Memory for weights in words, seen as what is in them.
 template <typename Number>
 Number* as(std::vector<float>& words) {
@@ -63,65 +67,91 @@ PreparedMatrix PreparedWeights::pack(const Parameter& weight, std::int64_t depth
   const Products& products = kernels_.products(precision);
   const std::int64_t rows = weight.shape()[0];
   const std::int64_t width = products.panel_columns;
-  const std::int64_t panels = (rows + width - 1) / width;
   const std::int64_t words = products.depth_words(depth);
-  float* const packed = memory_.take(panels * width * words);
-  const bool is_int8 = precision == Precision::int8;
-  float* const scales = is_int8 ? memory_.take(panels * width) : nullptr;
-  std::int32_t* const corrections = is_int8 && products.zero_point != 0
-                                        ? reinterpret_cast<std::int32_t*>(memory_.take(panels * width))
-                                        : nullptr;
-  threads_.parallel_for(static_cast<std::size_t>(panels), [&](std::size_t index) {
-    const auto panel = static_cast<std::int64_t>(index);
-    const std::int64_t first = panel * width;
-    const std::int64_t count = std::min(width, rows - first);
-    float* const to = packed + panel * width * words;
-    if (precision == Precision::f32) return pack_panel(weight, depth, first, count, read, to);
-    std::vector<float> narrow(static_cast<std::size_t>(count * words));
-    if (precision == Precision::bf16) {
-      narrow_to_bf16(weight, {depth, words, order}, first, count, read, as<std::uint16_t>(narrow));
-    } else {
-      auto* integers = as<std::int8_t>(narrow);
-      narrow_to_int8(weight, {depth, words, order}, first, count, read, narrow.data(), scales + first);
-      for (std::int64_t row = 0; corrections != nullptr && row < count; ++row) {
-        const std::int8_t* values = integers + row * words * 4;
-        corrections[first + row] =
-            static_cast<std::int32_t>(products.zero_point) * std::accumulate(values, values + depth, 0);
-      }
-    }
-    products.pack({narrow.data(), words}, count, words, to);
+  const Panels to = laid_out(memory_.take(columns_size(weight, rows, precision)), rows, words, precision);
+  threads_.parallel_for(static_cast<std::size_t>((rows + width - 1) / width), [&](std::size_t index) {
+    const std::int64_t first = static_cast<std::int64_t>(index) * width;
+    pack_panel(weight, {depth, words, order}, precision, first, std::min(width, rows - first), read,
+               panel_of(to, first, words));
   });
-  return {precision, words, packed, scales, corrections};
+  return {precision, words, to.words, to.scales, to.corrections};
 }
 
-void PreparedWeights::pack_panel(const Parameter& weight, std::int64_t depth, std::int64_t first,
-                                 std::int64_t count, const RowReader& read, float* panel) const {
-  std::vector<float> space;
-  const ConstMatrix source = read(first, count, space);
-  for (std::int64_t row = 0; row < count; ++row) {
-    expect_finite(kernels_.is_finite(source.data + row * source.stride, depth), weight, first + row);
+PreparedWeights::Panels PreparedWeights::laid_out(float* memory, std::int64_t columns, std::int64_t words,
+                                                  Precision precision) const {
+  const Products& products = kernels_.products(precision);
+  if (precision != Precision::int8) return {memory, nullptr, nullptr};
+  const std::int64_t whole = round_up(columns, products.panel_columns);
+  float* const scales = memory + whole * words;
+  return {memory, scales,
+          products.zero_point == 0 ? nullptr : reinterpret_cast<std::int32_t*>(scales + whole)};
+}
+
+PreparedWeights::Panels PreparedWeights::panel_of(const Panels& panels, std::int64_t column,
+                                                  std::int64_t words) {
+  return {panels.words + column * words, panels.scales == nullptr ? nullptr : panels.scales + column,
+          panels.corrections == nullptr ? nullptr : panels.corrections + column};
+}
+
+void PreparedWeights::pack_panel(const Parameter& weight, const Depth& depth, Precision precision,
+                                 std::int64_t first, std::int64_t count, const RowReader& read,
+                                 const Panels& to) const {
+  const Products& products = kernels_.products(precision);
+  if (precision == Precision::f32) {
+    std::vector<float> space;
+    const ConstMatrix source = read(first, count, space);
+    for (std::int64_t row = 0; row < count; ++row) {
+      const float* from = source.data + row * source.stride;
+      expect_finite(kernels_.is_finite(from, depth.numbers), weight, first + row);
+    }
+    products.pack(source, count, depth.words, to.words);
+    return;
   }
-  kernels_.f32.pack(source, count, depth, panel);
-}
-
-void PreparedWeights::pack_columns(const Parameter& weight, std::int64_t first, std::int64_t columns,
-                                   float* panels) const {
-  const std::int64_t depth = weight.shape().elements_per_row();
-  const std::int64_t width = kernels_.f32.panel_columns;
-  const auto read = rows_of(weight);
-  for (std::int64_t column = 0; column < columns; column += width) {
-    pack_panel(weight, depth, first + column, std::min(width, columns - column), read,
-               panels + column * depth);
+  std::vector<float> narrow(static_cast<std::size_t>(count * depth.words));
+  if (precision == Precision::bf16) {
+    narrow_to_bf16(weight, depth, first, count, read, as<std::uint16_t>(narrow));
+  } else {
+    narrow_to_int8(weight, depth, first, count, read, narrow.data(), to.scales);
+    for (std::int64_t row = 0; to.corrections != nullptr && row < count; ++row) {
+      const std::int8_t* values = as<std::int8_t>(narrow) + row * depth.words * 4;
+      to.corrections[row] =
+          static_cast<std::int32_t>(products.zero_point) * std::accumulate(values, values + depth.numbers, 0);
+    }
   }
+  products.pack({narrow.data(), depth.words}, count, depth.words, to.words);
 }
 
-bool PreparedWeights::is_first_use(const Parameter& weight) {
+bool PreparedWeights::is_first_use(const Parameter& weight, Precision precision) {
+  if (precision == Precision::int8 && weight.shape().elements_per_row() > kMostInt8Depth) return false;
   const std::lock_guard lock(mutex_);
-  std::shared_ptr<Entry>& place = entries_[{weight.identity(), Form::matrix, Precision::f32}];
+  std::shared_ptr<Entry>& place = entries_[{weight.identity(), Form::matrix, precision}];
   if (place) return false;
   place = std::make_shared<Entry>();
   place->original = weight;
   return true;
+}
+
+std::int64_t PreparedWeights::columns_size(const Parameter& weight, std::int64_t columns,
+                                           Precision precision) const {
+  const Products& products = kernels_.products(precision);
+  const std::int64_t beside = precision != Precision::int8 ? 0 : products.zero_point == 0 ? 1 : 2;
+  return round_up(columns, products.panel_columns) *
+         (products.depth_words(weight.shape().elements_per_row()) + beside);
+}
+
+PreparedMatrix PreparedWeights::pack_columns(const Parameter& weight, std::int64_t first,
+                                             std::int64_t columns, Precision precision, float* memory) const {
+  const Products& products = kernels_.products(precision);
+  const std::int64_t depth = weight.shape().elements_per_row();
+  const std::int64_t words = products.depth_words(depth);
+  const std::int64_t width = products.panel_columns;
+  const Panels to = laid_out(memory, columns, words, precision);
+  const auto read = rows_of(weight);
+  for (std::int64_t column = 0; column < columns; column += width) {
+    pack_panel(weight, {depth, words, Order::as_stored}, precision, first + column,
+               std::min(width, columns - column), read, panel_of(to, column, words));
+  }
+  return {precision, words, to.words, to.scales, to.corrections};
 }
 
 void PreparedWeights::narrow_to_bf16(const Parameter& weight, const Depth& depth, std::int64_t first,

@@ -1,5 +1,5 @@
-// Parameters in the form that kernels read. Each is prepared once, when first asked for (a matrix in f32 when
-// it is used again: is_first_use), and its original's pages are dropped.
+// Parameters in the form that kernels read. Each is prepared once, when first asked for (a matrix when it
+// is used again: is_first_use), and its original's pages are dropped.
 #pragma once
 
 #include <compare>
@@ -35,13 +35,15 @@ class PreparedWeights {
   // [out, in] as panels. Errors: corrupt_data for a weight that is not a number or not finite.
   // An int8 product deeper than its sums can hold is prepared in f32.
   const PreparedMatrix& matrix(const Parameter& weight, Precision precision);
-  // Whether `weight` is asked for in f32 for the first time. Many a matrix is used once, for one query; then
-  // the memory for all its panels costs more than packing them, which pack_columns does where they are
-  // multiplied.
-  bool is_first_use(const Parameter& weight);
-  // Columns [first, first + columns) of the product with `weight`, rows of it, as f32 panels; `first` begins
-  // a panel, and `panels` has room for whole ones. Error: corrupt_data.
-  void pack_columns(const Parameter& weight, std::int64_t first, std::int64_t columns, float* panels) const;
+  // Whether `weight` is asked for in this precision for the first time. Many a matrix is used once, for one
+  // query; then the memory for all its panels costs more than packing them, which pack_columns does where
+  // they are multiplied. Never true of one that `matrix` would prepare in another precision.
+  bool is_first_use(const Parameter& weight, Precision precision);
+  // Columns [first, first + columns) of the product with `weight`, packed into `memory`, which has room for
+  // columns_size() floats; `first` begins a panel. Error: corrupt_data.
+  std::int64_t columns_size(const Parameter& weight, std::int64_t columns, Precision precision) const;
+  PreparedMatrix pack_columns(const Parameter& weight, std::int64_t first, std::int64_t columns,
+                              Precision precision, float* memory) const;
   // [out, in, height, width] as panels of depth height * width * in, in that order: channels innermost, as
   // pictures lie in memory. Otherwise as `matrix`.
   const PreparedMatrix& convolution(const Parameter& weight, Precision precision);
@@ -77,9 +79,18 @@ class PreparedWeights {
     std::int64_t numbers, words;
     Order order;
   };
-  // One panel of f32.
-  void pack_panel(const Parameter& weight, std::int64_t depth, std::int64_t first, std::int64_t count,
-                  const RowReader& read, float* panel) const;
+  // Where the panels of a matrix go, with what int8 needs beside them (null otherwise).
+  struct Panels {
+    float* words;
+    float* scales;
+    std::int32_t* corrections;
+  };
+  // As they lie in memory of columns_size(), and from the one of `column` on.
+  Panels laid_out(float* memory, std::int64_t columns, std::int64_t words, Precision precision) const;
+  static Panels panel_of(const Panels& panels, std::int64_t column, std::int64_t words);
+  // One panel, of rows [first, first + count) of the matrix.
+  void pack_panel(const Parameter& weight, const Depth& depth, Precision precision, std::int64_t first,
+                  std::int64_t count, const RowReader& read, const Panels& to) const;
   PreparedMatrix pack(const Parameter& weight, std::int64_t depth, Precision precision, Order order,
                       const RowReader& read);
   // Rows [first, first + count) in reduced precision, depth.words words each: as they are stored, where they

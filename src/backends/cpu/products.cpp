@@ -41,23 +41,29 @@ std::int64_t CpuInterpreter::task_columns(std::int64_t columns, const Products& 
   return std::max(count, kernel.panel_columns);
 }
 
-void CpuInterpreter::unprepared_product(ConstMatrix a, std::int64_t rows, const Parameter& weight,
+void CpuInterpreter::unprepared_product(const RowsValue& x, const Parameter& weight, Precision precision,
                                         const Epilogue& epilogue, Matrix out) {
+  const Products& kernel = kernels_.products(precision);
+  const NarrowRows* narrow = precision == Precision::f32 ? nullptr : &narrowed(x, precision);
+  const std::int64_t rows = x.rows();
   const std::int64_t columns = weight.shape()[0];
-  const std::int64_t depth = weight.shape()[1];
-  const std::int64_t width = task_columns(columns, kernels_.f32);
-  const std::int64_t piece = kernels_.f32.task_rows > 0 ? kernels_.f32.task_rows : rows;
+  const std::int64_t width = task_columns(columns, kernel);
+  const std::int64_t piece = kernel.task_rows > 0 ? kernel.task_rows : rows;
   const auto tasks = static_cast<std::size_t>((columns + width - 1) / width);
   engine_.threads.parallel_for(tasks, [&](std::size_t task) {
     const std::int64_t column = static_cast<std::int64_t>(task) * width;
     const std::int64_t count = std::min(width, columns - column);
-    const Block panels = engine_.blocks.take(width * depth);
-    engine_.weights.pack_columns(weight, column, count, panels.get());
-    const PreparedMatrix packed{.depth_words = depth, .panels = panels.get()};
+    const Block memory = engine_.blocks.take(engine_.weights.columns_size(weight, width, precision));
+    const PreparedMatrix packed =
+        engine_.weights.pack_columns(weight, column, count, precision, memory.get());
     Epilogue here = epilogue;
     if (here.bias != nullptr) here.bias += column;
     if (here.residual.data != nullptr) here.residual.data += column;
-    const Product product{a, nullptr, packed, here, {out.data + column, out.stride}};
+    const Product product{narrow == nullptr ? x.matrix : narrow->matrix,
+                          narrow == nullptr ? nullptr : narrow->scales.get(),
+                          packed,
+                          here,
+                          {out.data + column, out.stride}};
     for (std::int64_t row = 0; row < rows; row += piece) {
       part_of_product(product, row, std::min(piece, rows - row), 0, count);
     }

@@ -28,35 +28,37 @@ Rows CpuInterpreter::linear(const Rows& x, const Linear& layer, const LinearOpti
   epilogue.activation = options.activation;
   const Precision precision = precision_for(options.precision);
   engine_.multiply_adds += in.rows() * in.width * shape[0];
-  const bool once = precision == Precision::f32 && engine_.weights.is_first_use(layer.weight);
-  const PreparedMatrix* weights = once ? nullptr : &engine_.weights.matrix(layer.weight, precision);
-  if (!once && worth_describing(in, *weights, options)) {
-    return described_product(in, *weights, epilogue, shape[0]);
+  if (worth_describing(in, precision, options)) {
+    const PreparedMatrix& weights = engine_.weights.matrix(layer.weight, precision);
+    if (weights.precision == precision) return described_product(in, weights, epilogue, shape[0]);
   }
-
   auto out = new_rows(in.sequences, shape[0]);
   if (options.residual != nullptr) {
     const RowsValue& residual = see(*options.residual);
     expect_same_rows(*out, residual, "add a residual");
     epilogue.residual = residual.matrix;
   }
-  if (once) {
-    unprepared_product(see(x).matrix, in.rows(), layer.weight, epilogue, out->matrix);
-  } else if (weights->precision == Precision::f32) {
-    product({see(x).matrix, nullptr, *weights, epilogue, out->matrix}, in.rows(), out->width);
+  if (engine_.weights.is_first_use(layer.weight, precision)) {
+    unprepared_product(precision == Precision::f32 ? see(x) : in, layer.weight, precision, epilogue,
+                       out->matrix);
+    return Rows(std::move(out));
+  }
+  const PreparedMatrix& weights = engine_.weights.matrix(layer.weight, precision);
+  if (weights.precision == Precision::f32) {
+    product({see(x).matrix, nullptr, weights, epilogue, out->matrix}, in.rows(), out->width);
   } else {
-    const NarrowRows& narrow = narrowed(in, weights->precision);
-    product({narrow.matrix, narrow.scales.get(), *weights, epilogue, out->matrix}, in.rows(), out->width);
+    const NarrowRows& narrow = narrowed(in, weights.precision);
+    product({narrow.matrix, narrow.scales.get(), weights, epilogue, out->matrix}, in.rows(), out->width);
   }
   return Rows(std::move(out));
 }
 
-bool CpuInterpreter::worth_describing(const RowsValue& in, const PreparedMatrix& weights,
+bool CpuInterpreter::worth_describing(const RowsValue& in, Precision precision,
                                       const LinearOptions& options) const {
   // The hidden layer of an MLP: an activation, and a product next. With fewer rows it is better to share out
   // columns, so that each weight is read by one thread only.
   const std::int64_t threads = engine_.threads.threads();
-  return weights.precision != Precision::f32 && options.activation != Activation::none &&
+  return precision != Precision::f32 && options.activation != Activation::none &&
          options.residual == nullptr && in.rows() >= 2 * threads * kDescribedRows;
 }
 
