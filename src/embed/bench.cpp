@@ -30,12 +30,14 @@ double percentile_ms(const std::vector<double>& times_s, double share) {
   return times_s[static_cast<std::size_t>(std::lround(share * last))] * 1e3;
 }
 
-// Runs `pass` once unmeasured, so that weights are prepared, and then until the time is over.
+// Runs `pass` twice unmeasured, since weights that are used again are prepared, and then until the time is
+// over.
 BenchResult measured(const LoadedModel& model, const std::function<void()>& pass, std::int64_t items,
                      double seconds) {
   const std::int64_t before = model.engine().multiply_adds();
   pass();
   const std::int64_t multiply_adds = model.engine().multiply_adds() - before;
+  pass();
   std::vector<double> times_s;
   double total_s = 0;
   while (total_s < seconds || static_cast<std::int64_t>(times_s.size()) < kLeastPasses) {
