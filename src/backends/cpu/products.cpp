@@ -36,8 +36,9 @@ void CpuInterpreter::part_of_product(const Product& product, std::int64_t row, s
 
 std::int64_t CpuInterpreter::task_columns(std::int64_t columns, const Products& kernel) const {
   // With few columns, narrower tasks give every thread some.
+  const std::int64_t threads = engine_.threads.threads();
   std::int64_t count = kTaskColumns;
-  while (count > kernel.panel_columns && columns < 2 * engine_.threads.threads() * count) count /= 2;
+  while (count > kernel.panel_columns && columns < 2 * threads * count) count /= 2;
   return std::max(count, kernel.panel_columns);
 }
 
