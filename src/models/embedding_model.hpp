@@ -54,7 +54,7 @@ struct ImageTowerFacts {
   // height_px and width_px are 0. Otherwise 0.
   std::int64_t patch_px = 0;
   // The most pictures that are worth one pass; 0: as many as their pixels allow. Of convolutions whose maps
-  // are many times larger than the picture, one picture's fill the caches already.
+  // are many times larger than the picture, those of one or a few fill the caches already.
   std::int64_t most_at_once = 0;
   bool pools_to_vector = false;  // as of TextTowerFacts
 

@@ -95,6 +95,7 @@ MoaMini::MoaMini(const MoaMiniConfig& config, Weights& weights)
   image_facts_ = {"EfficientNet-Lite, " + std::to_string(config.vision.blocks.size()) + " blocks, " +
                       std::to_string(config.vision.classes) + " classes",
                   config.vision.channels, config.vision.image_px, config.vision.image_px};
+  image_facts_.most_at_once = 4;
 }
 
 std::unique_ptr<EmbeddingModel> build_moa_mini(const Config& config, Weights& weights) {
