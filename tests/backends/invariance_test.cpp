@@ -1,4 +1,5 @@
 // A row's bits depend on its own item alone: not on the batch, the neighbours, or the number of threads.
+#include <array>
 #include <thread>
 
 #include "backends/cpu_fixture.hpp"
@@ -128,6 +129,25 @@ TEST_P(CpuInvariance, LaterTokensDoNotChangeEarlierOnesUnderACausalMask) {
     const std::vector<float> part = run(backend, block, {x.begin(), x.begin() + tokens * kWidth},
                                         Sequences::uniform(1, tokens), Mask::causal);
     ASSERT_EQ(part, std::vector<float>(whole.begin(), whole.begin() + tokens * kWidth)) << tokens;
+  }
+}
+
+TEST_P(CpuInvariance, TheFirstUseOfAWeightHasTheBitsOfLaterOnes) {
+  for (const auto& [rows, depth, columns] :
+       {std::array{1, 64, 96}, std::array{7, 33, 65}, std::array{160, 700, 300}, std::array{75, 1030, 513},
+        std::array{200, 70, 300}}) {
+    const Linear layer{random_parameter("w", {columns, depth}, 70), random_parameter("b", {columns}, 71)};
+    const std::vector<float> x = random_values(static_cast<std::int64_t>(rows) * depth, 72);
+    const std::vector<float> more = random_values(static_cast<std::int64_t>(rows) * columns, 73);
+    CpuBackend backend = backend_with(2);
+    const auto ops = backend.interpreter();
+    const Rows residual = rows_from(*ops, more, 1, rows, columns);
+    const auto apply = [&] {
+      return ops->read(ops->linear(rows_from(*ops, x, 1, rows, depth), layer,
+                                   {.activation = Activation::gelu, .residual = &residual}));
+    };
+    const std::vector<float> first = apply();
+    EXPECT_EQ(first, apply());
   }
 }
 

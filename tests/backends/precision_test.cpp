@@ -313,23 +313,6 @@ TEST_P(CpuPrecision, WeightsTakeTheirShareOfMemory) {
   EXPECT_LE(bytes - (is_int8() ? numbers : numbers * 2), 512 * 8);
 }
 
-TEST_P(CpuPrecision, TheFirstUseOfAWeightHasTheBitsOfLaterOnes) {
-  for (const Product& size :
-       {Product{1, 64, 96}, Product{7, 33, 65}, Product{75, 1030, 513}, Product{200, 70, 300}}) {
-    const Linear layer{random_parameter("w", {size.columns, size.depth}, 70),
-                       random_parameter("b", {size.columns}, 71)};
-    const std::vector<float> x = random_values(size.rows * size.depth, 72);
-    const Rows residual =
-        rows_from(*ops, random_values(size.rows * size.columns, 73), 1, size.rows, size.columns);
-    const auto run = [&] {
-      return ops->read(ops->linear(rows_from(*ops, x, 1, size.rows, size.depth), layer,
-                                   {.activation = Activation::gelu, .residual = &residual}));
-    };
-    const std::vector<float> first = run();
-    EXPECT_EQ(first, run());
-  }
-}
-
 TEST_P(CpuPrecision, AProductTooDeepForInt8SumsIsStillRight) {
   const std::int64_t depth = 70000;
   const std::vector<float> ones(static_cast<std::size_t>(depth), 1);

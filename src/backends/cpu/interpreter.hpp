@@ -120,16 +120,16 @@ class CpuInterpreter final : public Interpreter {
   // Rows [row, row + rows) and columns [column, column + columns) of a product, in this thread.
   void part_of_product(const Product& product, std::int64_t row, std::int64_t rows, std::int64_t column,
                        std::int64_t columns) const;
-  // out[rows, columns] = epilogue(a x weights), cut into tasks that keep weights in cache.
-  void product(const Product& product, std::int64_t rows, std::int64_t columns);
-  // The same with a matrix whose panels are packed task by task, and not kept.
-  void unprepared_product(const RowsValue& x, const Parameter& weight, Precision precision,
-                          const Epilogue& epilogue, Matrix out);
   // How many of `columns` a task takes.
   std::int64_t task_columns(std::int64_t columns, const Products& kernel) const;
+  // out[rows, columns] = epilogue(a x weights), cut into tasks that keep weights in cache.
+  void product(const Product& product, std::int64_t rows, std::int64_t columns);
   // The same of f32 rows [rows, width], which are narrowed first if the weights are.
   void product(ConstMatrix x, std::int64_t rows, std::int64_t width, const PreparedMatrix& weights,
                std::int64_t columns, const Epilogue& epilogue, Matrix out);
+  // epilogue(x x weight), computed if it is for f32, with panels that are packed task by task and not kept.
+  void unprepared_product(const RowsValue& x, const Parameter& weight, Precision precision,
+                          const Epilogue& epilogue, Matrix out);
   // Whether a matrix of `weight` is stored as two thin ones, and `linear` of such.
   static bool has_thin_parts(const Parameter& weight);
   Rows thin_linear(const Rows& x, const Linear& layer, const LinearOptions& options);

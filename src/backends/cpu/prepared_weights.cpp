@@ -30,8 +30,9 @@ auto rows_of(const Parameter& matrix) {
   };
 }
 
-std::int64_t round_up(std::int64_t count, std::int64_t step) {
-  return (count + step - 1) / step * step;
+// What a matrix of this depth is prepared in.
+Precision precision_of(std::int64_t depth, Precision asked) {
+  return asked == Precision::int8 && depth > kMostInt8Depth ? Precision::f32 : asked;
 }
 
 // Memory for weights in words, seen as what is in them.
@@ -42,28 +43,36 @@ Number* as(std::vector<float>& words) {
 
 }  // namespace
 
+std::pair<std::shared_ptr<PreparedWeights::Entry>, bool> PreparedWeights::entry_of(const Parameter& original,
+                                                                                   Form form,
+                                                                                   Precision precision) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Entry>& place = entries_[{original.identity(), form, precision}];
+  const bool is_new = !place;
+  if (is_new) {
+    place = std::make_shared<Entry>();
+    place->original = original;
+  }
+  return {place, is_new};
+}
+
+const PreparedMatrix& PreparedWeights::prepared(Entry& entry,
+                                                const std::function<PreparedMatrix()>& prepare) {
+  std::call_once(entry.once, [&] {
+    entry.weights = prepare();
+    entry.original.drop_pages();
+  });
+  return entry.weights;
+}
+
 const PreparedMatrix& PreparedWeights::prepared(const Parameter& original, Form form, Precision precision,
                                                 const std::function<PreparedMatrix()>& prepare) {
-  std::shared_ptr<Entry> entry;
-  {
-    const std::lock_guard lock(mutex_);
-    std::shared_ptr<Entry>& place = entries_[{original.identity(), form, precision}];
-    if (!place) {
-      place = std::make_shared<Entry>();
-      place->original = original;
-    }
-    entry = place;
-  }
-  std::call_once(entry->once, [&] {
-    entry->weights = prepare();
-    original.drop_pages();
-  });
-  return entry->weights;
+  return prepared(*entry_of(original, form, precision).first, prepare);
 }
 
 PreparedMatrix PreparedWeights::pack(const Parameter& weight, std::int64_t depth, Precision precision,
                                      Order order, const RowReader& read) {
-  if (precision == Precision::int8 && depth > kMostInt8Depth) precision = Precision::f32;
+  precision = precision_of(depth, precision);
   const Products& products = kernels_.products(precision);
   const std::int64_t rows = weight.shape()[0];
   const std::int64_t width = products.panel_columns;
@@ -81,7 +90,7 @@ PreparedWeights::Panels PreparedWeights::laid_out(float* memory, std::int64_t co
                                                   Precision precision) const {
   const Products& products = kernels_.products(precision);
   if (precision != Precision::int8) return {memory, nullptr, nullptr};
-  const std::int64_t whole = round_up(columns, products.panel_columns);
+  const std::int64_t whole = products.whole_columns(columns);
   float* const scales = memory + whole * words;
   return {memory, scales,
           products.zero_point == 0 ? nullptr : reinterpret_cast<std::int32_t*>(scales + whole)};
@@ -121,22 +130,11 @@ void PreparedWeights::pack_panel(const Parameter& weight, const Depth& depth, Pr
   products.pack({narrow.data(), depth.words}, count, depth.words, to.words);
 }
 
-bool PreparedWeights::is_first_use(const Parameter& weight, Precision precision) {
-  if (precision == Precision::int8 && weight.shape().elements_per_row() > kMostInt8Depth) return false;
-  const std::lock_guard lock(mutex_);
-  std::shared_ptr<Entry>& place = entries_[{weight.identity(), Form::matrix, precision}];
-  if (place) return false;
-  place = std::make_shared<Entry>();
-  place->original = weight;
-  return true;
-}
-
 std::int64_t PreparedWeights::columns_size(const Parameter& weight, std::int64_t columns,
                                            Precision precision) const {
   const Products& products = kernels_.products(precision);
-  const std::int64_t beside = precision != Precision::int8 ? 0 : products.zero_point == 0 ? 1 : 2;
-  return round_up(columns, products.panel_columns) *
-         (products.depth_words(weight.shape().elements_per_row()) + beside);
+  const std::int64_t beside = precision == Precision::int8 ? 2 : 0;  // a scale, and room for a correction
+  return products.whole_columns(columns) * (products.depth_words(weight.shape().elements_per_row()) + beside);
 }
 
 PreparedMatrix PreparedWeights::pack_columns(const Parameter& weight, std::int64_t first,
@@ -151,7 +149,7 @@ PreparedMatrix PreparedWeights::pack_columns(const Parameter& weight, std::int64
     pack_panel(weight, {depth, words, Order::as_stored}, precision, first + column,
                std::min(width, columns - column), read, panel_of(to, column, words));
   }
-  return {precision, words, to.words, to.scales, to.corrections};
+  return {precision, words, to.words, to.scales, to.corrections, first};
 }
 
 void PreparedWeights::narrow_to_bf16(const Parameter& weight, const Depth& depth, std::int64_t first,
@@ -203,11 +201,18 @@ void PreparedWeights::narrow_to_int8(const Parameter& weight, const Depth& depth
   }
 }
 
+PreparedMatrix PreparedWeights::pack_matrix(const Parameter& weight, Precision precision) {
+  return pack(weight, weight.shape().elements_per_row(), precision, Order::as_stored, rows_of(weight));
+}
+
 const PreparedMatrix& PreparedWeights::matrix(const Parameter& weight, Precision precision) {
-  return prepared(weight, Form::matrix, precision, [&] {
-    const std::int64_t depth = weight.shape().elements_per_row();
-    return pack(weight, depth, precision, Order::as_stored, rows_of(weight));
-  });
+  return prepared(weight, Form::matrix, precision, [&] { return pack_matrix(weight, precision); });
+}
+
+const PreparedMatrix* PreparedWeights::matrix_used_before(const Parameter& weight, Precision precision) {
+  const auto [entry, is_new] = entry_of(weight, Form::matrix, precision);
+  if (is_new && precision_of(weight.shape().elements_per_row(), precision) == precision) return nullptr;
+  return &prepared(*entry, [&] { return pack_matrix(weight, precision); });
 }
 
 const PreparedMatrix& PreparedWeights::convolution(const Parameter& weight, Precision precision) {

@@ -1,5 +1,5 @@
 // Parameters in the form that kernels read. Each is prepared once, when first asked for (a matrix when it
-// is used again: is_first_use), and its original's pages are dropped.
+// is used again: matrix_used_before), and its original's pages are dropped.
 #pragma once
 
 #include <compare>
@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "backends/cpu/kernels/kernels.hpp"
@@ -25,6 +26,7 @@ struct PreparedMatrix {
   const float* panels = nullptr;
   const float* scales = nullptr;              // int8: one a column
   const std::int32_t* corrections = nullptr;  // int8: one a column, if the level needs them
+  std::int64_t first_column = 0;              // of the whole matrix, where all of these begin
 };
 
 // Safe from any thread. Pointers stay valid as long as this object.
@@ -35,10 +37,10 @@ class PreparedWeights {
   // [out, in] as panels. Errors: corrupt_data for a weight that is not a number or not finite.
   // An int8 product deeper than its sums can hold is prepared in f32.
   const PreparedMatrix& matrix(const Parameter& weight, Precision precision);
-  // Whether `weight` is asked for in this precision for the first time. Many a matrix is used once, for one
-  // query; then the memory for all its panels costs more than packing them, which pack_columns does where
-  // they are multiplied. Never true of one that `matrix` would prepare in another precision.
-  bool is_first_use(const Parameter& weight, Precision precision);
+  // The same, but nullptr where `weight` is asked for in this precision for the first time. Many a matrix is
+  // used once, for one query; then the memory for all its panels costs more than packing them, which
+  // pack_columns does where they are multiplied. Never nullptr for one that is prepared in another precision.
+  const PreparedMatrix* matrix_used_before(const Parameter& weight, Precision precision);
   // Columns [first, first + columns) of the product with `weight`, packed into `memory`, which has room for
   // columns_size() floats; `first` begins a panel. Error: corrupt_data.
   std::int64_t columns_size(const Parameter& weight, std::int64_t columns, Precision precision) const;
@@ -71,8 +73,12 @@ class PreparedWeights {
   using RowReader =
       std::function<ConstMatrix(std::int64_t first, std::int64_t count, std::vector<float>& space)>;
 
+  // What belongs to a parameter in one form, and whether nobody asked for it before.
+  std::pair<std::shared_ptr<Entry>, bool> entry_of(const Parameter& original, Form form, Precision precision);
   const PreparedMatrix& prepared(const Parameter& original, Form form, Precision precision,
                                  const std::function<PreparedMatrix()>& prepare);
+  static const PreparedMatrix& prepared(Entry& entry, const std::function<PreparedMatrix()>& prepare);
+  PreparedMatrix pack_matrix(const Parameter& weight, Precision precision);
   // Whether a row's numbers lie along the depth as the parameter has them.
   enum class Order { as_stored, turned };
   struct Depth {

@@ -20,10 +20,11 @@ void CpuInterpreter::part_of_product(const Product& product, std::int64_t row, s
   task.rows = rows;
   task.depth = weights.depth_words;
   task.columns = columns;
-  task.panels = weights.panels + column * weights.depth_words;
+  const std::int64_t packed = column - weights.first_column;
+  task.panels = weights.panels + packed * weights.depth_words;
   if (product.row_scales != nullptr) task.scales.row = product.row_scales + row;
-  if (weights.scales != nullptr) task.scales.column = weights.scales + column;
-  if (weights.corrections != nullptr) task.scales.correction = weights.corrections + column;
+  if (weights.scales != nullptr) task.scales.column = weights.scales + packed;
+  if (weights.corrections != nullptr) task.scales.correction = weights.corrections + packed;
   task.epilogue.activation = epilogue.activation;
   if (epilogue.bias != nullptr) task.epilogue.bias = epilogue.bias + column;
   if (epilogue.residual.data != nullptr) {
@@ -45,7 +46,9 @@ std::int64_t CpuInterpreter::task_columns(std::int64_t columns, const Products& 
 void CpuInterpreter::unprepared_product(const RowsValue& x, const Parameter& weight, Precision precision,
                                         const Epilogue& epilogue, Matrix out) {
   const Products& kernel = kernels_.products(precision);
-  const NarrowRows* narrow = precision == Precision::f32 ? nullptr : &narrowed(x, precision);
+  const bool is_f32 = precision == Precision::f32;
+  const ConstMatrix a = is_f32 ? x.matrix : narrowed(x, precision).matrix;
+  const float* const row_scales = is_f32 ? nullptr : narrowed(x, precision).scales.get();
   const std::int64_t rows = x.rows();
   const std::int64_t columns = weight.shape()[0];
   const std::int64_t width = task_columns(columns, kernel);
@@ -57,16 +60,9 @@ void CpuInterpreter::unprepared_product(const RowsValue& x, const Parameter& wei
     const Block memory = engine_.blocks.take(engine_.weights.columns_size(weight, width, precision));
     const PreparedMatrix packed =
         engine_.weights.pack_columns(weight, column, count, precision, memory.get());
-    Epilogue here = epilogue;
-    if (here.bias != nullptr) here.bias += column;
-    if (here.residual.data != nullptr) here.residual.data += column;
-    const Product product{narrow == nullptr ? x.matrix : narrow->matrix,
-                          narrow == nullptr ? nullptr : narrow->scales.get(),
-                          packed,
-                          here,
-                          {out.data + column, out.stride}};
+    const Product product{a, row_scales, packed, epilogue, out};
     for (std::int64_t row = 0; row < rows; row += piece) {
-      part_of_product(product, row, std::min(piece, rows - row), 0, count);
+      part_of_product(product, row, std::min(piece, rows - row), column, count);
     }
   });
   weight.drop_pages();

@@ -28,9 +28,11 @@ Rows CpuInterpreter::linear(const Rows& x, const Linear& layer, const LinearOpti
   epilogue.activation = options.activation;
   const Precision precision = precision_for(options.precision);
   engine_.multiply_adds += in.rows() * in.width * shape[0];
-  if (worth_describing(in, precision, options)) {
-    const PreparedMatrix& weights = engine_.weights.matrix(layer.weight, precision);
-    if (weights.precision == precision) return described_product(in, weights, epilogue, shape[0]);
+  const bool described = worth_describing(in, precision, options);
+  const PreparedMatrix* weights = described ? &engine_.weights.matrix(layer.weight, precision)
+                                            : engine_.weights.matrix_used_before(layer.weight, precision);
+  if (described && weights->precision == precision) {
+    return described_product(in, *weights, epilogue, shape[0]);
   }
   auto out = new_rows(in.sequences, shape[0]);
   if (options.residual != nullptr) {
@@ -38,17 +40,14 @@ Rows CpuInterpreter::linear(const Rows& x, const Linear& layer, const LinearOpti
     expect_same_rows(*out, residual, "add a residual");
     epilogue.residual = residual.matrix;
   }
-  if (engine_.weights.is_first_use(layer.weight, precision)) {
+  if (weights == nullptr) {
     unprepared_product(precision == Precision::f32 ? see(x) : in, layer.weight, precision, epilogue,
                        out->matrix);
-    return Rows(std::move(out));
-  }
-  const PreparedMatrix& weights = engine_.weights.matrix(layer.weight, precision);
-  if (weights.precision == Precision::f32) {
-    product({see(x).matrix, nullptr, weights, epilogue, out->matrix}, in.rows(), out->width);
+  } else if (weights->precision == Precision::f32) {
+    product({see(x).matrix, nullptr, *weights, epilogue, out->matrix}, in.rows(), out->width);
   } else {
-    const NarrowRows& narrow = narrowed(in, weights.precision);
-    product({narrow.matrix, narrow.scales.get(), weights, epilogue, out->matrix}, in.rows(), out->width);
+    const NarrowRows& narrow = narrowed(in, weights->precision);
+    product({narrow.matrix, narrow.scales.get(), *weights, epilogue, out->matrix}, in.rows(), out->width);
   }
   return Rows(std::move(out));
 }

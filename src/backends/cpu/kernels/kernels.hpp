@@ -97,6 +97,11 @@ struct Products {
     return ((depth + elements_per_word - 1) / elements_per_word + depth_step - 1) / depth_step * depth_step;
   }
 
+  // The columns of as many panels as hold `columns`.
+  std::int64_t whole_columns(std::int64_t columns) const {
+    return (columns + panel_columns - 1) / panel_columns * panel_columns;
+  }
+
   // Writes rows [0, columns) of w (columns <= panel_columns), each `depth` words long, as one panel:
   // panel[d * panel_columns + c] = w[c][d], zero where c >= columns.
   void (*pack)(ConstMatrix w, std::int64_t columns, std::int64_t depth, float* panel);

@@ -88,6 +88,13 @@ inline float largest_lane(Floats<V> x) {
 }
 
 template <class V>
+inline std::int32_t largest_lane(Ints<V> x) {
+  std::int32_t largest = x[0];
+  for (int i = 1; i < V::kWidth; ++i) largest = x[i] > largest ? x[i] : largest;
+  return largest;
+}
+
+template <class V>
 constexpr std::int64_t smaller(std::int64_t a, std::int64_t b) {
   return a < b ? a : b;
 }

@@ -44,8 +44,7 @@ inline Int8Range int8_range(const float* x, std::int64_t width) {
     const Ints<V> bits = __builtin_bit_cast(Ints<V>, load<V>(x + at, count)) & magnitude;
     most = bits > most ? bits : most;
   });
-  std::int32_t largest = 0;
-  for (int i = 0; i < V::kWidth; ++i) largest = most[i] > largest ? most[i] : largest;
+  const std::int32_t largest = largest_lane<V>(most);
   constexpr std::int32_t kInfinity = 0x7F800000;
   if (largest >= kInfinity) return {__builtin_nanf(""), 0};
   const float absolute = __builtin_bit_cast(float, largest);
@@ -125,8 +124,7 @@ float bound_int8_pairs(float* words, std::int64_t count, float scale) {
       most = pair > most ? pair : most;
     }
   });
-  std::int32_t largest = 0;
-  for (int i = 0; i < V::kWidth; ++i) largest = most[i] > largest ? most[i] : largest;
+  const std::int32_t largest = largest_lane<V>(most);
   if (largest <= 128) return scale;
   const Int8Range coarser{scale * static_cast<float>(largest) / 127.0F, 127.0F / static_cast<float>(largest)};
   for_vectors<V>(count, [&](std::int64_t at, std::int64_t some) {
