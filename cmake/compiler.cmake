@@ -10,7 +10,8 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 
 find_program(MOA_CCACHE ccache)
 if(MOA_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${MOA_CCACHE}")
+  # What ccache asks for where headers are precompiled (cmake/rooms.cmake).
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${MOA_CCACHE}")
 endif()
 
 # -ffp-contract=off: a product is fused with a sum only where the code says so, so that scalar and vector code agree.

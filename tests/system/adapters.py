@@ -3,9 +3,8 @@ import json
 import shutil
 import unittest
 
-from moa_command import MoaTest, ROOT, cosine
+from moa_command import MoaTest, ROOT, TINY, cosine
 
-TINY = str(ROOT / "tests/golden/clip/odd_sizes")
 LORA = str(ROOT / "tests/golden/adapters/lora")
 
 

@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from moa_command import MoaTest, ROOT, png
+from moa_command import MoaTest, ROOT, TINY, png
 
 COMMANDS = ["search", "embed", "classify", "match", "index", "inspect", "models", "pull", "export", "completion", "man"]
 
@@ -60,6 +60,8 @@ class Help(MoaTest):
 
 
 class ExitCodes(MoaTest):
+    model = TINY
+
     """One test a row of the table."""
 
     def test_0_all_done(self):
@@ -147,6 +149,8 @@ class ExitCodes(MoaTest):
 
 
 class Pipes(MoaTest):
+    model = TINY
+
     def test_a_closed_pipe_ends_quietly(self):
         texts = self.write("texts.txt", "\n".join(f"text {i}" for i in range(2000)))
         process = self.start("embed", "--texts-file", texts)

@@ -4,9 +4,8 @@ import os
 import shutil
 import unittest
 
-from moa_command import MoaTest, ROOT
+from moa_command import MoaTest, ROOT, TINY
 
-TINY = ROOT / "tests/golden/clip/odd_sizes"
 HAS_TORCH = os.environ.get("MOA_HAS_TORCH") == "1"
 SETTINGS = """model: small
 output: out

@@ -5,7 +5,7 @@ import os
 import struct
 import unittest
 
-from moa_command import MoaTest, cosine, png
+from moa_command import MoaTest, TINY, cosine, png
 
 
 def read_npy(content):
@@ -20,6 +20,8 @@ def read_npy(content):
 
 
 class Embed(MoaTest):
+    model = TINY
+
     def test_items_come_in_order_texts_first(self):
         self.write("texts.txt", "two\r\n\nfour\n")
         self.write("red.png", png(8, 8))

@@ -15,6 +15,7 @@ import zlib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MOA = os.environ.get("MOA_COMMAND", str(ROOT / "build/release/moa"))
 MODEL = ROOT / "models/moa-mini"
+TINY = ROOT / "tests/golden/clip/odd_sizes"  # a tiny model, where any will do
 BLIP = ROOT / "tests/golden/blip/odd_sizes"  # a tiny model with a head for image-text matching
 TIMEOUT_S = 120
 
@@ -31,12 +32,14 @@ def png(width, height, rgb=(200, 30, 30)):
 
 
 class MoaTest(unittest.TestCase):
+    model = MODEL  # what a command takes that names none
+
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
         self.home = pathlib.Path(scratch.name)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MOA_", "HF_", "XDG_"))}
-        self.environment = inherited | {"HOME": str(self.home), "MOA_MODEL": str(MODEL), "TERM": "dumb"}
+        self.environment = inherited | {"HOME": str(self.home), "MOA_MODEL": str(self.model), "TERM": "dumb"}
 
     def start(self, *arguments, **options):
         """The running command; pipes for stdout and stderr unless `options` say otherwise."""

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import unittest
 
-from moa_command import BLIP, MODEL, MoaTest, png
+from moa_command import BLIP, MODEL, MoaTest, TINY, png
 
 
 class Search(MoaTest):
@@ -104,6 +104,8 @@ class Search(MoaTest):
 
 
 class Pages(MoaTest):
+    model = TINY
+
     def test_html_holds_its_pictures_and_escapes_names(self):
         photos = self.photos("owl.jpg")
         (photos / "owl.jpg").rename(photos / "<b>&\".jpg")
@@ -135,6 +137,8 @@ class Pages(MoaTest):
 
 
 class Index(MoaTest):
+    model = TINY
+
     def test_an_index_over_several_places_is_searched(self):
         self.photos("owl.jpg")
         self.write("more/red.png", png(16, 16))
@@ -181,9 +185,10 @@ class Index(MoaTest):
 
 
 class Rerank(MoaTest):
+    model = BLIP
+
     def setUp(self):
         super().setUp()
-        self.environment["MOA_MODEL"] = str(BLIP)
         for index in range(3):
             self.write(f"photos/{index}.png", (BLIP / f"picture{index}.png").read_bytes())
 

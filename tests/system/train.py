@@ -9,9 +9,8 @@ import socket
 import time
 import unittest
 
-from moa_command import MoaTest, ROOT, png
+from moa_command import MoaTest, ROOT, TINY, png
 
-TINY = ROOT / "tests/golden/clip/odd_sizes"
 HAS_TORCH = os.environ.get("MOA_HAS_TORCH") == "1"
 SETTINGS = """model: {model}
 output: out

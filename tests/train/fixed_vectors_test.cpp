@@ -13,7 +13,7 @@ namespace {
 
 class Fixed : public ::testing::Test {
  protected:
-  const std::string folder_ = std::string(MOA_TEST_DATA) + "/golden/clip/odd_sizes";
+  const std::string folder_ = MOA_TEST_DATA "/golden/clip/odd_sizes";
   const std::shared_ptr<const LoadedModel> model_ = LoadedModel::load(folder_, {.dtype = "f32"});
   const std::string picture_ = read_file(folder_ + "/picture0.png", 1 << 20);
 

@@ -88,8 +88,8 @@ void CpuInterpreter::product(const Product& product, std::int64_t rows, std::int
   const std::int64_t row_pieces = (rows + task_rows - 1) / task_rows;
   const auto compute = [&](std::size_t index) {
     const auto task = static_cast<std::int64_t>(index);
-    const std::int64_t row = task % row_pieces * task_rows;
-    const std::int64_t column = task / row_pieces * task_columns;
+    const std::int64_t row = task / column_tasks * task_rows;
+    const std::int64_t column = task % column_tasks * task_columns;
     part_of_product(product, row, std::min(task_rows, rows - row), column,
                     std::min(task_columns, columns - column));
   };
