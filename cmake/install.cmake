@@ -21,6 +21,8 @@ configure_package_config_file(cmake/moaConfig.cmake.in "${PROJECT_BINARY_DIR}/mo
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/moaConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/moaConfig.cmake" "${PROJECT_BINARY_DIR}/moaConfigVersion.cmake"
   DESTINATION "${package_dir}")
+# Where it is installed is known when it is: the file tells it from its own place.
+file(RELATIVE_PATH prefix_from_pkgconfig "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 configure_file(cmake/moa.pc.in "${PROJECT_BINARY_DIR}/moa.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/moa.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 

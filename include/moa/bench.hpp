@@ -1,7 +1,9 @@
 // How fast a model is on this machine.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,6 +21,8 @@ struct BenchOptions {
   std::int64_t batch = 32;
   // How long to measure; at least three passes are made however long they take.
   double seconds = 3;
+  // When it becomes true, no further pass is made: error cancelled.
+  const std::atomic<bool>* cancelled = nullptr;
 };
 
 // One measurement. A pass is one call of the model over `batch` items.
@@ -48,8 +52,10 @@ class MOA_API Bench {
   // pictures made in memory. Errors: unsupported for a modality that the model has no tower for.
   BenchResult measure(const BenchOptions& options) const;
   // End to end, from files to vectors: every input once, reading and decoding included. A pass is the whole
-  // of them; an input that fails counts as none. Error: the first input's, if all fail.
-  BenchResult measure_files(std::span<const Input> files, std::int64_t batch = 0) const;
+  // of them; an input that fails counts as none, and `failed` is told of it. Errors: the first input's, if
+  // all fail; cancelled.
+  BenchResult measure_files(std::span<const Input> files, const EmbedOptions& options = {},
+                            const std::function<void(const Embedded& item)>& failed = {}) const;
 
   // What the machine does at most in the model's precision, in operations a second: measured at the first
   // call.

@@ -1,6 +1,7 @@
 // Models as ONNX files, for ONNX Runtime, TensorRT and whatever else reads them.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -42,6 +43,7 @@ struct OnnxExportOptions {
   // Run the written graphs in ONNX Runtime, through python3 and its package onnxruntime, and compare them
   // with moa on texts of several lengths and on pictures, alone and in a batch of three.
   bool verify = false;
+  const std::atomic<bool>* cancelled = nullptr;
 };
 
 // What ONNX Runtime made of a graph, beside moa in f32; over all samples, vectors on the unit sphere.
@@ -70,7 +72,7 @@ struct OnnxExport {
 // processor's files, a README with examples, and scripts that build TensorRT engines. The directory appears
 // whole or not at all. Errors: those of Model::load; invalid_argument if `directory` is there already;
 // out_of_range for an opset; unsupported, naming the layer, for what has no form in ONNX or in the layout,
-// for a tower that the model has not, and where moa was built without ONNX; io_error.
+// for a tower that the model has not, and where moa was built without ONNX; io_error; cancelled.
 MOA_API OnnxExport export_onnx(std::string_view name, const std::filesystem::path& directory,
                                const OnnxExportOptions& options = {});
 

@@ -1,6 +1,7 @@
 // Quantizing: a model's weights stored in fewer bits, once, so that it loads faster and smaller.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -23,8 +24,9 @@ namespace moa {
 //
 // The directory appears whole or not at all. Errors: invalid_argument (another dtype than "bf16" or "int8", a
 // model that is quantized already, `directory` exists); unsupported (a lone file, a folder of modules);
-// io_error; those of Model::load.
-MOA_API void quantize(std::string_view model, const std::filesystem::path& directory, std::string_view dtype);
+// io_error; cancelled, once `*cancelled` is true; those of Model::load.
+MOA_API void quantize(std::string_view model, const std::filesystem::path& directory, std::string_view dtype,
+                      const std::atomic<bool>* cancelled = nullptr);
 
 // How the vectors of one model lie to those of another, item by item.
 struct Agreement {

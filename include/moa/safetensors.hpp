@@ -1,6 +1,7 @@
 // Models as safetensors, in the layout that they are published in.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -20,9 +21,10 @@ namespace moa {
 //
 // Returns the files written, relative to the directory, sorted. The directory appears whole or not at all.
 // Errors: those of Model::load; invalid_argument (another dtype, `directory` is there already); out_of_range
-// for a number that f16 has no room for; io_error.
+// for a number that f16 has no room for; io_error; cancelled, once `*cancelled` is true.
 MOA_API std::vector<std::string> export_safetensors(std::string_view name,
                                                     const std::filesystem::path& directory,
-                                                    std::string_view dtype = "auto");
+                                                    std::string_view dtype = "auto",
+                                                    const std::atomic<bool>* cancelled = nullptr);
 
 }  // namespace moa

@@ -32,7 +32,8 @@ std::filesystem::path without_slash(const std::filesystem::path& place) {
 
 }  // namespace
 
-NewDirectory::NewDirectory(const std::filesystem::path& place) : place_(without_slash(place)) {
+NewDirectory::NewDirectory(const std::filesystem::path& place, CancelFlag cancelled)
+    : place_(without_slash(place)), cancelled_(cancelled) {
   if (place_.empty()) throw Error(ErrorCode::invalid_argument, "cannot write a directory without a name");
   refuse_existing(place_);
   std::string pattern = place_.string() + ".part-XXXXXX";
@@ -49,6 +50,7 @@ NewDirectory::~NewDirectory() {
 }
 
 std::filesystem::path NewDirectory::file(const std::filesystem::path& name) {
+  stop_if_raised(cancelled_);
   std::filesystem::path file = path_ / name;
   std::error_code failed;
   std::filesystem::create_directories(file.parent_path(), failed);
@@ -74,6 +76,7 @@ std::vector<std::string> NewDirectory::files() const {
 }
 
 void NewDirectory::commit() {
+  stop_if_raised(cancelled_);
   refuse_existing(place_);
   std::error_code failed;
   std::filesystem::rename(path_, place_, failed);

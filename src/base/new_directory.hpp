@@ -6,19 +6,23 @@
 #include <string_view>
 #include <vector>
 
+#include "base/cancellation.hpp"
+
 namespace moa {
 
 // Files are written into a folder beside the place, which commit() renames; without it, nothing is left.
 class NewDirectory {
  public:
-  // Errors: invalid_argument if there is something at `place` already; io_error.
-  explicit NewDirectory(const std::filesystem::path& place);
+  // Errors: invalid_argument if there is something at `place` already; io_error. Once `cancelled` is raised,
+  // whatever comes next fails as cancelled.
+  explicit NewDirectory(const std::filesystem::path& place, CancelFlag cancelled = nullptr);
   ~NewDirectory();
   NewDirectory(const NewDirectory&) = delete;
   NewDirectory& operator=(const NewDirectory&) = delete;
 
   // Where to write for now.
   const std::filesystem::path& path() const noexcept { return path_; }
+  CancelFlag cancelled() const noexcept { return cancelled_; }
   // The file `name`, which may lie in folders, is made to hold `content`. Error: io_error.
   void write(const std::filesystem::path& name, std::string_view content);
   // The path for `name`, whose folders are made.
@@ -31,6 +35,7 @@ class NewDirectory {
  private:
   std::filesystem::path place_;
   std::filesystem::path path_;
+  CancelFlag cancelled_;
 };
 
 }  // namespace moa

@@ -126,7 +126,7 @@ std::string header_of(const std::vector<TensorToWrite>& tensors,
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
-                       const std::map<std::string, std::string>& metadata) {
+                       const std::map<std::string, std::string>& metadata, CancelFlag cancelled) {
   std::ranges::sort(tensors, [](const TensorToWrite& a, const TensorToWrite& b) {
     const std::size_t a_size = element_bytes(a.dtype);
     const std::size_t b_size = element_bytes(b.dtype);
@@ -135,6 +135,7 @@ void write_safetensors(const std::filesystem::path& path, std::vector<TensorToWr
   Writer writer(path);
   writer.write(as_bytes(header_of(tensors, metadata)));
   for (const TensorToWrite& tensor : tensors) {
+    stop_if_raised(cancelled);
     std::uint64_t written = 0;
     tensor.content([&](std::span<const std::byte> bytes) {
       written += bytes.size();

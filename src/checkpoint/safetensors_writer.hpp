@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cancellation.hpp"
 #include "tensor/parameter.hpp"
 #include "tensor/shape.hpp"
 
@@ -29,7 +30,8 @@ struct TensorToWrite {
 // not fill its shape; what a content throws. A file that was begun is left to the caller.
 // `metadata` stand beside them.
 void write_safetensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
-                       const std::map<std::string, std::string>& metadata = {});
+                       const std::map<std::string, std::string>& metadata = {},
+                       CancelFlag cancelled = nullptr);
 
 // A tensor as its file holds it, in the pieces that it is stored in (4-bit blocks and their scales); as f32
 // where that is not one run of bytes each.

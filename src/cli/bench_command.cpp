@@ -1,6 +1,8 @@
 // moa bench: how fast a model is on this machine.
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "cli/display.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/inputs.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/json_text.hpp"
 #include "cli/model_arguments.hpp"
 #include "cli/output.hpp"
@@ -55,6 +58,22 @@ std::vector<std::int64_t> batches_of(const Arguments& arguments) {
   }
   if (batches.empty()) fail_usage(arguments.command(), "--batch: expected numbers, separated by commas");
   return batches;
+}
+
+// Those that were asked for, or all that this build has.
+std::vector<std::string> dtypes_of(const Arguments& arguments) {
+  constexpr std::array<std::string_view, 3> kAll = {"f32", "bf16", "int8"};
+  const std::string asked = arguments.value_or("dtype", "auto");
+  if (asked == "auto") return {kAll.begin(), kAll.end()};
+  const std::vector<std::string> dtypes = split(asked);
+  for (const std::string& dtype : dtypes) {
+    if (std::ranges::find(kAll, dtype) == kAll.end())
+      fail_usage(arguments.command(),
+                 "--dtype: found '" + dtype + "', expected f32, bf16, int8, separated by commas");
+  }
+  if (dtypes.empty())
+    fail_usage(arguments.command(), "--dtype: expected f32, bf16, int8, separated by commas");
+  return dtypes;
 }
 
 std::vector<Modality> modalities_of(const Arguments& arguments) {
@@ -117,8 +136,8 @@ class Measurements {
 
   template <typename Add>
   void run(Add add) {
-    const std::optional<std::string> asked = arguments_.value("dtype");
-    for (const std::string& dtype : asked ? split(*asked) : split("f32,bf16,int8")) {
+    const bool asked = arguments_.value_or("dtype", "auto") != "auto";
+    for (const std::string& dtype : dtypes_of(arguments_)) {
       LoadOptions options;
       options.device = arguments_.value_or("device", "auto");
       options.dtype = dtype;
@@ -133,6 +152,9 @@ class Measurements {
       }
     }
   }
+
+  // Of --files: what could not be embedded, by its place.
+  const std::map<std::size_t, Error>& broken_files() const { return broken_files_; }
 
  private:
   // A line for each measurement that was asked for in this precision.
@@ -151,12 +173,14 @@ class Measurements {
       if (!bench.embeds(modality) && arguments_.value_or("modality", "all") == "all") continue;
       for (const std::int64_t batch : batches_of(arguments_)) {
         console_.progress("measuring " + dtype, 0, 1);
-        const BenchResult result = bench.measure({modality, batch, seconds});
+        const BenchResult result = bench.measure({modality, batch, seconds, &interrupted()});
         add({modality, false, batch, dtype, result, Bench::memory_bytes(), {}});
       }
     }
     if (!files_.inputs.empty()) {
-      const BenchResult result = bench.measure_files(files_.inputs);
+      const BenchResult result = bench.measure_files(
+          files_.inputs, {.cancelled = &interrupted()},
+          [&](const Embedded& item) { broken_files_.insert_or_assign(item.index, *item.error); });
       add({Modality::image, true, 0, dtype, result, Bench::memory_bytes(), {}});
     }
   }
@@ -164,6 +188,7 @@ class Measurements {
   const Arguments& arguments_;
   Console& console_;
   InputList files_;
+  std::map<std::size_t, Error> broken_files_;
 };
 
 int run_bench(const Arguments& arguments) {
@@ -173,6 +198,7 @@ int run_bench(const Arguments& arguments) {
   if (arguments.number("seconds").value_or(1) <= 0)
     fail_usage(arguments.command(), "--seconds: expected more than 0");
   batches_of(arguments);  // what is wrong with them is said before anything is measured
+  dtypes_of(arguments);
   const bool is_json = arguments.value_or("format", "table") == "json";
   Output output = Output::open(arguments.value("output"));
   const SystemInfo system = system_info();
@@ -186,26 +212,38 @@ int run_bench(const Arguments& arguments) {
     output.write(displayable(model_name(arguments)) + ", " + machine + "\n" +
                  table_line({"what", "dtype", "batch", "per second", "p50 ms", "p95 ms", "peak", "memory"}));
   }
-  Measurements(arguments, console).run([&](const Row& row) {
-    console.clear_progress();
-    if (row.error) {
-      outcome.failed(row.error->code());
-    } else {
-      outcome.done();
-    }
-    if (is_json) {
-      rows += (rows.empty() ? "\n" : ",\n") + json_row(row);
-    } else {
-      output.write(table_row(row));
-      output.flush();
-    }
-  });
+  Measurements measurements(arguments, console);
+  std::optional<Error> interruption;
+  try {
+    measurements.run([&](const Row& row) {
+      console.clear_progress();
+      if (row.error) {
+        outcome.failed(row.error->code());
+      } else {
+        outcome.done();
+      }
+      if (is_json) {
+        rows += (rows.empty() ? "\n" : ",\n") + json_row(row);
+      } else {
+        output.write(table_row(row));
+        output.flush();
+      }
+    });
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::cancelled) throw;
+    interruption = error;
+  }
   if (is_json) {
     output.write("{\"model\":" + json(model_name(arguments)) + ",\"version\":" + json(system.version) +
                  ",\"cpu_level\":" + json(system.cpu_level) + ",\"threads\":" +
                  std::to_string(threads == 0 ? system.threads : threads) + ",\"rows\":[" + rows + "\n]}\n");
   }
   output.finish();
+  if (interruption) throw *interruption;
+  for (const auto& [index, error] : measurements.broken_files()) {
+    console.error(name(error.code()), error.what());
+    outcome.failed(error.code());
+  }
   return outcome.exit_code();
 }
 
@@ -219,7 +257,7 @@ constexpr std::array kOptions = {
            Completes::models},
     Option{0, "modality", "KIND", "What to embed", "text|image|all"},
     Option{0, "batch", "N,N,…", "Items in one forward pass (1,8,32)"},
-    Option{0, "dtype", "T,T,…", "Precisions: f32, bf16, int8 (those that this build has)"},
+    Option{0, "dtype", "T,T,…", "Precisions: f32, bf16, int8 (those that this build has)", {}, "MOA_DTYPE"},
     Option{0, "seconds", "S", "Time for each line (3)"},
     Option{0,
            "files",

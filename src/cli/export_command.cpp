@@ -11,6 +11,7 @@
 #include "cli/console.hpp"
 #include "cli/display.hpp"
 #include "cli/inputs.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/json_text.hpp"
 #include "cli/output.hpp"
 #include "cli/shared_options.hpp"
@@ -34,6 +35,7 @@ OnnxExportOptions export_options(const Arguments& arguments) {
   if (dtype == "int8") options.precision = OnnxExportOptions::Precision::int8;
   options.opset = static_cast<int>(arguments.integer("opset", options.opset, 1, 1000));
   options.verify = arguments.has("verify");
+  options.cancelled = &interrupted();
   return options;
 }
 
@@ -81,7 +83,8 @@ int run_safetensors(const Arguments& arguments, const std::string& model, const 
     }
   }
   Output output = Output::to_stdout();
-  for (const std::string& file : export_safetensors(model, directory, arguments.value_or("dtype", "auto"))) {
+  for (const std::string& file :
+       export_safetensors(model, directory, arguments.value_or("dtype", "auto"), &interrupted())) {
     output.write(displayable(file) + "\n");
   }
   output.finish();

@@ -8,6 +8,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/shared_options.hpp"
 
 namespace moa::cli {
@@ -25,9 +26,9 @@ int run_merge(const Arguments& arguments) {
   if (!directory) fail_usage(arguments.command(), "expected -o DIR, the directory to make");
   const std::optional<double> share = arguments.number("share");
   if (adapter) {
-    merge_adapter(words[0], *adapter, share.value_or(1), *directory);
+    merge_adapter(words[0], *adapter, share.value_or(1), *directory, &interrupted());
   } else {
-    interpolate(words[0], words[1], share.value_or(0.5), *directory);
+    interpolate(words[0], words[1], share.value_or(0.5), *directory, &interrupted());
   }
   console.note("written: " + *directory);
   return 0;

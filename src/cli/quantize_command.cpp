@@ -8,6 +8,7 @@
 #include "cli/arguments.hpp"
 #include "cli/comparison_report.hpp"
 #include "cli/console.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/json_text.hpp"
 #include "cli/model_arguments.hpp"
 #include "cli/output.hpp"
@@ -48,7 +49,7 @@ int run_quantize(const Arguments& arguments) {
   const Model original = Model::load(words.front(), options);
   const ComparisonSet set = read_comparison_set(arguments, original, console);
 
-  quantize(words.front(), *directory, *dtype);
+  quantize(words.front(), *directory, *dtype, &interrupted());
   options.dtype = "auto";
   const Model quantized = Model::load(*directory, options);
   Report report{*directory, *dtype, original.info().weights_bytes, quantized.info().weights_bytes, {}};

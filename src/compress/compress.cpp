@@ -12,6 +12,7 @@
 #include <moa/error.hpp>
 
 #include "backends/recording/recording.hpp"
+#include "base/cancellation.hpp"
 #include "base/half.hpp"
 #include "base/name_pattern.hpp"
 #include "base/new_directory.hpp"
@@ -168,9 +169,7 @@ std::vector<Replacement> replace_all(const std::vector<Parameter>& linears, cons
   std::mutex reporting;
   std::size_t done = 0;
   threads.parallel_for(linears.size(), [&](std::size_t i) {
-    if (options.cancelled != nullptr && *options.cancelled) {
-      throw Error(ErrorCode::cancelled, "interrupted; nothing is written");
-    }
+    stop_if_raised(options.cancelled);
     all[i] = replace(linears[i], options);
     const std::lock_guard lock(reporting);
     ++done;
@@ -188,7 +187,7 @@ std::vector<CompressedLinear> compress(std::string_view name, const fs::path& pl
                                                  std::to_string(options.error) +
                                                  ": expected one from 0 to below 1");
   }
-  NewDirectory directory(place);
+  NewDirectory directory(place, options.cancelled);
   const std::shared_ptr<const LoadedModel> model = LoadedModel::load(name, {.device = "cpu"});
   const std::vector<Parameter> linears = linears_of(*model);
   expect_plain(*model, linears, name);

@@ -11,6 +11,7 @@
 
 #include "backends/cpu/level.hpp"
 #include "backends/cpu/peak.hpp"
+#include "base/cancellation.hpp"
 #include "base/file.hpp"
 #include "base/thread_pool.hpp"
 #include "embed/bench_inputs.hpp"
@@ -32,15 +33,19 @@ double percentile_ms(const std::vector<double>& times_s, double share) {
 
 // Runs `pass` twice unmeasured, since weights that are used again are prepared, and then until the time is
 // over.
-BenchResult measured(const LoadedModel& model, const std::function<void()>& pass, std::int64_t items,
-                     double seconds) {
+BenchResult measured(const LoadedModel& model, const std::function<void()>& run,
+                     const BenchOptions& options) {
+  const auto pass = [&] {
+    if (is_raised(options.cancelled)) throw Error(ErrorCode::cancelled, "interrupted while it was measured");
+    run();
+  };
   const std::int64_t before = model.engine().multiply_adds();
   pass();
   const std::int64_t multiply_adds = model.engine().multiply_adds() - before;
   pass();
   std::vector<double> times_s;
   double total_s = 0;
-  while (total_s < seconds || static_cast<std::int64_t>(times_s.size()) < kLeastPasses) {
+  while (total_s < options.seconds || static_cast<std::int64_t>(times_s.size()) < kLeastPasses) {
     const Clock::time_point start = Clock::now();
     pass();
     times_s.push_back(std::chrono::duration<double>(Clock::now() - start).count());
@@ -49,11 +54,11 @@ BenchResult measured(const LoadedModel& model, const std::function<void()>& pass
   std::ranges::sort(times_s);
   BenchResult result;
   result.passes = static_cast<std::int64_t>(times_s.size());
-  result.per_second = static_cast<double>(items) * static_cast<double>(times_s.size()) / total_s;
+  result.per_second = static_cast<double>(options.batch) * static_cast<double>(times_s.size()) / total_s;
   result.p50_ms = percentile_ms(times_s, 0.5);
   result.p95_ms = percentile_ms(times_s, 0.95);
   result.best_ms = times_s.front() * 1e3;
-  result.operations = 2.0 * static_cast<double>(multiply_adds) / static_cast<double>(items);
+  result.operations = 2.0 * static_cast<double>(multiply_adds) / static_cast<double>(options.batch);
   return result;
 }
 
@@ -101,7 +106,7 @@ BenchResult Bench::measure(const BenchOptions& options) const {
       texts.push_back(model.prepare_text(captions[static_cast<std::size_t>(i) % captions.size()], {}));
     }
     result = measured(
-        model, [&] { model.embed_texts(texts, false); }, options.batch, options.seconds);
+        model, [&] { model.embed_texts(texts, false); }, options);
   } else {
     constexpr std::int64_t kDifferent = 8;  // making more of them takes longer than it tells
     std::vector<decltype(model.prepare_image({}, 0))> pictures;
@@ -114,19 +119,25 @@ BenchResult Bench::measure(const BenchOptions& options) const {
       pictures.push_back(model.prepare_image(as_bytes(file), 1));
     }
     result = measured(
-        model, [&] { model.embed_images(pictures, false); }, options.batch, options.seconds);
+        model, [&] { model.embed_images(pictures, false); }, options);
   }
   result.peak_share = result.operations * result.per_second / peak();
   return result;
 }
 
-BenchResult Bench::measure_files(std::span<const Input> files, std::int64_t batch) const {
+BenchResult Bench::measure_files(std::span<const Input> files, const EmbedOptions& options,
+                                 const std::function<void(const Embedded&)>& failed) const {
   std::size_t done = 0;
   std::optional<Error> first_error;
   const Clock::time_point start = Clock::now();
-  embed_in_order(*state_->model, files, {.batch = batch}, [&](const Embedded& item) {
-    if (!item.error) ++done;
-    if (item.error && !first_error) first_error = item.error;
+  embed_in_order(*state_->model, files, options, [&](const Embedded& item) {
+    if (!item.error) {
+      ++done;
+      return;
+    }
+    if (item.error->code() == ErrorCode::cancelled) throw *item.error;
+    if (!first_error) first_error = item.error;
+    if (failed) failed(item);
   });
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (done == 0 && first_error) throw *first_error;

@@ -10,6 +10,7 @@
 
 #include <moa/error.hpp>
 
+#include "base/cancellation.hpp"
 #include "base/thread_pool.hpp"
 #include "embed/item.hpp"
 #include "embed/vector_memory.hpp"
@@ -22,15 +23,34 @@ constexpr std::size_t kChunkItems = 64;
 // below a few hundred MB.
 constexpr std::int64_t kPixelsPerPass = std::int64_t{32} * 224 * 224;
 constexpr std::int64_t kTokensPerPass = 4096;
+// And as little as two cores do in some seconds: that is how long an interruption waits.
+constexpr std::int64_t kMultiplyAddsPerPass = std::int64_t{1} << 39;
 
 // For the vectors of a run's pictures, so that a file that is there twice is decoded and computed once.
 constexpr std::size_t kPictureMemoryBytes = std::size_t{16} << 20;
 
 using Chunk = std::vector<PreparedItem>;
 
-bool is_cancelled(const EmbedOptions& options) {
-  return options.cancelled != nullptr && options.cancelled->load();
+Error not_begun() {
+  return Error(ErrorCode::cancelled, "interrupted before this input was begun");
 }
+
+// How much work goes into a pass of one tower, in pixels or tokens.
+class PassSize {
+ public:
+  explicit PassSize(std::int64_t most) : most_(most) {}
+
+  // 0, so that one item goes alone, until it is known what work costs.
+  std::int64_t now() const { return now_; }
+  void learn(std::int64_t work, std::int64_t multiply_adds) {
+    const std::int64_t each = multiply_adds / std::max<std::int64_t>(work, 1);
+    now_ = std::min(most_, kMultiplyAddsPerPass / std::max<std::int64_t>(each, 1));
+  }
+
+ private:
+  std::int64_t most_;
+  std::int64_t now_ = 0;
+};
 
 class Pipeline {
  public:
@@ -49,7 +69,7 @@ class Pipeline {
     for (std::size_t begin = 0; begin < inputs_.size(); begin += chunk_items_) {
       Chunk chunk = next.valid() ? next.get() : prepare(begin);
       if (begin + chunk_items_ < inputs_.size()) next = prepare_later(begin + chunk_items_);
-      report.computed += forward(chunk);
+      report.computed += forward(chunk, begin);
       for (std::size_t i = 0; i < chunk.size(); ++i) {
         const std::optional<KnownVector>& known = chunk[i].known;
         if (known && known->truncated) {
@@ -69,9 +89,9 @@ class Pipeline {
   Chunk prepare(std::size_t begin) {
     Chunk chunk(std::min(chunk_items_, inputs_.size() - begin));
     const auto prepare_one = [&](std::size_t i) {
-      if (is_cancelled(options_)) {
+      if (is_raised(options_.cancelled)) {
         chunk[i].modality = inputs_[begin + i].kind == Input::Kind::text ? Modality::text : Modality::image;
-        chunk[i].error = Error(ErrorCode::cancelled, "interrupted before this input was begun");
+        chunk[i].error = not_begun();
       } else {
         chunk[i] = prepare_item(model_, inputs_[begin + i], options_, pictures_);
       }
@@ -89,8 +109,8 @@ class Pipeline {
   }
 
   // Gives every item that has not failed its vector. Of items that are the same only the first is computed.
-  // Returns how many went through the model.
-  std::size_t forward(Chunk& chunk) {
+  // Returns how many went through the model. The first item is the call's `first`th.
+  std::size_t forward(Chunk& chunk, std::size_t first) {
     std::vector<std::size_t> texts;
     std::vector<std::size_t> pictures;
     std::vector<std::pair<std::size_t, std::size_t>> repeated;  // an item, and the one that it repeats
@@ -102,10 +122,10 @@ class Pipeline {
       if (text == nullptr && !std::holds_alternative<PreparedImage>(item.content)) continue;
       if (text == nullptr) item.known = pictures_.find(item.key);  // the chunk before may have had it
       if (item.known) continue;
-      const auto [first, is_new] =
+      const auto [original, is_new] =
           text == nullptr ? first_picture.try_emplace(item.key, i) : first_text.try_emplace(ids_of(*text), i);
       if (!is_new) {
-        repeated.emplace_back(i, first->second);
+        repeated.emplace_back(i, original->second);
       } else {
         (text == nullptr ? pictures : texts).push_back(i);
       }
@@ -117,20 +137,21 @@ class Pipeline {
     const auto pixels = [&](const PreparedImage& picture) {
       return std::max(static_cast<std::int64_t>(picture.values.size()) / 3, least_work);
     };
-    in_passes<PreparedText>(chunk, texts, kTokensPerPass, tokens, [this](std::span<const PreparedText> pass) {
-      return model_.embed_texts(pass, options_.raw);
-    });
-    in_passes<PreparedImage>(
-        chunk, pictures, kPixelsPerPass, pixels, [this](std::span<const PreparedImage> pass) {
-          return forward_pictures_ ? forward_pictures_(pass) : model_.embed_images(pass, options_.raw);
-        });
-    for (const auto& [item, first] : repeated) {
-      chunk[item].known = chunk[first].known;
-      chunk[item].error = chunk[first].error;
+    std::size_t computed = in_passes<PreparedText>(
+        chunk, texts, first, text_pass_, tokens,
+        [this](std::span<const PreparedText> pass) { return model_.embed_texts(pass, options_.raw); });
+    computed += in_passes<PreparedImage>(chunk, pictures, first + computed, picture_pass_, pixels,
+                                         [this](std::span<const PreparedImage> pass) {
+                                           return forward_pictures_ ? forward_pictures_(pass)
+                                                                    : model_.embed_images(pass, options_.raw);
+                                         });
+    for (const auto& [item, original] : repeated) {
+      chunk[item].known = chunk[original].known;
+      chunk[item].error = chunk[original].error;
     }
     for (const std::size_t i : texts) remember(model_.text_cache(), chunk[i]);
     for (const std::size_t i : pictures) remember(pictures_, chunk[i]);
-    return texts.size() + pictures.size();
+    return computed;
   }
 
   // Two texts with the same ids are the same text to the model.
@@ -144,23 +165,33 @@ class Pipeline {
     if (item.known) memory.insert(item.key, *item.known);
   }
 
-  // Runs `embed` over the chosen items, cut so that the work of a pass stays below `most_work` (one item may
-  // exceed it alone).
+  // Runs `embed` over the chosen items, cut so that the work of a pass stays below `size` (one item may
+  // exceed it alone). Returns how many there were before the caller interrupted; the others fail as
+  // cancelled. `done` inputs were before them.
   template <typename Content, typename Work, typename Embed>
-  void in_passes(Chunk& chunk, const std::vector<std::size_t>& chosen, std::int64_t most_work, Work work,
-                 Embed embed) {
-    for (std::size_t begin = 0; begin < chosen.size();) {
+  std::size_t in_passes(Chunk& chunk, const std::vector<std::size_t>& chosen, std::size_t done,
+                        PassSize& size, Work work, Embed embed) {
+    std::size_t begin = 0;
+    while (begin < chosen.size()) {
+      if (options_.progress) options_.progress(done + begin);
+      if (is_raised(options_.cancelled)) break;
       std::size_t end = begin;
       std::vector<Content> pass;
-      for (std::int64_t total = 0; end < chosen.size(); ++end) {
+      std::int64_t total = 0;
+      for (; end < chosen.size(); ++end) {
         auto& content = std::get<Content>(chunk[chosen[end]].content);
-        total += work(content);
-        if (end > begin && total > most_work) break;
+        const std::int64_t more = work(content);
+        if (end > begin && total + more > size.now()) break;
+        total += more;
         pass.push_back(std::move(content));
       }
+      const std::int64_t before = model_.engine().multiply_adds();
       run_pass<Content>(chunk, std::span(chosen).subspan(begin, end - begin), pass, embed);
+      size.learn(total, model_.engine().multiply_adds() - before);
       begin = end;
     }
+    for (const std::size_t i : std::span(chosen).subspan(begin)) chunk[i].error = not_begun();
+    return begin;
   }
 
   template <typename Content, typename Embed>
@@ -201,6 +232,8 @@ class Pipeline {
   std::size_t chunk_items_;
   VectorMemory pictures_{kPictureMemoryBytes};
   std::optional<ThreadPool> readers_;
+  PassSize text_pass_{kTokensPerPass};
+  PassSize picture_pass_{kPixelsPerPass};
 };
 
 }  // namespace

@@ -136,19 +136,20 @@ void write_weights(const LoadedModel& model, Precision precision, NewDirectory& 
   const bool is_open_clip = source.layout() == ModelDirectory::Layout::open_clip;
   const std::string_view file = (is_open_clip ? kOpenClipFiles : kTransformersFiles).safetensors.whole;
   for (auto& [folder, tensors] : by_folder) {
-    write_safetensors(directory.file(fs::path(folder) / file), std::move(tensors));
+    write_safetensors(directory.file(fs::path(folder) / file), std::move(tensors), {}, directory.cancelled());
   }
 }
 
 }  // namespace
 
-void quantize(std::string_view name, const fs::path& directory, std::string_view dtype) {
+void quantize(std::string_view name, const fs::path& directory, std::string_view dtype,
+              const std::atomic<bool>* cancelled) {
   const auto precision = dtype == "bf16" ? Precision::bf16 : Precision::int8;
   if (dtype != moa::name(precision)) {
     throw Error(ErrorCode::invalid_argument,
                 "cannot quantize to '" + std::string(dtype) + "': expected bf16 or int8");
   }
-  NewDirectory unfinished(directory);
+  NewDirectory unfinished(directory, cancelled);
   const auto model = LoadedModel::load(name, {});
   const ModelDirectory& source = model->directory();
   if (source.layout() == ModelDirectory::Layout::openai) {

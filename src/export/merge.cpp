@@ -90,9 +90,9 @@ void check_share(double share) {
 }  // namespace
 
 void merge_adapter(std::string_view base_name, const fs::path& adapter_place, double share,
-                   const fs::path& place) {
+                   const fs::path& place, const std::atomic<bool>* cancelled) {
   check_share(share);
-  NewDirectory directory(place);
+  NewDirectory directory(place, cancelled);
   const std::shared_ptr<const LoadedModel> base = LoadedModel::load(base_name, {.device = "cpu"});
   Adapter adapter = Adapter::open(adapter_place);
   adapter.scale *= share;
@@ -101,10 +101,10 @@ void merge_adapter(std::string_view base_name, const fs::path& adapter_place, do
   directory.commit();
 }
 
-void interpolate(std::string_view base_name, std::string_view tuned_name, double share,
-                 const fs::path& place) {
+void interpolate(std::string_view base_name, std::string_view tuned_name, double share, const fs::path& place,
+                 const std::atomic<bool>* cancelled) {
   check_share(share);
-  NewDirectory directory(place);
+  NewDirectory directory(place, cancelled);
   const std::shared_ptr<const LoadedModel> base = LoadedModel::load(base_name, {.device = "cpu"});
   const std::shared_ptr<const LoadedModel> tuned = LoadedModel::load(tuned_name, {.device = "cpu"});
   const Weights base_weights = base->directory().weights();

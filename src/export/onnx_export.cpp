@@ -187,7 +187,7 @@ OnnxExport export_onnx(std::string_view model_name, const std::filesystem::path&
                 "pictures itself");
   }
   expect_component();
-  NewDirectory directory(place);
+  NewDirectory directory(place, options.cancelled);
   const std::shared_ptr<const LoadedModel> model =
       LoadedModel::load(model_name, {.device = "cpu", .dtype = "f32"});
   std::vector<OnnxGraph> graphs = onnx_graphs(model->network(), picture_input(*model, options), options);

@@ -127,7 +127,8 @@ void write_weights(const ModelDirectory& model, std::span<const Parameter> tenso
     for (std::size_t i = first; i < part.size(); ++i) part[i].name.erase(0, begin);
   }
   for (auto& [folder, part] : by_folder) {
-    write_safetensors(directory.file(folder + std::string(files.safetensors.whole)), std::move(part));
+    write_safetensors(directory.file(folder + std::string(files.safetensors.whole)), std::move(part), {},
+                      directory.cancelled());
   }
 }
 

@@ -28,9 +28,9 @@ std::optional<DType> dtype_named(std::string_view name) {
 }  // namespace
 
 std::vector<std::string> export_safetensors(std::string_view name, const fs::path& place,
-                                            std::string_view dtype) {
+                                            std::string_view dtype, const std::atomic<bool>* cancelled) {
   const std::optional<DType> wanted = dtype_named(dtype);
-  NewDirectory directory(place);
+  NewDirectory directory(place, cancelled);
   const std::shared_ptr<const LoadedModel> model = LoadedModel::load(name, {.device = "cpu"});
   const Weights weights = model->directory().weights();
   write_published(model->directory(), weights.parameters(), {.wanted = wanted}, directory);

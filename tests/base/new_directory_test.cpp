@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
 
 #include <gtest/gtest.h>
 #include <moa/error.hpp>
 
+#include "base/expect_error.hpp"
 #include "base/file.hpp"
 
 namespace moa {
@@ -57,6 +59,18 @@ TEST_F(Directories, AreNotPutInThePlaceOfOthers) {
   NewDirectory directory(root_ / "out");
   std::filesystem::create_directory(root_ / "out");  // somebody was faster
   EXPECT_THROW(directory.commit(), Error);
+}
+
+TEST_F(Directories, AreNotFinishedOnceTheCallerInterrupts) {
+  std::atomic<bool> cancelled = false;
+  {
+    NewDirectory directory(root_ / "out", &cancelled);
+    directory.write("file", "content");
+    cancelled = true;
+    MOA_EXPECT_ERROR(directory.file("another"), cancelled);
+    MOA_EXPECT_ERROR(directory.commit(), cancelled);
+  }
+  EXPECT_EQ(entries(), 0);
 }
 
 TEST_F(Directories, NeedAPlaceToBeIn) {
