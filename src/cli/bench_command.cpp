@@ -65,7 +65,7 @@ std::vector<std::string> dtypes_of(const Arguments& arguments) {
   constexpr std::array<std::string_view, 3> kAll = {"f32", "bf16", "int8"};
   const std::string asked = arguments.value_or("dtype", "auto");
   if (asked == "auto") return {kAll.begin(), kAll.end()};
-  const std::vector<std::string> dtypes = split(asked);
+  std::vector<std::string> dtypes = split(asked);
   for (const std::string& dtype : dtypes) {
     if (std::ranges::find(kAll, dtype) == kAll.end())
       fail_usage(arguments.command(),
