@@ -31,12 +31,13 @@ struct UpdateReport {
   std::size_t added = 0;       // new or changed, and has its vector
   std::size_t reused = 0;      // of those added: moved and copied files, whose content had a vector already
   std::size_t unchanged = 0;   // has its vector as before, perhaps with new times
-  std::size_t removed = 0;     // forgotten: no longer there
+  std::size_t removed = 0;     // had a vector and is forgotten: no longer there
   std::size_t failed = 0;      // looks like media and could not be read: kept with its error
   std::size_t failed_now = 0;  // of those failed: tried by this update; the others have not changed since
   std::size_t skipped = 0;     // of no kind that the model embeds
   // What lies below these is not known: what was indexed of it stays.
   std::vector<FailedFile> unreadable_folders;
+  std::vector<FailedFile> failed_places;  // not there, or cannot be read: what was indexed of them stays
 };
 
 struct UpdateOptions {
@@ -55,6 +56,7 @@ struct SearchOptions {
   // name.
   std::vector<std::string> exclude = {};
   std::vector<std::filesystem::path> exclude_files = {};  // however they are spelt
+  std::optional<std::filesystem::path> within = {};       // only what lies in this folder
   // How places are written in the results: each stands for the place that it leads to. A place that none of
   // these leads to is written as the last update of this object spelt it, or else as when it was first
   // indexed, or else, if that leads elsewhere from here, with its absolute path.
@@ -118,14 +120,19 @@ class MOA_API Collection {
   // Makes the collection hold exactly what lies in `places` (folders or files) now: embeds what is new or
   // changed, forgets what is gone. `model` is called only if something must be embedded, so that an unchanged
   // folder costs no model. If nothing has changed nothing is written, so that a collection may lie where it
-  // cannot be written. Errors: not_found for a place that is not there, before anything is changed; io_error
-  // with the path if the disk is full or the folder cannot be written, and the collection is as it was after
-  // the last whole batch; cancelled; what `model` throws.
+  // cannot be written. A file that failed is tried again when it has changed, or if it had more pixels than
+  // another `max_megapixels` allowed. Of a place that is not there or cannot be read, what was indexed stays,
+  // unless the collection is made anew. Errors: that of the first place if none can be read, before anything
+  // is changed; io_error with the path if the disk is full or the folder cannot be written, and the
+  // collection is as it was after the last whole batch; cancelled; what `model` throws.
   UpdateReport update(std::span<const std::filesystem::path> places,
                       const std::function<const Model&()>& model, const UpdateOptions& options = {});
 
   // Files with a vector.
   std::size_t size() const;
+  // The places that it holds, each as it was written when it was first indexed, or, if that leads elsewhere
+  // from here, with its absolute path.
+  std::vector<std::string> places() const;
   // Best first; equal scores in bytewise order of path. `query` is on the unit sphere, as the vectors are.
   // Error: shape_mismatch if it is not `dim` long.
   std::vector<Found> search(std::span<const float> query, const SearchOptions& options = {}) const;

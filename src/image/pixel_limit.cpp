@@ -13,6 +13,10 @@ namespace {
                         "x" + std::to_string(height_px) + " pixels: " + reason);
 }
 
+std::string limit_in_words(double max_megapixels) {
+  return "the limit is " + std::to_string(max_megapixels) + " megapixels";
+}
+
 }  // namespace
 
 void check_declared_size(PictureKind kind, std::int64_t width_px, std::int64_t height_px,
@@ -22,9 +26,13 @@ void check_declared_size(PictureKind kind, std::int64_t width_px, std::int64_t h
   constexpr double kMostMegapixels = 1e9;  // whatever is asked for, arithmetic on sizes must not overflow
   const double megapixels = static_cast<double>(width_px) * static_cast<double>(height_px) / 1e6;
   if (!(megapixels <= std::min(options.max_megapixels, kMostMegapixels))) {
-    fail(ErrorCode::limit_exceeded, kind, width_px, height_px,
-         "the limit is " + std::to_string(options.max_megapixels) + " megapixels");
+    fail(ErrorCode::limit_exceeded, kind, width_px, height_px, limit_in_words(options.max_megapixels));
   }
+}
+
+bool is_of_another_pixel_limit(std::string_view message, double max_megapixels) {
+  return message.find("pixels: the limit is ") != message.npos &&
+         !message.ends_with(limit_in_words(max_megapixels));
 }
 
 Picture blank_picture(PictureKind kind, std::int64_t width_px, std::int64_t height_px,

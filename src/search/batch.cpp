@@ -50,7 +50,7 @@ void Batch::add(const Candidate& candidate) {
     case Examined::Outcome::gone:
       if (candidate.previous != nullptr) {
         changes_.removed.push_back(*candidate.previous);
-        ++report_.removed;
+        if (candidate.previous->has_vector()) ++report_.removed;
       }
       return;
     case Examined::Outcome::skipped:
@@ -68,8 +68,11 @@ void Batch::add(const Candidate& candidate) {
   }
 
   const Item* previous = candidate.previous;
+  const auto stands = [&](const Failure& failure) {
+    return !embedder_.tries_again || !embedder_.tries_again(failure);
+  };
   if (previous != nullptr && item.hash && previous->hash == item.hash &&
-      (previous->has_vector() || previous->failure)) {
+      (previous->has_vector() || (previous->failure && stands(*previous->failure)))) {
     item.row = previous->row;
     item.failure = previous->failure;
     ++(item.has_vector() ? report_.unchanged : report_.failed);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "embed/media_kind.hpp"
+#include "image/pixel_limit.hpp"
 #include "search/opened.hpp"
 
 namespace moa {
@@ -20,6 +21,9 @@ search::Embedder embedder_of(const std::function<const Model&()>& model, const U
   // embed from files so far.
   embedder.recognises = [](std::span<const std::byte> first_bytes) {
     return sniff_media(first_bytes) == MediaKind::picture;
+  };
+  embedder.tries_again = [limit = options.max_megapixels](const search::Failure& failure) {
+    return is_of_another_pixel_limit(failure.message, limit);
   };
   embedder.embed = [&](std::span<const std::string> paths, const search::Embedder::Deliver& deliver) {
     std::vector<Input> inputs;
@@ -50,6 +54,10 @@ UpdateReport Collection::update(std::span<const std::filesystem::path> places,
 
 std::size_t Collection::size() const {
   return impl_->opened.size();
+}
+
+std::vector<std::string> Collection::places() const {
+  return impl_->opened.places();
 }
 
 std::vector<Found> Collection::search(std::span<const float> query, const SearchOptions& options) const {

@@ -55,6 +55,13 @@ std::size_t Opened::size() const {
   return static_cast<std::size_t>(std::ranges::count_if(snapshot_->contents.items, &Item::has_vector));
 }
 
+std::vector<std::string> Opened::places() const {
+  std::vector<std::string> result;
+  if (!snapshot_) return result;
+  for (const Place& place : snapshot_->contents.places) result.push_back(spelling_of(place));
+  return result;
+}
+
 std::vector<std::string> Opened::spellings(const SearchOptions& options) const {
   std::map<std::string, std::string> wanted = spelt_by_update_;
   for (const std::filesystem::path& place : options.places)

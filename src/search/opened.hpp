@@ -24,8 +24,9 @@ class Opened {
   // As Collection::update.
   UpdateReport update(std::span<const std::filesystem::path> places, const Embedder& embedder,
                       const UpdateOptions& options);
-  // As Collection::size and Collection::search.
+  // As Collection::size, Collection::places and Collection::search.
   std::size_t size() const;
+  std::vector<std::string> places() const;
   std::vector<Found> search(std::span<const float> query, const SearchOptions& options) const;
 
  private:

@@ -13,11 +13,9 @@
 namespace moa::search {
 namespace {
 
-ListedPlace list_place(const std::filesystem::path& place, const std::atomic<bool>* cancelled) {
+void read_place(ListedPlace& listed, const std::atomic<bool>* cancelled) {
   struct stat status {};
-  ListedPlace listed;
-  listed.spelling = place.string();
-  listed.canonical = canonical_or_empty(place);
+  listed.canonical = canonical_or_empty(listed.spelling);
   if (listed.canonical.empty() || ::stat(listed.canonical.c_str(), &status) != 0) {
     const bool absent = errno == ENOENT || errno == ENOTDIR;
     throw Error(absent ? ErrorCode::not_found : ErrorCode::io_error,
@@ -34,6 +32,18 @@ ListedPlace list_place(const std::filesystem::path& place, const std::atomic<boo
     throw Error(ErrorCode::invalid_argument,
                 "cannot index '" + listed.spelling + "': expected a folder or a regular file");
   }
+}
+
+ListedPlace list_place(const std::filesystem::path& place, const std::atomic<bool>* cancelled) {
+  ListedPlace listed;
+  listed.spelling = place.string();
+  try {
+    read_place(listed, cancelled);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::cancelled) throw;
+    listed.canonical = canonical_as_far(place);
+    listed.error = error;
+  }
   return listed;
 }
 
@@ -49,12 +59,11 @@ std::vector<ListedPlace> list_places(std::span<const std::filesystem::path> plac
       listed.push_back(std::move(next));
     }
   }
+  const auto failed = [](const ListedPlace& place) { return place.error.has_value(); };
+  if (!listed.empty() && std::ranges::all_of(listed, failed)) throw Error(*listed.front().error);
   std::unordered_set<std::string> seen;
   for (const std::filesystem::path& path : leave_out) {
-    // The file need not be there yet, its folder is enough.
-    std::error_code error;
-    const std::filesystem::path canonical = std::filesystem::weakly_canonical(path, error);
-    if (!error) seen.insert(canonical.string());
+    seen.insert(canonical_as_far(path));  // the file need not be there yet, its folder is enough
   }
   const bool may_overlap = listed.size() > 1;
   for (ListedPlace& place : listed) {
@@ -76,6 +85,12 @@ std::string canonical_or_empty(const std::filesystem::path& path) {
   const std::string canonical = std::filesystem::canonical(path, error).string();
   if (error) errno = error.value();
   return error ? "" : canonical;
+}
+
+std::string canonical_as_far(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::path canonical = std::filesystem::weakly_canonical(path, error);
+  return error ? std::filesystem::absolute(path, error).string() : canonical.string();
 }
 
 }  // namespace moa::search

@@ -3,9 +3,12 @@
 
 #include <atomic>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
+
+#include <moa/error.hpp>
 
 #include "base/walk.hpp"
 
@@ -17,11 +20,12 @@ struct ListedPlace {
   bool is_file = false;   // then `files` holds it under the empty name
   std::vector<WalkedFile> files;
   std::vector<UnreadableFolder> unreadable;
+  std::optional<Error> error;  // it could not be listed: what lies in it is not known
 };
 
 // Lists `places`, each once, and each file once though its place may lie inside another. Files whose
-// canonical path is in `leave_out` do not count. Errors: not_found, io_error for a place that cannot be read;
-// cancelled.
+// canonical path is in `leave_out` do not count. A place that is not there, or cannot be read, has its error;
+// if every one has, the first is thrown. Error: cancelled.
 std::vector<ListedPlace> list_places(std::span<const std::filesystem::path> places,
                                      std::span<const std::filesystem::path> leave_out,
                                      const std::atomic<bool>* cancelled);
@@ -31,5 +35,7 @@ std::string join(const std::string& place, const std::string& inside);
 
 // The path without links, or the empty string if it cannot be followed.
 std::string canonical_or_empty(const std::filesystem::path& path);
+// The path without the links that can be followed: of what is not there, where it would be.
+std::string canonical_as_far(const std::filesystem::path& path);
 
 }  // namespace moa::search

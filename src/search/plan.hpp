@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,7 +23,8 @@ struct Candidate {
 
 struct Plan {
   std::vector<Candidate> candidates;
-  std::vector<Item> removed;  // no longer there
+  std::vector<Item> removed;        // no longer there
+  std::size_t removed_vectors = 0;  // of those
   std::vector<Place> places;
   std::vector<Place> places_meanwhile;  // with those that go, until their files are gone
   bool places_changed = false;
@@ -33,7 +35,11 @@ struct Plan {
   bool is_empty() const { return candidates.empty() && removed.empty() && !places_changed; }
 };
 
-// `contents` must outlive the plan. What lies below an unreadable folder is not known to be gone, and stays.
-Plan make_plan(std::span<const ListedPlace> listed, const Contents& contents);
+// Whether a file that failed so is tried again though it is as it was. May be empty: then none is.
+using TriesAgain = std::function<bool(const Failure&)>;
+
+// `contents` must outlive the plan. What lies below an unreadable folder, or in a place that could not be
+// listed, is not known to be gone, and stays.
+Plan make_plan(std::span<const ListedPlace> listed, const Contents& contents, const TriesAgain& tries_again);
 
 }  // namespace moa::search

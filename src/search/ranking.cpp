@@ -34,6 +34,9 @@ class Ranking {
       const std::string canonical = canonical_or_empty(file);
       if (!canonical.empty()) excluded_.push_back(canonical);
     }
+    if (!options.within) return;
+    within_ = canonical_as_far(*options.within);
+    if (!within_.ends_with('/')) within_ += '/';
   }
 
   std::vector<Found> best(std::vector<Scored> scored) const {
@@ -67,6 +70,7 @@ class Ranking {
 
   bool is_excluded(const Item& item) const {
     const std::string canonical = join(contents_.places[place_index(item)].canonical, item.inside);
+    if (!canonical.starts_with(within_)) return true;
     const std::string name(file_name(canonical));
     const auto matches = [&](const std::string& glob) {
       return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0 ||
@@ -80,6 +84,7 @@ class Ranking {
   std::span<const std::string> spellings_;
   const SearchOptions& options_;
   std::vector<std::string> excluded_;
+  std::string within_;  // ends in a slash; empty: everywhere
 };
 
 }  // namespace

@@ -63,17 +63,21 @@ UpdateReport update(const StoreFiles& files, const Target& target, Writer::Start
   const std::vector<ListedPlace> listed = list_places(places, own_files(files), options.cancelled);
   const bool anew = start == Writer::Start::anew;
   const Contents nothing;
-  Plan plan = make_plan(listed, known && !anew ? known->contents : nothing);
+  Plan plan = make_plan(listed, known && !anew ? known->contents : nothing, embedder.tries_again);
 
   UpdateReport report;
   const auto count_kept = [&] {
     report.unchanged = plan.unchanged;
     report.failed = plan.failed;
     report.skipped = plan.skipped;
-    report.removed = plan.removed.size();
+    report.removed = plan.removed_vectors;
   };
   count_kept();
   for (const ListedPlace& place : listed) {
+    if (place.error) {
+      report.failed_places.push_back(
+          {place.spelling, std::string(name(place.error->code())), place.error->what()});
+    }
     for (const UnreadableFolder& folder : place.unreadable) {
       report.unreadable_folders.push_back(
           {join(place.spelling, folder.inside), std::string(name(ErrorCode::io_error)), folder.reason});
@@ -82,7 +86,7 @@ UpdateReport update(const StoreFiles& files, const Target& target, Writer::Start
   if (known && !anew && plan.is_empty()) return report;
 
   const std::unique_ptr<Writer> writer = begin_writing(files, target, start, options);
-  plan = make_plan(listed, writer->before() ? writer->before()->contents : nothing);
+  plan = make_plan(listed, writer->before() ? writer->before()->contents : nothing, embedder.tries_again);
   count_kept();
   if (writer->before() && plan.is_empty()) return report;  // someone else has just done it
 

@@ -11,6 +11,7 @@
 #include <moa/error.hpp>
 
 #include "search/examine.hpp"
+#include "search/plan.hpp"
 #include "search/store.hpp"
 
 namespace moa::search {
@@ -19,6 +20,8 @@ namespace moa::search {
 struct Embedder {
   // Asked of every new or changed file in a folder; those that are not recognised are skipped. May be empty.
   Recognises recognises;
+  // Of a file that failed before and has not changed.
+  TriesAgain tries_again;
   // Gives the vector or the error of each path to `deliver`, each once. Called only if there is something to
   // embed. Error cancelled is not that file's.
   using Deliver = std::function<void(std::size_t index, std::vector<float> vector, const Error* error)>;

@@ -79,6 +79,17 @@ TEST_F(Ranking, ExcludesAFileHoweverItIsSpelt) {
   EXPECT_EQ(search(opened, "picture", options), (Strings{"a.jpg"}));
 }
 
+TEST_F(Ranking, LooksOnlyWithinTheFolderThatIsAsked) {
+  for (const char* name : {"a.jpg", "dogs/b.jpg", "dogs-and-cats/c.jpg"}) write(photos_ / name, "picture");
+  Opened opened = open();
+  update(opened);
+  SearchOptions options;
+  options.within = photos_ / "../photos/dogs/";
+  EXPECT_EQ(search(opened, "picture", options), (Strings{"dogs/b.jpg"}));
+  options.within = "/";
+  EXPECT_EQ(search(opened, "picture", options).size(), 3u);
+}
+
 TEST_F(Ranking, WritesPathsBelowThePlaceAsItIsCalled) {
   write(photos_ / "a.jpg", "picture");
   std::filesystem::create_symlink(photos_, folder_ / "link");

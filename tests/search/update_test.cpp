@@ -190,6 +190,65 @@ TEST_F(Update, RefusesAPlaceThatIsNotThereAndChangesNothing) {
   EXPECT_EQ(Collection::inspect(file_).items, 1u);
 }
 
+TEST_F(Update, KeepsWhatItHoldsOfAPlaceThatIsNotThereAndDoesTheOthers) {
+  write(folder_ / "a/1.jpg", "picture 1");
+  write(folder_ / "b/2.jpg", "picture 2");
+  const std::vector<std::filesystem::path> places = {folder_ / "a", folder_ / "b", folder_ / "never"};
+  Opened opened = open();
+  EXPECT_EQ(opened.update(places, model_.embedder(), {}).failed_places.size(), 1u);
+  std::filesystem::rename(folder_ / "a", folder_ / "unplugged");
+  write(folder_ / "b/3.jpg", "picture 3");
+  const UpdateReport report = opened.update(places, model_.embedder(), {});
+  EXPECT_EQ(report.added, 1u);
+  EXPECT_EQ(report.unchanged, 2u);
+  EXPECT_EQ(report.removed, 0u);
+  ASSERT_EQ(report.failed_places.size(), 2u);
+  EXPECT_EQ(report.failed_places[0].path, (folder_ / "a").string());
+  EXPECT_EQ(report.failed_places[0].code, "not_found");
+  EXPECT_EQ(opened.places(), (Strings{folder_ / "a", folder_ / "b"}));
+  std::filesystem::rename(folder_ / "unplugged", folder_ / "a");
+  EXPECT_EQ(opened.update(places, model_.embedder(), {}).unchanged, 3u);
+  EXPECT_EQ(model_.embedded, 3u);
+}
+
+TEST_F(Update, KeepsWhatItHoldsOfAPlaceWhoseLinkLeadsNowhereNow) {
+  write(folder_ / "disk/1.jpg", "picture 1");
+  write(photos_ / "2.jpg", "picture 2");
+  std::filesystem::create_symlink(folder_ / "disk", folder_ / "link");
+  const std::vector<std::filesystem::path> places = {folder_ / "link", photos_};
+  Opened opened = open();
+  opened.update(places, model_.embedder(), {});
+  std::filesystem::rename(folder_ / "disk", folder_ / "unplugged");
+  EXPECT_EQ(opened.update(places, model_.embedder(), {}).unchanged, 2u);
+  EXPECT_EQ(opened.size(), 2u);
+}
+
+TEST_F(Update, TriesAgainWhatFailedWhereTheEmbedderSaysSo) {
+  write(photos_ / "1.jpg", "broken");
+  update();
+  Embedder embedder = model_.embedder();
+  std::string asked;
+  embedder.tries_again = [&](const Failure& failure) {
+    asked = failure.code;
+    return true;
+  };
+  embedder.embed = [](std::span<const std::string>, const Embedder::Deliver& deliver) {
+    deliver(0, vector_of("picture"), nullptr);
+  };
+  Opened opened = open();
+  EXPECT_EQ(opened.update(std::vector{photos_}, embedder, {}).added, 1u);
+  EXPECT_EQ(asked, "corrupt_data");
+  EXPECT_EQ(opened.size(), 1u);
+}
+
+TEST_F(Update, CountsAsRemovedOnlyWhatHadAVector) {
+  for (const char* name : {"picture", "broken", "words"}) write(photos_ / name, name);
+  update();
+  for (const char* name : {"picture", "broken", "words"}) std::filesystem::remove(photos_ / name);
+  EXPECT_EQ(update().removed, 1u);
+  EXPECT_TRUE(Collection::errors(file_).empty());
+}
+
 TEST_F(Update, NeverStoresAVectorThatIsNotFinite) {
   write(photos_ / "1.jpg", "picture 1");
   Embedder embedder = model_.embedder();
