@@ -18,17 +18,50 @@ constexpr std::uint64_t kMaxPictureFileBytes = std::uint64_t{2} << 30;
   throw Error(static_cast<ErrorCode>(failure.code), failure.message);
 }
 
+// What is drawn is cut to its ink, which does not tell where the line is, and fonts that stand in for missing
+// letters move it. So an H is drawn before the text, read and taken away: its feet stand on the line.
+constexpr std::string_view kBeforeText = "H ";
+
+TextMask without_letter_before(const TextMask& drawn) {
+  const auto coverage = [&](std::int64_t x, std::int64_t y) {
+    return drawn.coverage[static_cast<std::size_t>(y * drawn.width_px + x)];
+  };
+  const auto is_blank = [&](std::int64_t x) {
+    for (std::int64_t y = 0; y < drawn.height_px; ++y) {
+      if (coverage(x, y) != 0) return false;
+    }
+    return true;
+  };
+  TextMask text;
+  text.height_px = drawn.height_px;
+  constexpr int kInk = 128;
+  std::int64_t left = 0;
+  for (; left < drawn.width_px && !is_blank(left); ++left) {
+    for (std::int64_t y = text.ascent_px; y < drawn.height_px; ++y) {
+      if (coverage(left, y) >= kInk) text.ascent_px = y + 1;
+    }
+  }
+  while (left < drawn.width_px && is_blank(left)) ++left;
+  text.width_px = drawn.width_px - left;
+  for (std::int64_t y = 0; y < drawn.height_px; ++y) {
+    const auto row = drawn.coverage.begin() + y * drawn.width_px;
+    text.coverage.insert(text.coverage.end(), row + left, row + drawn.width_px);
+  }
+  return text;
+}
+
 TextMask draw_whole(const std::string& text, const std::string& font) {
   TextMask mask;
   if (text.empty()) return mask;
   const auto take = [](void* context, std::int64_t width_px, std::int64_t height_px,
                        const std::uint8_t* coverage) {
-    *static_cast<TextMask*>(context) = {width_px, height_px, {coverage, coverage + width_px * height_px}};
+    *static_cast<TextMask*>(context) = {width_px, height_px, 0, {coverage, coverage + width_px * height_px}};
   };
   CanvasFailure failure{};
   auto* draw = Component::open(kCanvasComponent).function<CanvasText>(kCanvasText);
-  if (draw(text.c_str(), font.c_str(), take, &mask, &failure) != 0) rethrow(failure);
-  return mask;
+  const std::string after_letter = std::string(kBeforeText) + text;
+  if (draw(after_letter.c_str(), font.c_str(), take, &mask, &failure) != 0) rethrow(failure);
+  return without_letter_before(mask);
 }
 
 std::string to_file(const Picture& picture, CanvasFormat format) {
@@ -105,7 +138,8 @@ void Canvas::place(const Picture& picture, std::int64_t left, std::int64_t top) 
   }
 }
 
-void Canvas::write(const TextMask& text, std::int64_t left, std::int64_t top, Color color) {
+void Canvas::write(const TextMask& text, std::int64_t left, std::int64_t baseline, Color color) {
+  const std::int64_t top = baseline - text.ascent_px;
   const std::uint8_t ink[3] = {color.red, color.green, color.blue};
   for (std::int64_t y = 0; y < text.height_px; ++y) {
     for (std::int64_t x = 0; x < text.width_px; ++x) {

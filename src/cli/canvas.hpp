@@ -12,10 +12,11 @@ struct Color {
   std::uint8_t red, green, blue;
 };
 
-// Text as coverage of pixels, [height_px, width_px].
+// Text as coverage of pixels, [height_px, width_px], without blank columns on either side.
 struct TextMask {
   std::int64_t width_px = 0;
   std::int64_t height_px = 0;
+  std::int64_t ascent_px = 0;  // of those rows, how many stand above the line that letters stand on
   std::vector<std::uint8_t> coverage;
 };
 
@@ -37,7 +38,8 @@ class Canvas {
 
   void fill(std::int64_t left, std::int64_t top, std::int64_t width_px, std::int64_t height_px, Color color);
   void place(const Picture& picture, std::int64_t left, std::int64_t top);
-  void write(const TextMask& text, std::int64_t left, std::int64_t top, Color color);
+  // `baseline`: where the letters' feet are, so that texts side by side stand on one line.
+  void write(const TextMask& text, std::int64_t left, std::int64_t baseline, Color color);
 
   const Picture& picture() const { return picture_; }
 

@@ -36,6 +36,8 @@ UpdateReport update_collection(Collection& collection, std::span<const std::file
   UpdateReport report = collection.update(
       places, [&]() -> const Model& { return model; }, options);
   console.clear_progress();
+  for (const FailedFile& folder : report.unreadable_folders)
+    console.warn("cannot read the folder '" + folder.path + "': " + folder.message);
   return report;
 }
 
@@ -53,8 +55,10 @@ std::string failures_in_words(const UpdateReport& report, const std::filesystem:
 }
 
 int exit_code_of(const UpdateReport& report, std::size_t items, const std::filesystem::path& index) {
-  if (report.failed == 0) return 0;
+  if (report.failed == 0) return report.failed_places.empty() ? 0 : kSomeInputsFailed;
   if (items != 0) return kSomeInputsFailed;
+  // Places are looked at before what lies in them.
+  if (!report.failed_places.empty()) return exit_code(code_named(report.failed_places.front().code));
   const std::vector<FailedFile> failed = Collection::errors(index);
   return failed.empty() ? kSomeInputsFailed : exit_code(code_named(failed.front().code));
 }

@@ -13,7 +13,8 @@
 
 namespace moa::cli {
 
-// Errors: cancelled, after what was finished is kept; unsupported for a model of texts alone.
+// Warns of folders that cannot be read. Errors: cancelled, after what was finished is kept; unsupported for a
+// model of texts alone.
 UpdateReport update_collection(Collection& collection, std::span<const std::filesystem::path> places,
                                const Model& model, const Arguments& arguments, Console& console);
 

@@ -28,9 +28,9 @@ int run_index(const Arguments& arguments) {
       *file, model_label(arguments), model.identity(), model.dim(),
       arguments.has("reindex") ? Collection::Mode::create_anew : Collection::Mode::open_or_create);
   const UpdateReport report = update_collection(collection, places, model, arguments, console);
+  for (const FailedFile& place : report.failed_places) console.error(place.code, place.message);
   console.note(in_words(report, collection.size()));
-  if (report.failed == 0) return 0;
-  console.warn(failures_in_words(report, *file));
+  if (report.failed != 0) console.warn(failures_in_words(report, *file));
   return exit_code_of(report, collection.size(), *file);
 }
 
@@ -58,7 +58,8 @@ constexpr Command kIndexCommand = {
     .usage = "PLACE… -o FILE [options]",
     .description =
         "Makes FILE hold exactly what lies in the places now: embeds what is new or changed, forgets what is "
-        "gone. "
+        "gone, and places that are no longer named. Of a place that is not there or cannot be read, FILE "
+        "keeps what it held, and the others are indexed. "
         "moa search PLACE keeps an index of one folder by itself; this command is for one over several "
         "places, or "
         "in a place of your choice.\n",

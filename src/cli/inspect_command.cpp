@@ -1,4 +1,5 @@
 // moa inspect: what a model, an adapter, prompt vectors, an index or this machine is.
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <string>
@@ -11,6 +12,7 @@
 #include <moa/prompt_vectors.hpp>
 #include <moa/system.hpp>
 
+#include "base/utf8.hpp"
 #include "cli/arguments.hpp"
 #include "cli/display.hpp"
 #include "cli/json_text.hpp"
@@ -34,6 +36,10 @@ class Facts {
     std::string list = "[";
     for (const std::string& value : values) list += (list.size() == 1 ? "" : ",") + json(value);
     entries_.push_back({key, label, list + "]", values});
+  }
+  void add_path(std::string_view key, std::string_view label, const std::string& path) {
+    add(key, label, path);
+    if (!is_utf8(path)) add_json("path_base64", "", json(base64(path)), {});
   }
   // Already JSON, and how it reads.
   void add_json(std::string_view key, std::string_view label, std::string text,
@@ -144,7 +150,7 @@ Facts facts_of_prompt_vectors(const PromptVectorsInfo& info) {
 
 Facts facts_of_index(const CollectionInfo& info) {
   Facts facts;
-  facts.add("path", "index", info.path);
+  facts.add_path("path", "index", info.path);
   facts.add("model", "model", info.model_name);
   facts.add("model_identity", "identity", info.model_identity);
   facts.add("dim", "dimensions", info.dim);
@@ -152,6 +158,11 @@ Facts facts_of_index(const CollectionInfo& info) {
   facts.add("failed", "failed files", static_cast<std::int64_t>(info.failed));
   facts.add("rows", "vector rows", static_cast<std::int64_t>(info.rows));
   facts.add("places", "places", info.places);
+  if (!std::ranges::all_of(info.places, is_utf8)) {
+    std::string bytes;
+    for (const std::string& place : info.places) bytes += (bytes.empty() ? "" : ",") + json(base64(place));
+    facts.add_json("places_base64", "", "[" + bytes + "]", {});
+  }
   facts.add("problems", "problems", info.problems);
   return facts;
 }

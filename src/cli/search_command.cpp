@@ -1,4 +1,5 @@
 // moa search: the pictures that fit words, or other pictures.
+#include <strings.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,12 +11,12 @@
 #include <moa/model.hpp>
 
 #include "cli/arguments.hpp"
-#include "cli/collection_update.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/model_arguments.hpp"
 #include "cli/output.hpp"
+#include "cli/search_place.hpp"
 #include "cli/search_query.hpp"
 #include "cli/search_results.hpp"
 #include "cli/shared_options.hpp"
@@ -24,43 +25,6 @@ namespace moa::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-// PLACE as a collection: an index as it is, a folder with its own index brought up to date.
-Collection open_place(const std::string& place, const Model& model, const Arguments& arguments,
-                      Console& console) {
-  const std::string name = model_label(arguments);
-  std::error_code failed;
-  const fs::file_status status = fs::status(place, failed);
-  if (!fs::exists(status)) {
-    throw Error(ErrorCode::not_found, "cannot search '" + place + "': there is no such folder or index");
-  }
-  if (!fs::is_directory(status)) {
-    if (arguments.has("index"))
-      fail_usage(arguments.command(), "--index belongs to a folder, and '" + place + "' is a file");
-    if (arguments.has("reindex")) {
-      fail_usage(arguments.command(),
-                 "--reindex expects a folder; an index is made anew by moa index … --reindex");
-    }
-    return Collection::open(place, name, model.identity(), model.dim(), Collection::Mode::open_existing);
-  }
-
-  const std::optional<std::string> chosen = arguments.value("index");
-  const fs::path index = chosen ? fs::path(*chosen) : default_index_path(place, model.identity());
-  if (arguments.has("no-update")) {
-    if (arguments.has("reindex"))
-      fail_usage(arguments.command(), "--no-update and --reindex contradict each other");
-    return Collection::open(index, name, model.identity(), model.dim(), Collection::Mode::open_existing);
-  }
-  Collection collection = Collection::open(
-      index, name, model.identity(), model.dim(),
-      arguments.has("reindex") ? Collection::Mode::create_anew : Collection::Mode::open_or_create);
-  const fs::path folder = place;
-  const UpdateReport report = update_collection(collection, {&folder, 1}, model, arguments, console);
-  if (report.added != 0 || report.removed != 0)
-    console.note("indexed " + place + ": " + in_words(report, collection.size()));
-  if (report.failed != 0) console.warn(failures_in_words(report, index));
-  return collection;
-}
 
 // How many of the best are put in the order of the model's head for image-text matching; 0: none.
 std::size_t to_rerank(const Arguments& arguments) {
@@ -72,7 +36,18 @@ SearchOptions search_options(const Arguments& arguments) {
   options.top = static_cast<std::size_t>(arguments.integer("top", 5, 1, 1 << 20));
   options.min_score = arguments.number("min-score");
   options.exclude = arguments.values("exclude");
+  // The folder's index may hold other places, too.
+  const std::string place = arguments.inputs().front();
+  std::error_code failed;
+  if (fs::is_directory(place, failed)) options.within = place;
   return options;
+}
+
+void check_sheet_name(const Arguments& arguments) {
+  const std::optional<std::string> sheet = arguments.value("sheet");
+  if (!sheet || ::strcasecmp(fs::path(*sheet).extension().c_str(), ".png") == 0) return;
+  fail_usage(arguments.command(),
+             "--sheet writes a PNG: found '" + *sheet + "', expected a name that ends in .png");
 }
 
 bool is_one_of(const std::string& path, const std::vector<std::string>& files) {
@@ -125,7 +100,10 @@ class ResultWriter {
     } else if (format_ == "paths") {
       output_.write(as_paths(result, end_));
     } else {
-      output_.write((results_.empty() ? "" : "\n") + as_table(result, paint_, columns_));
+      const std::string table = as_table(result, paint_, columns_);
+      if (tables_written_ && !table.empty()) output_.write("\n");
+      output_.write(table);
+      tables_written_ |= !table.empty();
     }
     output_.flush();
     results_.push_back(std::move(result));
@@ -152,6 +130,7 @@ class ResultWriter {
   Console& console_;
   Paint paint_;
   std::size_t columns_ = 0;
+  bool tables_written_ = false;
   std::vector<SearchResult> results_;
 };
 
@@ -175,7 +154,7 @@ SearchResult found_for(const SearchQuery& query, const Collection& collection, c
   return result;
 }
 
-// Runs one query; a query that fails is reported, and the others go on.
+// Runs one query; a query that fails is reported in its place, and the others go on.
 void answer(const SearchQuery& query, const Collection& collection, const Model& model,
             const Arguments& arguments, ResultWriter& writer, Outcome& outcome, Console& console) {
   throw_if_interrupted();
@@ -185,6 +164,7 @@ void answer(const SearchQuery& query, const Collection& collection, const Model&
   } catch (const Error& error) {
     if (error.code() == ErrorCode::cancelled || error.code() == ErrorCode::internal) throw;
     console.error(name(error.code()), error.what());
+    writer.add({.query = query.shown, .error = error});
     outcome.failed(error.code());
   }
 }
@@ -196,8 +176,13 @@ void converse(const Collection& collection, const Model& model, const Arguments&
                " items; a text or a picture's path a line, Ctrl-D ends");
   std::string line;
   while (std::cerr << "? " << std::flush, std::getline(std::cin, line)) {
-    if (line.find_first_not_of(" \t\r") == line.npos) continue;
-    answer(read_query_line(line), collection, model, arguments, writer, outcome, console);
+    try {
+      for (const SearchQuery& query : read_query_line(line))
+        answer(query, collection, model, arguments, writer, outcome, console);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::invalid_argument) throw;
+      console.error(name(error.code()), error.what());
+    }
   }
   std::cerr << "\n";
   throw_if_interrupted();
@@ -215,6 +200,7 @@ int run_search(const Arguments& arguments) {
                "expected a query: a text or a picture (without one, queries are read from a terminal)");
   }
   search_options(arguments);
+  check_sheet_name(arguments);
   to_rerank(arguments);  // what is wrong with the options is said before the work begins
 
   const Model model = load_model(arguments, console);
@@ -244,7 +230,8 @@ constexpr std::array kOptions = {
     Option{0, "rerank", "N",
            "Order the best N by the model's head for image-text matching, if it has one (BLIP)"},
     Option{0, "min-score", "X", "Only what has at least this cosine"},
-    Option{0, "exclude", "GLOB", "Leave out paths that match; may be given several times"},
+    Option{0, "exclude", "GLOB",
+           "Leave out files whose name, or path inside PLACE, matches; may be given several times"},
     Option{0, "format", "FORMAT", "How results are written", "table|jsonl|paths"},
     Option{'0', "null", "",
            "End each path with NUL instead of a newline (with --format paths, which it implies)"},
@@ -286,7 +273,7 @@ constexpr Command kSearchCommand = {
         "unless a lone + or - "
         "joins it with its neighbour into a sum, in which a term may have a weight in front: 2:stripes. "
         "Without a query, on a "
-        "terminal, queries are read line by line.\n",
+        "terminal, queries are read line by line; + and - with spaces around them join there, too.\n",
     .options = kGroups,
     .examples = kExamples,
     .inputs = Completes::files,

@@ -28,6 +28,7 @@ constexpr std::string_view kHead = R"(<!DOCTYPE html>
 body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.25rem 4rem; background: var(--ground); color: var(--ink);
        font: 16px/1.5 system-ui, "Noto Sans KR", "Apple SD Gothic Neo", "Malgun Gothic", sans-serif; }
 h2 { font-size: 1.4rem; font-weight: 650; margin: 2.2rem 0 0.9rem; overflow-wrap: anywhere; }
+p { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
 ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 1rem;
      grid-template-columns: repeat(auto-fill, minmax(13.5rem, 1fr)); }
 li { background: var(--card); border: 1px solid var(--line); border-radius: 0.6rem; overflow: hidden; }
@@ -94,7 +95,7 @@ std::string frame(const std::string& path) {
   try {
     small = thumbnail(path, kThumbnailPx, kThumbnailPx);
   } catch (const Error& error) {
-    return "<span>" + std::string(name(error.code())) + "</span>";
+    return "<span>" + std::string(why_blank(error)) + "</span>";
   }
   return "<img alt=\"\" src=\"data:image/jpeg;base64," + base64(to_jpeg(small)) + "\">";
 }
@@ -107,7 +108,12 @@ std::string as_html(const std::vector<SearchResult>& results, Console& console) 
   for (const SearchResult& result : results) total += result.found.size();
   std::string page(kHead);
   for (const SearchResult& result : results) {
-    page += "<h2>" + escaped(result.query) + "</h2>\n<ol>\n";
+    page += "<h2>" + escaped(result.query) + "</h2>\n";
+    if (result.found.empty()) {
+      page += "<p>" + (result.error ? escaped(result.error->what()) : "nothing found") + "</p>\n";
+      continue;
+    }
+    page += "<ol>\n";
     for (std::size_t i = 0; i < result.found.size(); ++i) {
       throw_if_interrupted();
       const Found& found = result.found[i];

@@ -1,8 +1,10 @@
 #include "cli/search_query.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <string_view>
 
 #include "cli/inputs.hpp"
 
@@ -108,8 +110,29 @@ std::vector<SearchQuery> read_queries(const Arguments& arguments) {
   return reader.finish();
 }
 
-SearchQuery read_query_line(const std::string& line) {
-  return {line, {guess(line)}, {}};
+std::vector<SearchQuery> read_query_line(const std::string& line) {
+  if (is_picture_file(line)) return {{line, {guess(line)}, {}}};
+  QueryReader reader(kSearchCommand);
+  std::string_view term;  // as it was typed, blanks between its words included
+  const auto end_term = [&] {
+    if (!term.empty()) reader.argument(std::string(term));
+    term = {};
+  };
+  constexpr std::string_view kBlanks = " \t\r";
+  for (std::size_t at = 0; (at = line.find_first_not_of(kBlanks, at)) != line.npos;) {
+    const std::size_t end = std::min(line.find_first_of(kBlanks, at), line.size());
+    const std::string_view word(&line[at], end - at);
+    if (word == "+" || word == "-") {
+      end_term();
+      reader.join(word == "+" ? 1 : -1);
+    } else {
+      const char* first = term.empty() ? word.data() : term.data();
+      term = {first, static_cast<std::size_t>(word.data() + word.size() - first)};
+    }
+    at = end;
+  }
+  end_term();
+  return reader.finish();
 }
 
 std::vector<float> query_vector(const SearchQuery& query, const Model& model, const EmbedOptions& options) {

@@ -28,8 +28,9 @@ struct SearchQuery {
 // joins its neighbours into a sum, in which "2:stripes" is a text of weight 2. Error: invalid_argument for a
 // sum with a hole.
 std::vector<SearchQuery> read_queries(const Arguments& arguments);
-// One query out of a line that somebody typed.
-SearchQuery read_query_line(const std::string& line);
+// What somebody typed as a line: nothing if it is blank, else one query, a picture if the whole line names
+// one. A + or - with blanks around it joins terms into a sum, as above. Error as above.
+std::vector<SearchQuery> read_query_line(const std::string& line);
 
 // The sum of the terms' unit vectors, put on the unit sphere. Errors: what a term deserves; invalid_argument
 // if the terms cancel each other.

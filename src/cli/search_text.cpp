@@ -8,6 +8,7 @@
 namespace moa::cli {
 
 std::string as_table(const SearchResult& result, const Paint& paint, std::size_t columns) {
+  if (result.error) return {};
   constexpr std::size_t kBeforePath = 15;  // "  1  0.1234  ", and a little air
   std::string table = paint.bold + displayable(result.query) + paint.reset + "\n";
   if (result.found.empty()) table += paint.dim + "  nothing found" + paint.reset + "\n";
@@ -29,6 +30,10 @@ std::string as_table(const SearchResult& result, const Paint& paint, std::size_t
 }
 
 std::string as_jsonl(const SearchResult& result) {
+  if (const std::optional<Error>& error = result.error) {
+    return "{\"query\":" + json(result.query) +
+           ",\"error\":" + json_error(name(error->code()), error->what()) + "}\n";
+  }
   std::string lines;
   for (std::size_t i = 0; i < result.found.size(); ++i) {
     lines += "{\"query\":" + json(result.query) + ",\"rank\":" + std::to_string(i + 1) + "," +
@@ -41,6 +46,17 @@ std::string as_jsonl(const SearchResult& result) {
     lines += "}\n";
   }
   return lines;
+}
+
+std::string_view why_blank(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::not_found:
+      return "no longer there";
+    case ErrorCode::limit_exceeded:
+      return "too large to be shown";
+    default:
+      return "cannot be read";
+  }
 }
 
 std::string as_paths(const SearchResult& result, char end) {

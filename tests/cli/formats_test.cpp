@@ -64,6 +64,14 @@ TEST(SearchText, PathsAreWrittenAsTheyAre) {
   EXPECT_EQ(as_jsonl({"q", {{"a", 0.5F}}}), "{\"query\":\"q\",\"rank\":1,\"path\":\"a\",\"score\":0.5}\n");
 }
 
+TEST(SearchText, AQueryThatFailedHasItsErrorInItsPlace) {
+  const SearchResult failed{.query = "gone.jpg", .error = Error(ErrorCode::not_found, "there is none")};
+  EXPECT_EQ(as_jsonl(failed),
+            "{\"query\":\"gone.jpg\",\"error\":{\"code\":\"not_found\",\"message\":\"there is none\"}}\n");
+  EXPECT_EQ(as_table(failed, Paint{}, 80), "");
+  EXPECT_EQ(as_paths(failed, '\n'), "");
+}
+
 TEST(SearchText, TablesStayInsideTheTerminal) {
   const SearchResult result{"질문", {{"사진/아주/긴/이름을/가진/그림/파일/하나.jpg", 0.123F}}};
   const std::string table = as_table(result, Paint{}, 40);

@@ -45,6 +45,23 @@ TEST(SearchQueries, WhatOnlyLooksLikeAWeightIsText) {
   }
 }
 
+TEST(SearchQueries, ALineIsOneQueryThatPlusAndMinusJoin) {
+  EXPECT_TRUE(read_query_line(" \t\r").empty());
+  const std::vector<SearchQuery> plain = read_query_line("3:00  train to-morrow, 1+1\r");
+  ASSERT_EQ(plain.size(), 1U);
+  EXPECT_EQ(plain[0].terms.at(0).value, "3:00  train to-morrow, 1+1");
+  const std::vector<SearchQuery> sum = read_query_line(" a horse +  2:grass - zoo");
+  ASSERT_EQ(sum.size(), 1U);
+  EXPECT_EQ(sum[0].shown, "a horse + 2:grass - zoo");
+  ASSERT_EQ(sum[0].terms.size(), 3U);
+  EXPECT_EQ(sum[0].terms[0].value, "a horse");
+  EXPECT_EQ(sum[0].terms[1].value, "grass");
+  EXPECT_EQ(sum[0].terms[1].weight, 2);
+  EXPECT_EQ(sum[0].terms[2].weight, -1);
+  for (const char* line : {"+ a", "a -", "a + - b", "+"})
+    MOA_EXPECT_ERROR(read_query_line(line), invalid_argument);
+}
+
 TEST(SearchQueries, AHoleInASumIsWrongUse) {
   for (const std::vector<const char*>& words :
        {std::vector<const char*>{"+", "a"}, {"a", "+"}, {"a", "+", "-", "b"}, {"-"}}) {

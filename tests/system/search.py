@@ -1,4 +1,5 @@
 """moa search, moa index, and what moa inspect says of indexes."""
+import base64
 import json
 import os
 import pty
@@ -103,6 +104,47 @@ class Search(MoaTest):
         self.assertEqual(error["error"]["code"], "corrupt_data")
 
 
+class Queries(MoaTest):
+    model = TINY
+
+    def test_a_query_that_fails_has_its_error_in_its_place(self):
+        photos = self.photos("owl.jpg")
+        out, err = self.run_moa("search", photos, "a", "--image", "nothere.jpg", "b", "-k", "1", "--format", "jsonl", code=3)
+        lines = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual([line["query"] for line in lines], ["a", "nothere.jpg", "b"])
+        self.assertEqual(lines[1]["error"]["code"], "not_found")
+        self.assertEqual(err.count("moa: error: not_found: "), 1)
+        self.run_moa("search", photos, "--image", "nothere.jpg", "--format", "jsonl", code=4)
+
+    def test_exclude_looks_at_the_name_and_at_the_path_inside_the_place(self):
+        self.photos("owl.jpg")
+        self.write("photos/more/red.png", png(8, 8))
+        for glob, left in {"photos/*": ["photos/more/red.png", "photos/owl.jpg"], "more/*": ["photos/owl.jpg"], "owl.*": ["photos/more/red.png"]}.items():
+            out, _ = self.run_moa("search", "photos", "a", "--exclude", glob, "--format", "paths")
+            self.assertEqual(sorted(out.split()), left)
+
+    def test_a_file_that_is_no_index_is_no_place(self):
+        self.photos("owl.jpg")
+        _, err = self.run_moa("search", "photos/owl.jpg", "an owl", code=2)
+        self.assertIn("moa: error: invalid_argument: cannot search 'photos/owl.jpg'", err)
+        self.assertIn("--similar", err)
+        self.write("notes.txt", "words")
+        self.assertEqual(self.error_code("search", "notes.txt", "an owl", code=5), "corrupt_data")
+        self.assertEqual(self.error_code("search", "notes.txt", "an owl", "--reindex", code=5), "corrupt_data")
+        self.assertEqual((self.home / "notes.txt").read_text(), "words")
+
+    def test_what_had_too_many_pixels_is_tried_again_under_another_limit(self):
+        self.write("p/red.png", png(500, 400))
+        count = lambda *options: len(self.lines("search", "p", "a", "--format", "jsonl", *options))
+        self.assertEqual(count("--max-megapixels", "0.1"), 0)
+        self.assertEqual(count(), 1)
+        self.write("p/wide.png", png(600, 400))
+        _, err = self.run_moa("search", "p", "a", "--max-megapixels", "0.21")
+        self.assertIn("1 file could not be read", err)
+        self.assertEqual(count("--max-megapixels", "0.22"), 1)
+        self.assertEqual(count("--max-megapixels", "0.25"), 2)
+
+
 class Pages(MoaTest):
     model = TINY
 
@@ -133,11 +175,35 @@ class Pages(MoaTest):
         self.run_moa("search", photos, "an owl")
         (photos / "owl.jpg").unlink()
         self.run_moa("search", photos, "an owl", "--no-update", "--sheet", "s.png", "--html", "s.html")
-        self.assertIn("not_found", (self.home / "s.html").read_text())
+        page = (self.home / "s.html").read_text()
+        self.assertIn("<span>no longer there</span>", page)
+        self.assertNotIn("not_found", page)
+
+    def test_a_query_without_results_says_so(self):
+        photos = self.photos("owl.jpg")
+        self.run_moa("search", photos, "an owl", "--min-score", "1.1", "--html", "s.html", "--sheet", "nothing.png")
+        self.assertIn("<p>nothing found</p>", (self.home / "s.html").read_text())
+        self.run_moa("search", photos, "--image", "no.jpg", "--html", "s.html", "--sheet", "no.png", code=4)
+        self.assertRegex((self.home / "s.html").read_text(), "<h2>no.jpg</h2>\n<p>.*no.jpg.*</p>")
+
+    def test_a_sheet_is_called_as_what_it_is(self):
+        photos = self.photos("owl.jpg")
+        for name in ("x.jpg", "x", ".png"):
+            self.assertEqual(self.error_code("search", photos, "an owl", "--sheet", name, code=2), "invalid_argument")
+        self.assertFalse((self.home / "x.jpg").exists())
+        self.run_moa("search", photos, "an owl", "--sheet", "X.PNG")
 
 
 class Index(MoaTest):
     model = TINY
+
+    def other_model(self):
+        """A model of another identity."""
+        other = self.home / "other-model"
+        shutil.copytree(self.environment["MOA_MODEL"], other)
+        config = json.loads((other / "config.json").read_text())
+        (other / "config.json").write_text(json.dumps(config, indent=7))
+        return other
 
     def test_an_index_over_several_places_is_searched(self):
         self.photos("owl.jpg")
@@ -156,14 +222,81 @@ class Index(MoaTest):
     def test_another_models_index_is_a_mismatch_until_made_anew(self):
         self.photos("owl.jpg")
         self.run_moa("index", "photos", "-o", "i.moa")
-        other = self.home / "other-model"
-        shutil.copytree(self.environment["MOA_MODEL"], other)
-        config = json.loads((other / "config.json").read_text())
-        (other / "config.json").write_text(json.dumps(config, indent=7))
+        other = self.other_model()
         self.assertEqual(self.error_code("search", "i.moa", "an owl", "-m", other, code=5), "model_mismatch")
         self.assertEqual(self.error_code("index", "photos", "-o", "i.moa", "-m", other, code=5), "model_mismatch")
         self.run_moa("index", "photos", "-o", "i.moa", "-m", other, "--reindex")
         self.run_moa("search", "i.moa", "an owl", "-m", other)
+
+    def test_an_index_is_made_anew_from_its_own_places(self):
+        self.photos("owl.jpg")
+        self.write("more/red.png", png(16, 16))
+        self.run_moa("index", "photos", "more", "-o", "i.moa")
+        other = self.other_model()
+        out, err = self.run_moa("search", "i.moa", "an owl", "-m", other, "--reindex", "--format", "paths")
+        self.assertEqual(sorted(out.split()), ["more/red.png", "photos/owl.jpg"])
+        self.assertIn("2 items", err)
+        self.run_moa("search", "i.moa", "an owl", "-m", other)
+        (self.home / "more").rename(self.home / "unplugged")
+        self.assertEqual(self.error_code("search", "i.moa", "an owl", "--reindex", code=4), "not_found")
+        self.run_moa("search", "i.moa", "an owl", "-m", other)
+
+    def test_an_index_is_not_given_to_another_folder_unasked(self):
+        self.photos("owl.jpg")
+        self.write("more/red.png", png(16, 16))
+        self.run_moa("index", "photos", "-o", "i.moa")
+        for options in ([], ["--no-update"]):
+            self.assertEqual(self.error_code("search", "more", "red", "--index", "i.moa", *options, code=2), "invalid_argument")
+        self.assertEqual(self.lines("inspect", "i.moa", "--format", "json")[0]["places"], ["photos"])
+        self.run_moa("search", "more", "red", "--index", "i.moa", "--reindex")
+        self.assertEqual(self.lines("inspect", "i.moa", "--format", "json")[0]["places"], ["more"])
+
+    def test_a_folder_is_searched_with_an_index_that_holds_others_too(self):
+        self.photos("owl.jpg")
+        self.write("more/red.png", png(16, 16))
+        self.run_moa("index", "photos", "more", "-o", "i.moa")
+        self.write("more/blue.png", png(16, 16, (0, 0, 200)))
+        out, _ = self.run_moa("search", "./more", "red", "--index", "i.moa", "--format", "paths")
+        self.assertEqual(sorted(out.split()), ["./more/blue.png", "./more/red.png"])
+        self.assertEqual(self.lines("inspect", "i.moa", "--format", "json")[0]["items"], 3)
+
+    def test_a_place_that_is_not_there_fails_alone_and_keeps_what_the_index_held(self):
+        self.photos("owl.jpg")
+        out, err = self.run_moa("index", "photos", "nothere", "-o", "i.moa", code=3)
+        self.assertIn("moa: error: not_found: cannot index 'nothere'", err)
+        self.assertIn("1 item: ", err)
+        self.write("more/red.png", png(16, 16))
+        self.run_moa("index", "photos", "more", "-o", "i.moa")
+        (self.home / "more").rename(self.home / "unplugged")
+        _, err = self.run_moa("index", "photos", "more", "-o", "i.moa", code=3)
+        self.assertIn("2 items: 0 new or changed, 2 unchanged", err)
+        self.assertEqual(self.error_code("index", "nothere", "neither", "-o", "i.moa", code=4), "not_found")
+        self.assertEqual(self.lines("inspect", "i.moa", "--format", "json")[0]["items"], 2)
+
+    def test_only_what_the_index_held_counts_as_removed(self):
+        photos = self.photos("owl.jpg")
+        self.write("photos/notes.txt", "words")
+        self.run_moa("index", "photos", "-o", "i.moa")
+        (photos / "notes.txt").unlink()
+        _, err = self.run_moa("index", "photos", "-o", "i.moa")
+        self.assertNotIn("removed", err)
+
+    @unittest.skipUnless(os.geteuid() == 0, "who is not root cannot become another user")
+    def test_a_folder_that_cannot_be_read_is_warned_of(self):
+        self.photos("owl.jpg")
+        self.write("photos/closed/red.png", png(16, 16))
+        (self.home / "photos/closed").chmod(0)
+        self.home.chmod(0o777)
+        for command in (["embed", "photos"], ["index", "photos", "-o", "i.moa"], ["search", "photos", "an owl"]):
+            _, err = self.run_moa(*command, user=65534, group=65534, extra_groups=[])
+            self.assertIn("moa: warning: cannot read the folder 'photos/closed': Permission denied", err)
+
+    def test_places_that_are_not_utf8_keep_their_bytes(self):
+        os.mkdir(os.fsencode(self.home) + b"/d\xff")
+        self.run_moa("index", b"d\xff", "-o", "i.moa")
+        (facts,) = self.lines("inspect", "i.moa", "--format", "json")
+        self.assertEqual(facts["places"], ["d\ufffd"])
+        self.assertEqual([base64.b64decode(place) for place in facts["places_base64"]], [b"d\xff"])
 
     def test_inspect_checks_the_two_files_against_each_other(self):
         self.photos("owl.jpg", "horses.jpg")
@@ -217,11 +350,12 @@ class Conversation(MoaTest):
         ours, theirs = pty.openpty()
         process = self.start("search", photos, "--format", "paths", "-k", "1", stdin=theirs)
         os.close(theirs)
-        os.write(ours, "an owl\n\nhorses\n".encode() + b"\x04")
+        os.write(ours, "an owl\n\nan owl - an animal + 5:horses\nan owl +\nhorses\n".encode() + b"\x04")
         out, err = process.communicate(timeout=120)
         os.close(ours)
         self.assertEqual(process.returncode, 0, err)
-        self.assertEqual(out.decode(), f"{photos}/owl.jpg\n{photos}/horses.jpg\n")
+        self.assertEqual(out.decode(), f"{photos}/owl.jpg\n{photos}/horses.jpg\n{photos}/horses.jpg\n")
+        self.assertEqual(err.decode().count("moa: error: invalid_argument: "), 1)
 
     def test_without_a_terminal_a_query_is_needed(self):
         photos = self.photos("owl.jpg")
