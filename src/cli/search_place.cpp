@@ -1,7 +1,12 @@
 #include "cli/search_place.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "cli/collection_update.hpp"
@@ -43,16 +48,17 @@ std::vector<fs::path> places_with(const fs::path& folder, const Collection& coll
   return places;
 }
 
-// The places that an index is made anew from. Error: not_found if one of them is not there, since what the
-// index holds of it would be lost.
+// The places that an index is made anew from. Errors: not_found, io_error if one of them cannot be read,
+// since what the index holds of it would be lost.
 std::vector<fs::path> places_of(const std::string& index) {
   const std::vector<std::string> held = Collection::inspect(index).places;
   for (const std::string& place : held) {
-    std::error_code failed;
-    if (fs::exists(place, failed)) continue;
-    throw Error(ErrorCode::not_found, "cannot make the index '" + index + "' anew: its place '" + place +
-                                          "' is not there; moa index PLACE… -o " + index +
-                                          " --reindex makes it from others");
+    if (::access(place.c_str(), R_OK) == 0) continue;
+    const bool absent = errno == ENOENT || errno == ENOTDIR;
+    throw Error(absent ? ErrorCode::not_found : ErrorCode::io_error,
+                "cannot make the index '" + index + "' anew: its place '" + place +
+                    "': " + std::strerror(errno) + "; moa index PLACE… -o " + index +
+                    " --reindex makes it from others");
   }
   return {held.begin(), held.end()};
 }
