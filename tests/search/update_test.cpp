@@ -241,6 +241,25 @@ TEST_F(Update, TriesAgainWhatFailedWhereTheEmbedderSaysSo) {
   EXPECT_EQ(opened.size(), 1u);
 }
 
+TEST(Plan, TriesAgainAFailedFileThatHasNotChangedIfTheCallerSaysSo) {
+  const FileStamp stamp{7, 1, 2};
+  Contents contents;
+  contents.places = {{1, "/photos", "photos"}};
+  Item& item = contents.items.emplace_back();
+  item.place = 1;
+  item.inside = "1.jpg";
+  item.stamp = stamp;
+  item.failure = std::make_shared<Failure>(Failure{"limit_exceeded", "too many pixels"});
+  ListedPlace place;
+  place.canonical = "/photos";
+  place.files = {{"1.jpg", stamp}};
+  EXPECT_EQ(make_plan({&place, 1}, contents, {}).failed, 1u);
+  EXPECT_EQ(make_plan({&place, 1}, contents, [](const Failure&) { return false; }).failed, 1u);
+  const Plan plan = make_plan({&place, 1}, contents, [](const Failure&) { return true; });
+  ASSERT_EQ(plan.candidates.size(), 1u);
+  EXPECT_EQ(plan.candidates[0].previous, &item);
+}
+
 TEST_F(Update, CountsAsRemovedOnlyWhatHadAVector) {
   for (const char* name : {"picture", "broken", "words"}) write(photos_ / name, name);
   update();
