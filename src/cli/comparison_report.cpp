@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "cli/exit_codes.hpp"
 #include "cli/interrupt.hpp"
 
 namespace moa::cli {
@@ -65,6 +66,11 @@ std::string megabytes(std::int64_t bytes) {
 }
 
 ComparisonSet read_comparison_set(const Arguments& arguments, const Model& model, Console& console) {
+  for (const std::string& place : arguments.values("images")) {
+    std::error_code ignored;
+    if (place != "-" && !fs::exists(place, ignored))
+      throw Error(ErrorCode::not_found, "--images: '" + place + "' is not there");
+  }
   ComparisonSet set;
   add_inputs(set.pictures, arguments.values("images"), model, console);
   note_skipped(set.pictures, console);
@@ -83,6 +89,25 @@ Comparison compare_on(const ComparisonSet& set, const Model& original, const Mod
   Comparison comparison = compare(original, smaller, {set.pictures.inputs, set.texts, labels}, embed);
   console.clear_progress();
   return comparison;
+}
+
+int tell_failures(const ComparisonSet& set, const Comparison& found, Console& console) {
+  Outcome outcome;
+  const auto tell = [&](const std::vector<std::optional<Error>>& errors, const auto& told) {
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+      if (!errors[i]) {
+        outcome.done();
+        continue;
+      }
+      const Error error = told(i, *errors[i]);
+      outcome.failed(error.code());
+      console.error(name(error.code()), error.what());
+    }
+  };
+  tell(found.image_errors,
+       [&](std::size_t i, const Error& error) { return set.pictures.error_of(i, error); });
+  tell(found.text_errors, [](std::size_t, const Error& error) { return error; });
+  return outcome.exit_code();
 }
 
 std::string json_fields(const Comparison& found) {

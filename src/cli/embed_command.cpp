@@ -19,13 +19,15 @@
 namespace moa::cli {
 namespace {
 
-std::string jsonl_line(const Embedded& result, const Input& input, const std::string& name,
+std::string jsonl_line(const Embedded& result, const InputList& list, const std::optional<Error>& error,
                        const std::string& dtype) {
+  const std::string& name = list.names[result.index];
+  const bool is_text = list.inputs[result.index].kind == Input::Kind::text;
   std::string line =
       "{\"index\":" + std::to_string(result.index) + ",\"type\":" + json(moa::name(result.modality)) + ",";
-  line += input.kind == Input::Kind::text ? "\"input\":" + json(name) : json_path("input", name);
-  if (result.error) {
-    line += ",\"error\":" + json_error(moa::name(result.error->code()), result.error->what());
+  line += is_text ? "\"input\":" + json(name) : json_path("input", name);
+  if (error) {
+    line += ",\"error\":" + json_error(moa::name(error->code()), error->what());
   } else {
     line += dtype + ",\"embedding\":";
     append_json(line, result.vector);
@@ -55,7 +57,7 @@ int run_embed(const Arguments& arguments) {
   InputList list;
   for (std::string& text : arguments.values("text")) list.add_text(std::move(text));
   for (const std::string& file : arguments.values("texts-file")) {
-    for (std::string& text : read_texts(file)) list.add_text(std::move(text));
+    list.add_texts_of(file);
   }
   const std::vector<std::string> words = arguments.inputs();
   if (words.empty() && !arguments.has("text") && !arguments.has("texts-file")) {
@@ -80,16 +82,18 @@ int run_embed(const Arguments& arguments) {
       if (npy) output.write(npy_row(no_vector));  // the header has promised a row
       return;
     }
+    std::optional<Error> error;
     if (result.error) {
-      outcome.failed(result.error->code());
-      console.error(moa::name(result.error->code()), result.error->what());
+      error = list.error_of(result.index, *result.error);
+      outcome.failed(error->code());
+      console.error(moa::name(error->code()), error->what());
     } else {
       outcome.done();
     }
     if (npy) {
       output.write(npy_row(result.error ? no_vector : result.vector));
     } else {
-      output.write(jsonl_line(result, list.inputs[result.index], list.names[result.index], dtype));
+      output.write(jsonl_line(result, list, error, dtype));
       output.flush();
     }
   });

@@ -215,19 +215,19 @@ std::string table_report(const Plan& plan, const Model& model, const Evaluation&
 }
 
 // Says what failed and counts it.
-void tell_failures(const Evaluation& found, const Plan& plan, Console& console, Outcome& outcome) {
-  const auto tell = [&](const std::vector<std::optional<Error>>& errors, const auto& name_of) {
+void tell_failures(const Evaluation& found, Console& console, Outcome& outcome) {
+  const auto tell = [&](const std::vector<std::optional<Error>>& errors) {
     for (std::size_t i = 0; i < errors.size(); ++i) {
       if (!errors[i]) {
         outcome.done();
         continue;
       }
       outcome.failed(errors[i]->code());
-      console.error(name(errors[i]->code()), name_of(i) + std::string(errors[i]->what()));
+      console.error(name(errors[i]->code()), errors[i]->what());
     }
   };
-  tell(found.picture_errors, [](std::size_t) { return std::string(); });  // the message names the file
-  tell(found.text_errors, [&](std::size_t i) { return "caption '" + plan.captioned.captions[i] + "': "; });
+  tell(found.picture_errors);
+  tell(found.text_errors);
 }
 
 int run_eval(const Arguments& arguments) {
@@ -241,7 +241,7 @@ int run_eval(const Arguments& arguments) {
   console.clear_progress();
 
   Outcome outcome;
-  tell_failures(found, plan, console, outcome);
+  tell_failures(found, console, outcome);
   const auto failed = static_cast<std::size_t>(
       std::ranges::count_if(found.picture_errors, [](const auto& error) { return error.has_value(); }) +
       std::ranges::count_if(found.text_errors, [](const auto& error) { return error.has_value(); }));
