@@ -17,6 +17,7 @@
 #include "cli/model_arguments.hpp"
 #include "cli/output.hpp"
 #include "cli/shared_options.hpp"
+#include "cli/truncation.hpp"
 
 namespace moa::cli {
 namespace {
@@ -108,6 +109,7 @@ int run_classify(const Arguments& arguments) {
   InputList list;
   add_inputs(list, words, model, console);
   note_skipped(list, console);
+  warn_of_truncation(model, labels, options, console);
   if (examples) options.examples = embed_examples(arguments, *examples, labels, model, console);
   options.embed.progress = [&](std::size_t done) {
     console.progress("classifying", done, list.inputs.size());

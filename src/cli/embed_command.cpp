@@ -1,4 +1,5 @@
 // moa embed: texts and pictures to vectors.
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <string>
@@ -15,6 +16,7 @@
 #include "cli/npy.hpp"
 #include "cli/output.hpp"
 #include "cli/shared_options.hpp"
+#include "cli/truncation.hpp"
 
 namespace moa::cli {
 namespace {
@@ -35,15 +37,10 @@ std::string jsonl_line(const Embedded& result, const InputList& list, const std:
   return line + "}\n";
 }
 
-void warn_of_truncation(const EmbedReport& report, const InputList& list, Console& console) {
-  if (report.truncated_texts == 0) return;
-  const std::string first = report.first_truncated
-                                ? ", the first at index " + std::to_string(*report.first_truncated) + ": '" +
-                                      cut_end(displayable(list.names[*report.first_truncated]), 40) + "'"
-                                : std::string();
-  console.warn(std::to_string(report.truncated_texts) +
-               (report.truncated_texts == 1 ? " text is" : " texts are") +
-               " longer than the model's context and were cut" + first);
+// Whether nothing in it looks like a path: then it may have been meant as a text.
+bool is_of_words(const InputList& list) {
+  return std::ranges::none_of(list.names,
+                              [](const std::string& name) { return name.find_first_of("./") != name.npos; });
 }
 
 int run_embed(const Arguments& arguments) {
@@ -98,7 +95,10 @@ int run_embed(const Arguments& arguments) {
     }
   });
   output.finish();
-  warn_of_truncation(report, list, console);
+  if (outcome.exit_code() == exit_code(ErrorCode::not_found) && is_of_words(list)) {
+    console.note("texts are given by --text and --texts-file");
+  }
+  warn_of_truncation(report, list.names, console);
   if (cancelled) throw Error(ErrorCode::cancelled, "interrupted; what was finished is written");
   return outcome.exit_code();
 }

@@ -27,7 +27,6 @@ class Outcome {
   void failed(ErrorCode code) {
     if (!first_) first_ = code;
   }
-  bool any_failed() const { return first_.has_value(); }
   // 0 if all is done, 3 if some inputs failed, and the first failure's own code if every one did.
   int exit_code() const {
     if (!first_) return 0;

@@ -139,6 +139,13 @@ class Embed(MoaTest):
         self.assertIn("2 texts", err)
         self.assertIn("index 1", err)
         self.assertEqual(self.run_moa("embed", "--text", long, "-q")[1], "")
+        _, err = self.run_moa("embed", "--text", long)
+        self.assertIn("1 text is longer than the model's context and was cut", err)
+
+    def test_words_that_are_no_file_hint_at_texts(self):
+        _, err = self.run_moa("embed", "a", "dog", code=4)
+        self.assertIn("--text", err)
+        self.assertNotIn("--text", self.run_moa("embed", "dog.jpg", code=4)[1])
 
     def test_a_picture_beyond_the_limit_is_refused(self):
         self.write("big.png", png(1500, 1000))
