@@ -9,6 +9,7 @@
 
 #include <moa/eval.hpp>
 
+#include "base/number_text.hpp"
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
 #include "cli/display.hpp"
@@ -39,7 +40,7 @@ double number_between(const Arguments& arguments, std::string_view name, double 
                       double most) {
   const double value = arguments.number(name).value_or(fallback);
   if (!(value > least && value < most)) {
-    fail_usage(arguments.command(), "--" + std::string(name) + ": found " + fixed(value, 6) +
+    fail_usage(arguments.command(), "--" + std::string(name) + ": found " + shortest_digits(value) +
                                         ", expected between " + fixed(least, 0) + " and " + fixed(most, 0));
   }
   return value;

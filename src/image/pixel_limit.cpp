@@ -4,6 +4,8 @@
 #include <new>
 #include <string>
 
+#include "base/number_text.hpp"
+
 namespace moa {
 namespace {
 
@@ -23,7 +25,7 @@ void check_declared_size(PictureKind kind, std::int64_t width_px, std::int64_t h
   const double megapixels = static_cast<double>(width_px) * static_cast<double>(height_px) / 1e6;
   if (!(megapixels <= std::min(options.max_megapixels, kMostMegapixels))) {
     fail(ErrorCode::limit_exceeded, kind, width_px, height_px,
-         "the limit is " + std::to_string(options.max_megapixels) + " megapixels");
+         "the limit is " + shortest_digits(options.max_megapixels) + " megapixels");
   }
 }
 
