@@ -92,21 +92,13 @@ Comparison compare_on(const ComparisonSet& set, const Model& original, const Mod
 }
 
 int tell_failures(const ComparisonSet& set, const Comparison& found, Console& console) {
+  std::vector<std::optional<Error>> pictures = found.image_errors;
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    if (pictures[i]) pictures[i] = set.pictures.error_of(i, *pictures[i]);
+  }
   Outcome outcome;
-  const auto tell = [&](const std::vector<std::optional<Error>>& errors, const auto& told) {
-    for (std::size_t i = 0; i < errors.size(); ++i) {
-      if (!errors[i]) {
-        outcome.done();
-        continue;
-      }
-      const Error error = told(i, *errors[i]);
-      outcome.failed(error.code());
-      console.error(name(error.code()), error.what());
-    }
-  };
-  tell(found.image_errors,
-       [&](std::size_t i, const Error& error) { return set.pictures.error_of(i, error); });
-  tell(found.text_errors, [](std::size_t, const Error& error) { return error; });
+  tell_errors(pictures, console, outcome);
+  tell_errors(found.text_errors, console, outcome);
   return outcome.exit_code();
 }
 

@@ -215,22 +215,6 @@ std::string table_report(const Plan& plan, const Model& model, const Evaluation&
   return text;
 }
 
-// Says what failed and counts it.
-void tell_failures(const Evaluation& found, Console& console, Outcome& outcome) {
-  const auto tell = [&](const std::vector<std::optional<Error>>& errors) {
-    for (std::size_t i = 0; i < errors.size(); ++i) {
-      if (!errors[i]) {
-        outcome.done();
-        continue;
-      }
-      outcome.failed(errors[i]->code());
-      console.error(name(errors[i]->code()), errors[i]->what());
-    }
-  };
-  tell(found.picture_errors);
-  tell(found.text_errors);
-}
-
 int run_eval(const Arguments& arguments) {
   Console console(arguments);
   EmbedOptions embed = embed_options(arguments);
@@ -242,7 +226,8 @@ int run_eval(const Arguments& arguments) {
   console.clear_progress();
 
   Outcome outcome;
-  tell_failures(found, console, outcome);
+  tell_errors(found.picture_errors, console, outcome);
+  tell_errors(found.text_errors, console, outcome);
   const auto failed = static_cast<std::size_t>(
       std::ranges::count_if(found.picture_errors, [](const auto& error) { return error.has_value(); }) +
       std::ranges::count_if(found.text_errors, [](const auto& error) { return error.has_value(); }));

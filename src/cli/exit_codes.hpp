@@ -8,6 +8,8 @@
 
 #include <moa/error.hpp>
 
+#include "cli/console.hpp"
+
 namespace moa::cli {
 
 struct ExitCode {
@@ -37,5 +39,8 @@ class Outcome {
   std::size_t done_ = 0;
   std::optional<ErrorCode> first_;
 };
+
+// Counts items, each with an error where it has one, and says what failed. Error: cancelled.
+void tell_errors(std::span<const std::optional<Error>> errors, Console& console, Outcome& outcome);
 
 }  // namespace moa::cli

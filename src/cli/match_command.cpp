@@ -117,21 +117,6 @@ Scorer scorer_of(const Arguments& arguments) {
   return name == "itc" ? Scorer::itc : Scorer::automatic;
 }
 
-// Says what failed, and returns the exit code of these items alone.
-int told(const std::vector<std::optional<Error>>& errors, Console& console) {
-  Outcome outcome;
-  for (const std::optional<Error>& error : errors) {
-    if (!error) {
-      outcome.done();
-      continue;
-    }
-    if (error->code() == ErrorCode::cancelled) throw *error;
-    outcome.failed(error->code());
-    console.error(moa::name(error->code()), error->what());
-  }
-  return outcome.exit_code();
-}
-
 int run_match(const Arguments& arguments) {
   Console console(arguments);
   if (!arguments.inputs().empty()) {
@@ -157,8 +142,10 @@ int run_match(const Arguments& arguments) {
   warn_of_truncation(model, texts, options, console);
   const MatchResult result = model.match(list.inputs, texts, {scorer, options});
 
-  const int of_images = told(result.image_errors, console);
-  const int of_texts = told(result.text_errors, console);
+  Outcome of_images;
+  Outcome of_texts;
+  tell_errors(result.image_errors, console, of_images);
+  tell_errors(result.text_errors, console, of_texts);
   Output output = Output::open(arguments.value("output"));
   const Paint paint = output.is_terminal() ? Paint::for_stream(1) : Paint{};
   output.write(arguments.value_or("format", "table") == "json"
@@ -167,8 +154,9 @@ int run_match(const Arguments& arguments) {
   output.finish();
   // Sound texts do not make up for pictures that are not, nor the other way round: without either nothing was
   // matched.
-  if (of_images != 0 && of_images != kSomeInputsFailed) return of_images;
-  return of_texts == 0 ? of_images : of_texts;
+  const int code = of_images.exit_code();
+  if ((code != 0 && code != kSomeInputsFailed) || of_texts.exit_code() == 0) return code;
+  return of_texts.exit_code();
 }
 
 constexpr std::array kOptions = {
