@@ -70,8 +70,8 @@ struct OnnxExport {
 
 // Writes the model `name` (as Model::load takes it) into a new `directory`: graphs, the tokenizer's and the
 // processor's files, a README with examples, and scripts that build TensorRT engines. The directory appears
-// whole or not at all. Errors: those of Model::load; invalid_argument if `directory` is there already;
-// out_of_range for an opset; unsupported, naming the layer, for what has no form in ONNX or in the layout,
+// whole or not at all. Errors: those of Model::load; invalid_argument if `directory` is there already,
+// or for another opset; unsupported, naming the layer, for what has no form in ONNX or in the layout,
 // for a tower that the model has not, and where moa was built without ONNX; io_error; cancelled.
 MOA_API OnnxExport export_onnx(std::string_view name, const std::filesystem::path& directory,
                                const OnnxExportOptions& options = {});

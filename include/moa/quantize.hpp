@@ -42,8 +42,11 @@ struct LabelScores {
 };
 
 struct Comparison {
-  std::optional<Agreement> images;  // empty: none were given
+  std::optional<Agreement> images;  // empty: none were given, or none could be embedded
   std::optional<Agreement> texts;
+  // Why an item has no part in this, one an item; empty where it has one.
+  std::vector<std::optional<Error>> image_errors;
+  std::vector<std::optional<Error>> text_errors;
   std::size_t classes = 0;  // 0: no labels, or one, and then no scores
   LabelScores reference_scores;
   LabelScores model_scores;
@@ -56,8 +59,8 @@ struct ComparisonItems {
   std::span<const std::string> labels = {};
 };
 
-// Runs both models on the same items. Errors: invalid_argument if there are labels, but not one for each
-// image; shape_mismatch if the models' vectors differ in length; cancelled.
+// Runs both models on the same items; a bad one is that item's error. Errors: invalid_argument if there are
+// labels, but not one for each image; shape_mismatch if the models' vectors differ in length; cancelled.
 MOA_API Comparison compare(const Model& reference, const Model& model, const ComparisonItems& items,
                            const EmbedOptions& options = {});
 

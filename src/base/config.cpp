@@ -42,7 +42,11 @@ json parse_strictly(std::string_view text, const std::string& where) {
   try {
     return json::parse(text, watch);
   } catch (const json::exception& error) {
-    throw Error(ErrorCode::corrupt_data, where + ": not valid JSON: " + error.what());
+    const std::string_view what =
+        error.what();  // "[json.exception.parse_error.101] parse error at line 1, …"
+    const std::size_t id = what.find("] ");
+    throw Error(ErrorCode::corrupt_data,
+                where + ": not valid JSON: " + std::string(id == what.npos ? what : what.substr(id + 2)));
   }
 }
 

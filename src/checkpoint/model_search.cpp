@@ -8,6 +8,7 @@
 
 #include "base/component.hpp"
 #include "base/file.hpp"
+#include "base/suggest.hpp"
 #include "checkpoint/model_directory.hpp"
 
 namespace moa {
@@ -83,14 +84,6 @@ fs::path find_in_cache(const HubId& id, const fs::path& cache) {
   return is_folder(snapshot) ? snapshot : fs::path();
 }
 
-fs::path find_bundled(std::string_view name, const ModelSearch& where) {
-  if (!is_name_part(name)) return {};
-  for (const fs::path& directory : where.bundled) {
-    if (is_folder(directory / name)) return directory / name;
-  }
-  return {};
-}
-
 std::vector<std::string> names_in(const fs::path& directory) {
   std::vector<std::string> names;
   std::error_code error;
@@ -99,6 +92,19 @@ std::vector<std::string> names_in(const fs::path& directory) {
   }
   std::ranges::sort(names);
   return names;
+}
+
+std::vector<std::string> bundled_names(const ModelSearch& where) {
+  std::vector<std::string> all;
+  for (const fs::path& directory : where.bundled) {
+    for (std::string& name : names_in(directory)) all.push_back(std::move(name));
+  }
+  return all;
+}
+
+bool has_configuration(const fs::path& folder) {
+  return is_file(folder / kTransformersFiles.config) || is_file(folder / kOpenClipFiles.config) ||
+         is_file(folder / kModulesName);
 }
 
 bool is_model(const fs::path& path) {
@@ -195,10 +201,21 @@ std::string HubId::folder() const {
   return std::string(kFolderPrefix) + name;
 }
 
+fs::path bundled_model(std::string_view name, const ModelSearch& where) {
+  if (!is_name_part(name)) return {};
+  for (const fs::path& directory : where.bundled) {
+    if (is_folder(directory / name)) return directory / name;
+  }
+  return {};
+}
+
 fs::path resolve_model(std::string_view name, const ModelSearch& where) {
   if (name.empty()) throw Error(ErrorCode::invalid_argument, "cannot find a model without a name");
-  if (is_folder(fs::path(name)) || is_file(fs::path(name))) return fs::path(name);
-  if (fs::path bundled = find_bundled(name, where); !bundled.empty()) return bundled;
+  const fs::path place(name);
+  fs::path bundled = bundled_model(name, where);
+  // What merely happens to be called like a bundled model does not stand in its way.
+  if (bundled.empty() ? is_folder(place) || is_file(place) : has_configuration(place)) return place;
+  if (!bundled.empty()) return bundled;
   const std::optional<HubId> id = HubId::parse(name);
   if (!id) {
     throw Error(ErrorCode::not_found,
@@ -207,10 +224,12 @@ fs::path resolve_model(std::string_view name, const ModelSearch& where) {
   }
   fs::path cached = where.hub_cache.empty() ? fs::path() : find_in_cache(*id, where.hub_cache);
   if (cached.empty()) {
-    throw Error(ErrorCode::not_found, "cannot find the model '" + std::string(name) +
-                                          "': no such directory or bundled model, and not in the cache '" +
-                                          where.hub_cache.string() + "'; 'moa pull " + std::string(name) +
-                                          "' downloads it");
+    const std::string slip = did_you_mean(name, bundled_names(where));
+    throw Error(ErrorCode::not_found,
+                "cannot find the model '" + std::string(name) +
+                    "': no such directory or bundled model, and not in the cache '" +
+                    where.hub_cache.string() + "'" +
+                    (slip.empty() ? "; 'moa pull " + std::string(name) + "' downloads it" : slip));
   }
   return cached;
 }

@@ -48,8 +48,13 @@ struct HubId {
 // Whether `text` is a commit as the hub writes it: 40 lower-case hexadecimal digits.
 bool is_commit(std::string_view text) noexcept;
 
+// The bundled model of that name; an empty path if there is none.
+std::filesystem::path bundled_model(std::string_view name, const ModelSearch& where);
+
 // What `name` (what follows --model) means: a directory, or a file of weights; else a bundled model; else a
-// hub id in the cache. Errors: not_found, which names `moa pull` if `name` can be a hub id; corrupt_data if
+// hub id in the cache. A directory that is called like a bundled model counts only if it has a model's
+// configuration. Errors: not_found, which names the bundled model that was probably meant, or `moa pull` if
+// `name` can be a hub id; corrupt_data if
 // the cache's reference is none; invalid_argument for an empty name.
 std::filesystem::path resolve_model(std::string_view name, const ModelSearch& where);
 

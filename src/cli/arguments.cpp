@@ -6,7 +6,7 @@
 
 #include <moa/error.hpp>
 
-#include "cli/suggest.hpp"
+#include "base/suggest.hpp"
 
 namespace moa::cli {
 namespace {
@@ -136,11 +136,16 @@ std::optional<std::string> Arguments::value(std::string_view name) const {
   if (!wanted.environment.empty()) {
     const std::string variable(wanted.environment);
     if (const char* set = std::getenv(variable.c_str()); set != nullptr && *set != '\0') {
-      check_choice(*command_, wanted, set, "the environment variable " + variable);
+      check_choice(*command_, wanted, set, source_of(name));
       return set;
     }
   }
   return std::nullopt;
+}
+
+std::string Arguments::source_of(std::string_view name) const {
+  const Option& wanted = option(name);
+  return has(name) ? spelled(wanted) : "the environment variable " + std::string(wanted.environment);
 }
 
 std::string Arguments::value_or(std::string_view name, std::string_view fallback) const {
@@ -154,9 +159,8 @@ std::int64_t Arguments::integer(std::string_view name, std::int64_t fallback, st
   std::int64_t parsed = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), parsed);
   if (error != std::errc() || end != text->data() + text->size() || parsed < least || parsed > most) {
-    fail_usage(*command_, "--" + std::string(name) + ": found '" + *text +
-                              "', expected a whole number from " + std::to_string(least) + " to " +
-                              std::to_string(most));
+    fail_usage(*command_, source_of(name) + ": found '" + *text + "', expected a whole number from " +
+                              std::to_string(least) + " to " + std::to_string(most));
   }
   return parsed;
 }
@@ -167,7 +171,7 @@ std::optional<double> Arguments::number(std::string_view name) const {
   double parsed = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), parsed);
   if (error != std::errc() || end != text->data() + text->size() || !std::isfinite(parsed)) {
-    fail_usage(*command_, "--" + std::string(name) + ": found '" + *text + "', expected a number");
+    fail_usage(*command_, source_of(name) + ": found '" + *text + "', expected a number");
   }
   return parsed;
 }

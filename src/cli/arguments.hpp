@@ -47,6 +47,8 @@ class Arguments {
  private:
   explicit Arguments(const Command& command) : command_(&command) {}
   const Option& option(std::string_view name) const;
+  // What gave the option its value: itself, as it is spelled, or its environment variable.
+  std::string source_of(std::string_view name) const;
 
   const Command* command_;
   std::vector<Item> items_;

@@ -17,6 +17,7 @@
 #include "cli/model_arguments.hpp"
 #include "cli/output.hpp"
 #include "cli/shared_options.hpp"
+#include "cli/truncation.hpp"
 
 namespace moa::cli {
 namespace {
@@ -108,12 +109,13 @@ int run_classify(const Arguments& arguments) {
   InputList list;
   add_inputs(list, words, model, console);
   note_skipped(list, console);
+  warn_of_truncation(model, labels, options, console);
   if (examples) options.examples = embed_examples(arguments, *examples, labels, model, console);
   options.embed.progress = [&](std::size_t done) {
     console.progress("classifying", done, list.inputs.size());
   };
   const std::string dtype = json_dtype(model);
-  const Classification result = model.classify(list.inputs, labels, options);
+  Classification result = model.classify(list.inputs, labels, options);
   console.clear_progress();
 
   Output output = Output::open(arguments.value("output"));
@@ -121,12 +123,13 @@ int run_classify(const Arguments& arguments) {
   Outcome outcome;
   bool cancelled = false;
   for (std::size_t item = 0; item < list.inputs.size(); ++item) {
-    const std::optional<Error>& error = result.errors[item];
+    std::optional<Error>& error = result.errors[item];
     if (error && error->code() == ErrorCode::cancelled) {
       cancelled = true;
       continue;
     }
     if (error) {
+      error = list.error_of(item, *error);
       outcome.failed(error->code());
       console.error(moa::name(error->code()), error->what());
     } else {

@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "cli/exit_codes.hpp"
 #include "cli/interrupt.hpp"
 
 namespace moa::cli {
@@ -65,6 +66,11 @@ std::string megabytes(std::int64_t bytes) {
 }
 
 ComparisonSet read_comparison_set(const Arguments& arguments, const Model& model, Console& console) {
+  for (const std::string& place : arguments.values("images")) {
+    std::error_code ignored;
+    if (place != "-" && !fs::exists(place, ignored))
+      throw Error(ErrorCode::not_found, "--images: '" + place + "' is not there");
+  }
   ComparisonSet set;
   add_inputs(set.pictures, arguments.values("images"), model, console);
   note_skipped(set.pictures, console);
@@ -83,6 +89,17 @@ Comparison compare_on(const ComparisonSet& set, const Model& original, const Mod
   Comparison comparison = compare(original, smaller, {set.pictures.inputs, set.texts, labels}, embed);
   console.clear_progress();
   return comparison;
+}
+
+int tell_failures(const ComparisonSet& set, const Comparison& found, Console& console) {
+  std::vector<std::optional<Error>> pictures = found.image_errors;
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    if (pictures[i]) pictures[i] = set.pictures.error_of(i, *pictures[i]);
+  }
+  Outcome outcome;
+  tell_errors(pictures, console, outcome);
+  tell_errors(found.text_errors, console, outcome);
+  return outcome.exit_code();
 }
 
 std::string json_fields(const Comparison& found) {

@@ -33,12 +33,16 @@ struct ComparisonSet {
   std::vector<std::string> texts;
 };
 
-// What the options name. Errors: those of add_inputs() and read_texts().
+// What the options name. Errors: not_found for a place of pictures that is not there, so that no long work is
+// begun for it; those of add_inputs() and read_texts().
 ComparisonSet read_comparison_set(const Arguments& arguments, const Model& model, Console& console);
 
 // Each picture's class is its folder's name, if the pictures lie in several folders; otherwise its own.
 Comparison compare_on(const ComparisonSet& set, const Model& original, const Model& smaller,
                       Console& console);
+
+// Says which of them have no part in what was found, and returns the exit code that they add up to.
+int tell_failures(const ComparisonSet& set, const Comparison& found, Console& console);
 
 // As further fields of a JSON object, each with its comma in front; as lines of a report.
 std::string json_fields(const Comparison& found);

@@ -1,4 +1,5 @@
 // moa embed: texts and pictures to vectors.
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <string>
@@ -15,17 +16,20 @@
 #include "cli/npy.hpp"
 #include "cli/output.hpp"
 #include "cli/shared_options.hpp"
+#include "cli/truncation.hpp"
 
 namespace moa::cli {
 namespace {
 
-std::string jsonl_line(const Embedded& result, const Input& input, const std::string& name,
+std::string jsonl_line(const Embedded& result, const InputList& list, const std::optional<Error>& error,
                        const std::string& dtype) {
+  const std::string& name = list.names[result.index];
+  const bool is_text = list.inputs[result.index].kind == Input::Kind::text;
   std::string line =
       "{\"index\":" + std::to_string(result.index) + ",\"type\":" + json(moa::name(result.modality)) + ",";
-  line += input.kind == Input::Kind::text ? "\"input\":" + json(name) : json_path("input", name);
-  if (result.error) {
-    line += ",\"error\":" + json_error(moa::name(result.error->code()), result.error->what());
+  line += is_text ? "\"input\":" + json(name) : json_path("input", name);
+  if (error) {
+    line += ",\"error\":" + json_error(moa::name(error->code()), error->what());
   } else {
     line += dtype + ",\"embedding\":";
     append_json(line, result.vector);
@@ -33,15 +37,10 @@ std::string jsonl_line(const Embedded& result, const Input& input, const std::st
   return line + "}\n";
 }
 
-void warn_of_truncation(const EmbedReport& report, const InputList& list, Console& console) {
-  if (report.truncated_texts == 0) return;
-  const std::string first = report.first_truncated
-                                ? ", the first at index " + std::to_string(*report.first_truncated) + ": '" +
-                                      cut_end(displayable(list.names[*report.first_truncated]), 40) + "'"
-                                : std::string();
-  console.warn(std::to_string(report.truncated_texts) +
-               (report.truncated_texts == 1 ? " text is" : " texts are") +
-               " longer than the model's context and were cut" + first);
+// Whether nothing in it looks like a path: then it may have been meant as a text.
+bool is_of_words(const InputList& list) {
+  return std::ranges::none_of(list.names,
+                              [](const std::string& name) { return name.find_first_of("./") != name.npos; });
 }
 
 int run_embed(const Arguments& arguments) {
@@ -55,7 +54,7 @@ int run_embed(const Arguments& arguments) {
   InputList list;
   for (std::string& text : arguments.values("text")) list.add_text(std::move(text));
   for (const std::string& file : arguments.values("texts-file")) {
-    for (std::string& text : read_texts(file)) list.add_text(std::move(text));
+    list.add_texts_of(file);
   }
   const std::vector<std::string> words = arguments.inputs();
   if (words.empty() && !arguments.has("text") && !arguments.has("texts-file")) {
@@ -80,21 +79,26 @@ int run_embed(const Arguments& arguments) {
       if (npy) output.write(npy_row(no_vector));  // the header has promised a row
       return;
     }
+    std::optional<Error> error;
     if (result.error) {
-      outcome.failed(result.error->code());
-      console.error(moa::name(result.error->code()), result.error->what());
+      error = list.error_of(result.index, *result.error);
+      outcome.failed(error->code());
+      console.error(moa::name(error->code()), error->what());
     } else {
       outcome.done();
     }
     if (npy) {
       output.write(npy_row(result.error ? no_vector : result.vector));
     } else {
-      output.write(jsonl_line(result, list.inputs[result.index], list.names[result.index], dtype));
+      output.write(jsonl_line(result, list, error, dtype));
       output.flush();
     }
   });
   output.finish();
-  warn_of_truncation(report, list, console);
+  if (outcome.exit_code() == exit_code(ErrorCode::not_found) && is_of_words(list)) {
+    console.note("texts are given by --text and --texts-file");
+  }
+  warn_of_truncation(report, list.names, console);
   if (cancelled) throw Error(ErrorCode::cancelled, "interrupted; what was finished is written");
   return outcome.exit_code();
 }

@@ -9,6 +9,7 @@
 
 #include <moa/eval.hpp>
 
+#include "base/number_text.hpp"
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
 #include "cli/display.hpp"
@@ -39,7 +40,7 @@ double number_between(const Arguments& arguments, std::string_view name, double 
                       double most) {
   const double value = arguments.number(name).value_or(fallback);
   if (!(value > least && value < most)) {
-    fail_usage(arguments.command(), "--" + std::string(name) + ": found " + fixed(value, 6) +
+    fail_usage(arguments.command(), "--" + std::string(name) + ": found " + shortest_digits(value) +
                                         ", expected between " + fixed(least, 0) + " and " + fixed(most, 0));
   }
   return value;
@@ -214,22 +215,6 @@ std::string table_report(const Plan& plan, const Model& model, const Evaluation&
   return text;
 }
 
-// Says what failed and counts it.
-void tell_failures(const Evaluation& found, const Plan& plan, Console& console, Outcome& outcome) {
-  const auto tell = [&](const std::vector<std::optional<Error>>& errors, const auto& name_of) {
-    for (std::size_t i = 0; i < errors.size(); ++i) {
-      if (!errors[i]) {
-        outcome.done();
-        continue;
-      }
-      outcome.failed(errors[i]->code());
-      console.error(name(errors[i]->code()), name_of(i) + std::string(errors[i]->what()));
-    }
-  };
-  tell(found.picture_errors, [](std::size_t) { return std::string(); });  // the message names the file
-  tell(found.text_errors, [&](std::size_t i) { return "caption '" + plan.captioned.captions[i] + "': "; });
-}
-
 int run_eval(const Arguments& arguments) {
   Console console(arguments);
   EmbedOptions embed = embed_options(arguments);
@@ -241,7 +226,8 @@ int run_eval(const Arguments& arguments) {
   console.clear_progress();
 
   Outcome outcome;
-  tell_failures(found, plan, console, outcome);
+  tell_errors(found.picture_errors, console, outcome);
+  tell_errors(found.text_errors, console, outcome);
   const auto failed = static_cast<std::size_t>(
       std::ranges::count_if(found.picture_errors, [](const auto& error) { return error.has_value(); }) +
       std::ranges::count_if(found.text_errors, [](const auto& error) { return error.has_value(); }));

@@ -23,4 +23,16 @@ std::span<const ExitCode> exit_codes() {
   return kExitCodes;
 }
 
+void tell_errors(std::span<const std::optional<Error>> errors, Console& console, Outcome& outcome) {
+  for (const std::optional<Error>& error : errors) {
+    if (!error) {
+      outcome.done();
+      continue;
+    }
+    if (error->code() == ErrorCode::cancelled) throw *error;
+    outcome.failed(error->code());
+    console.error(name(error->code()), error->what());
+  }
+}
+
 }  // namespace moa::cli

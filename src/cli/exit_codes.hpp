@@ -8,6 +8,8 @@
 
 #include <moa/error.hpp>
 
+#include "cli/console.hpp"
+
 namespace moa::cli {
 
 struct ExitCode {
@@ -27,7 +29,6 @@ class Outcome {
   void failed(ErrorCode code) {
     if (!first_) first_ = code;
   }
-  bool any_failed() const { return first_.has_value(); }
   // 0 if all is done, 3 if some inputs failed, and the first failure's own code if every one did.
   int exit_code() const {
     if (!first_) return 0;
@@ -38,5 +39,8 @@ class Outcome {
   std::size_t done_ = 0;
   std::optional<ErrorCode> first_;
 };
+
+// Counts items, each with an error where it has one, and says what failed. Error: cancelled.
+void tell_errors(std::span<const std::optional<Error>> errors, Console& console, Outcome& outcome);
 
 }  // namespace moa::cli

@@ -33,7 +33,7 @@ OnnxExportOptions export_options(const Arguments& arguments) {
   const std::string dtype = arguments.value_or("dtype", "f32");
   if (dtype == "f16") options.precision = OnnxExportOptions::Precision::f16;
   if (dtype == "int8") options.precision = OnnxExportOptions::Precision::int8;
-  options.opset = static_cast<int>(arguments.integer("opset", options.opset, 1, 1000));
+  options.opset = static_cast<int>(arguments.integer("opset", options.opset, 14, 21));
   options.verify = arguments.has("verify");
   options.cancelled = &interrupted();
   return options;
@@ -114,7 +114,10 @@ int run_export(const Arguments& arguments) {
   for (const OnnxExportedGraph& graph : result.graphs) output.write(line(graph, columns));
   output.finish();
   if (!result.runtime.empty()) console.note("verified by " + result.runtime);
-  if (!result.not_verified.empty()) console.warn("not verified: " + result.not_verified);
+  if (!result.not_verified.empty()) {
+    throw Error(ErrorCode::unsupported,
+                "cannot verify '" + *directory + "', which is written: " + result.not_verified);
+  }
   return 0;
 }
 
@@ -147,7 +150,7 @@ constexpr std::array kOptions = {
     Option{0, "opset", "N", "ONNX opset, 14 to 21 (17)"},
     Option{0, "verify", "",
            "Run what was written in ONNX Runtime (python3 with onnxruntime; MOA_PYTHON names another) and "
-           "compare it with moa"},
+           "compare it with moa; where that cannot be, the directory stays and the exit code is 6"},
 };
 constexpr std::array<Options, 2> kGroups = {kOptions, kTalkOptions};
 constexpr std::array kExamples = {

@@ -90,8 +90,9 @@ std::string general_help() {
 
 std::string command_help(const Command& command) {
   std::string text = "moa " + std::string(command.name) + ": " + std::string(command.summary) +
-                     "\n\nUsage: moa " + std::string(command.name) + " " + std::string(command.usage) +
-                     "\n\n" + wrapped(command.description, 0, kColumns) + "\nOptions:\n";
+                     "\n\nUsage: moa " + std::string(command.name) +
+                     (command.usage.empty() ? "" : " " + std::string(command.usage)) + "\n\n" +
+                     wrapped(command.description, 0, kColumns) + "\nOptions:\n";
   for (const Options& group : command.options) {
     for (const Option& option : group) text += entry(spelled(option), full_help(option));
   }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "base/walk.hpp"
 #include "cli/interrupt.hpp"
@@ -18,11 +19,21 @@ namespace {
 
 constexpr std::size_t kMaxStreamBytes = std::size_t{2} << 30;
 
+// A second reader would find it empty and take that for an answer.
+int stdin_once() {
+  static bool taken = false;
+  if (std::exchange(taken, true)) {
+    throw Error(ErrorCode::invalid_argument,
+                "cannot read standard input twice: found '-' again, expected it once");
+  }
+  return STDIN_FILENO;
+}
+
 class File {
  public:
   // "-" is stdin.
   explicit File(const std::string& path)
-      : path_(path), fd_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+      : path_(path), fd_(path == "-" ? stdin_once() : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
   ~File() {
     if (fd_ > STDIN_FILENO) ::close(fd_);
   }
@@ -114,21 +125,33 @@ void add_folder(InputList& list, const std::string& folder, const Model& model, 
   }
 }
 
+// A pipe or device: whole, unless its first bytes already tell that the model has no use for it.
+void add_pipe(InputList& list, const std::string& path, const Model& model) {
+  try {
+    File pipe(path);
+    std::string content = pipe.read(kMediaSniffBytes);
+    if (embeds(model, sniff_media(std::as_bytes(std::span(content))))) content += pipe.read_all();
+    list.add_pipe(path, std::move(content));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::cancelled) throw;
+    list.add_pipe(path, error);
+  }
+}
+
 void add_path(InputList& list, const std::string& path, const Model& model, Console& console) {
   struct stat status {};
   const bool exists = ::stat(path.c_str(), &status) == 0;
+  if (exists && !S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode)) {
+    add_pipe(list, path, model);
+    return;
+  }
   try {
     if (exists && S_ISDIR(status.st_mode)) {
       add_folder(list, path, model, console);
       return;
     }
-    if (exists && !S_ISREG(status.st_mode)) {
-      list.inputs.push_back(Input::bytes(File(path).read_all()));
-      list.names.push_back(path);
-      return;
-    }
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::cancelled || error.code() == ErrorCode::limit_exceeded) throw;
+    if (error.code() == ErrorCode::cancelled) throw;
   }
   list.add_file(path);  // embedding it says what is wrong with it
 }
@@ -150,9 +173,38 @@ void InputList::add_text(std::string text) {
   inputs.push_back(Input::text(std::move(text)));
 }
 
+void InputList::add_texts_of(const std::string& file) {
+  const std::size_t begin = inputs.size();
+  for (std::string& text : read_texts(file)) add_text(std::move(text));
+  texts_files_.push_back({file, begin, inputs.size()});
+}
+
 void InputList::add_file(std::string path) {
   names.push_back(path);
   inputs.push_back(Input::file(std::move(path)));
+}
+
+void InputList::add_pipe(const std::string& path, std::string content) {
+  names.push_back(path);
+  inputs.push_back(Input::bytes(std::move(content)));
+}
+
+void InputList::add_pipe(const std::string& path, const Error& error) {
+  unread_pipes_.emplace(inputs.size(), error);
+  add_pipe(path, std::string());
+}
+
+Error InputList::error_of(std::size_t index, const Error& error) const {
+  if (error.code() == ErrorCode::cancelled) return error;
+  if (const auto unread = unread_pipes_.find(index); unread != unread_pipes_.end()) return unread->second;
+  if (inputs[index].kind == Input::Kind::bytes)
+    return {error.code(), "cannot embed '" + names[index] + "': " + error.what()};
+  for (const TextsFile& file : texts_files_) {
+    if (index >= file.begin && index < file.end) {
+      return {error.code(), file.path + ":" + std::to_string(index - file.begin + 1) + ": " + error.what()};
+    }
+  }
+  return error;
 }
 
 void add_inputs(InputList& list, std::span<const std::string> words, const Model& model, Console& console) {

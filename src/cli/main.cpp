@@ -11,13 +11,13 @@
 
 #include <moa/error.hpp>
 
+#include "base/suggest.hpp"
 #include "cli/arguments.hpp"
 #include "cli/command.hpp"
 #include "cli/console.hpp"
 #include "cli/help.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
-#include "cli/suggest.hpp"
 #include "cli/version.hpp"
 
 namespace moa::cli {

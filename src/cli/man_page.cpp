@@ -41,7 +41,8 @@ std::string option_entry(const Option& option) {
 }
 
 std::string command_section(const Command& command) {
-  std::string text = ".SS \"moa " + std::string(command.name) + " " + roff(command.usage) + "\"\n" +
+  std::string text = ".SS \"moa " + std::string(command.name) +
+                     (command.usage.empty() ? "" : " " + roff(command.usage)) + "\"\n" +
                      paragraphs(command.description);
   // The last group is the one that every command shares.
   for (const Options& group : command.options.first(command.options.size() - 1)) {

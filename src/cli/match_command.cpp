@@ -3,10 +3,12 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 #include <moa/model.hpp>
 
+#include "base/utf8.hpp"
 #include "cli/arguments.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_codes.hpp"
@@ -15,6 +17,7 @@
 #include "cli/model_arguments.hpp"
 #include "cli/output.hpp"
 #include "cli/shared_options.hpp"
+#include "cli/truncation.hpp"
 
 namespace moa::cli {
 namespace {
@@ -35,28 +38,37 @@ std::string json_matrix(const std::vector<std::vector<float>>& rows, std::size_t
   return matrix + "]";
 }
 
-std::string json_errors(const std::vector<std::optional<Error>>& errors,
-                        const std::vector<std::string>& names) {
+// The bytes of the paths that are not UTF-8, null for the others; nothing if all are.
+std::string json_path_bytes(const std::vector<std::string>& paths) {
+  if (std::ranges::all_of(paths, [](const std::string& path) { return is_utf8(path); })) return {};
+  std::string list;
+  for (const std::string& path : paths)
+    list += (list.empty() ? "" : ",") + (is_utf8(path) ? "null" : json(base64(path)));
+  return ",\"path_base64\":[" + list + "]";
+}
+
+// `input_field(i)`: how item i is called, as a field.
+std::string json_errors(const char* key, const std::vector<std::optional<Error>>& errors,
+                        const auto& input_field) {
   std::string list;
   for (std::size_t i = 0; i < errors.size(); ++i) {
     if (!errors[i]) continue;
-    list += (list.empty() ? "{\"index\":" : ",{\"index\":") + std::to_string(i) + "," +
-            json_path("input", names[i]) +
+    list += (list.empty() ? "{\"index\":" : ",{\"index\":") + std::to_string(i) + "," + input_field(i) +
             ",\"error\":" + json_error(moa::name(errors[i]->code()), errors[i]->what()) + "}";
   }
-  return list;
+  return list.empty() ? list : ",\"" + std::string(key) + "\":[" + list + "]";
 }
 
 std::string json_document(const std::vector<std::string>& images, const std::vector<std::string>& texts,
                           const MatchResult& result, const std::string& dtype) {
-  std::string document = "{\"images\":" + json_names(images) + ",\"texts\":" + json_names(texts) +
-                         ",\"cosine\":" + json_matrix(result.cosine, texts.size()) +
-                         ",\"score\":" + json_matrix(result.score, texts.size()) + dtype;
-  const std::string image_errors = json_errors(result.image_errors, images);
-  const std::string text_errors = json_errors(result.text_errors, texts);
-  if (!image_errors.empty()) document += ",\"errors\":[" + image_errors + "]";
-  if (!text_errors.empty()) document += ",\"text_errors\":[" + text_errors + "]";
-  return document + "}\n";
+  return "{\"images\":" + json_names(images) + json_path_bytes(images) + ",\"texts\":" + json_names(texts) +
+         ",\"cosine\":" + json_matrix(result.cosine, texts.size()) +
+         ",\"score\":" + json_matrix(result.score, texts.size()) + dtype +
+         json_errors("errors", result.image_errors,
+                     [&](std::size_t i) { return json_path("input", images[i]); }) +
+         json_errors("text_errors", result.text_errors,
+                     [&](std::size_t i) { return "\"input\":" + json(texts[i]); }) +
+         "}\n";
 }
 
 std::string percent(float score) {
@@ -108,44 +120,43 @@ Scorer scorer_of(const Arguments& arguments) {
 int run_match(const Arguments& arguments) {
   Console console(arguments);
   if (!arguments.inputs().empty()) {
-    fail_usage(arguments.command(),
-               "found '" + arguments.inputs().front() + "', expected only options: --image F --text T");
+    fail_usage(arguments.command(), "found '" + arguments.inputs().front() +
+                                        "', expected --image before every picture and --text before every "
+                                        "text: --image a.jpg --image b.jpg --text T");
   }
   const std::vector<std::string> images = arguments.values("image");
   const std::vector<std::string> texts = arguments.values("text");
   if (images.empty() || texts.empty()) {
     fail_usage(arguments.command(), "expected at least one --image and one --text");
   }
+  for (const std::string& image : images) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(image, ignored))
+      fail_usage(arguments.command(), "--image: found the folder '" + image + "', expected a picture");
+  }
   const Scorer scorer = scorer_of(arguments);
   const Model model = load_model(arguments, console);
+  const EmbedOptions options = embed_options(arguments);
   InputList list;
   for (const std::string& image : images) list.add_file(image);
-  const MatchResult result = model.match(list.inputs, texts, {scorer, embed_options(arguments)});
+  warn_of_truncation(model, texts, options, console);
+  const MatchResult result = model.match(list.inputs, texts, {scorer, options});
 
-  Outcome outcome;
-  const auto count = [&](const std::vector<std::optional<Error>>& errors) {
-    for (const std::optional<Error>& error : errors) {
-      if (!error) {
-        outcome.done();
-        continue;
-      }
-      if (error->code() == ErrorCode::cancelled) throw *error;
-      outcome.failed(error->code());
-      console.error(moa::name(error->code()), error->what());
-    }
-  };
-  count(result.image_errors);
-  // Texts that are well do not make up for pictures that are not: without a picture nothing was matched.
-  const bool no_picture = outcome.any_failed() && outcome.exit_code() != kSomeInputsFailed;
-  if (!no_picture) count(result.text_errors);
-
+  Outcome of_images;
+  Outcome of_texts;
+  tell_errors(result.image_errors, console, of_images);
+  tell_errors(result.text_errors, console, of_texts);
   Output output = Output::open(arguments.value("output"));
   const Paint paint = output.is_terminal() ? Paint::for_stream(1) : Paint{};
   output.write(arguments.value_or("format", "table") == "json"
                    ? json_document(images, texts, result, json_dtype(model))
                    : table(images, texts, result, paint));
   output.finish();
-  return outcome.exit_code();
+  // Sound texts do not make up for pictures that are not, nor the other way round: without either nothing was
+  // matched.
+  const int code = of_images.exit_code();
+  if ((code != 0 && code != kSomeInputsFailed) || of_texts.exit_code() == 0) return code;
+  return of_texts.exit_code();
 }
 
 constexpr std::array kOptions = {

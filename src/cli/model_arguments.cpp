@@ -1,11 +1,26 @@
 #include "cli/model_arguments.hpp"
 
+#include <filesystem>
+
+#include <moa/error.hpp>
+
+#include "checkpoint/model_search.hpp"
 #include "cli/interrupt.hpp"
 
 namespace moa::cli {
 
 std::string model_name(const Arguments& arguments) {
-  return arguments.value_or("model", "moa-mini");
+  constexpr const char* kDefault = "moa-mini";
+  if (std::optional<std::string> named = arguments.value("model")) return *named;
+  std::error_code ignored;
+  if (!std::filesystem::exists(kDefault, ignored)) return kDefault;
+  // Something in the current directory is called so, and nobody asked for it.
+  const std::filesystem::path bundled = bundled_model(kDefault, ModelSearch::standard());
+  if (bundled.empty()) {
+    throw Error(ErrorCode::not_found,
+                "the bundled model '" + std::string(kDefault) + "' is not there; expected --model M");
+  }
+  return bundled.string();
 }
 
 std::string model_label(const Arguments& arguments) {

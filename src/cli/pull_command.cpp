@@ -1,5 +1,6 @@
 // moa pull: the one command that downloads.
 #include <array>
+#include <filesystem>
 #include <string>
 
 #include <moa/hub.hpp>
@@ -13,10 +14,22 @@
 namespace moa::cli {
 namespace {
 
+int print_path(const std::filesystem::path& path) {
+  Output output = Output::to_stdout();
+  output.write(path.string() + "\n");
+  output.finish();
+  return 0;
+}
+
 int run_pull(const Arguments& arguments) {
   Console console(arguments);
   const std::vector<std::string> words = arguments.inputs();
   if (words.size() != 1) fail_usage(arguments.command(), "expected one model: ORG/NAME or ORG/NAME@REVISION");
+  for (const InstalledModel& model : installed_models()) {
+    if (!model.bundled || model.name != words.front()) continue;
+    console.note("'" + model.name + "' is bundled with moa: there is nothing to pull");
+    return print_path(model.path);
+  }
   PullOptions options;
   options.cancelled = &interrupted();
   options.progress = [&](const PullProgress& progress) {
@@ -27,10 +40,7 @@ int run_pull(const Arguments& arguments) {
   const PullResult result = pull(words.front(), options);
   console.note(words.front() + " at " + result.commit + ": " + std::to_string(result.files) + " files, " +
                std::to_string(result.downloaded_bytes) + " bytes downloaded");
-  Output output = Output::to_stdout();
-  output.write(result.snapshot.string() + "\n");
-  output.finish();
-  return 0;
+  return print_path(result.snapshot);
 }
 
 constexpr std::array<Options, 1> kGroups = {kTalkOptions};

@@ -57,7 +57,7 @@ int run_quantize(const Arguments& arguments) {
   Output output = Output::to_stdout();
   output.write(arguments.value_or("format", "table") == "json" ? json_report(report) : table_report(report));
   output.finish();
-  return 0;
+  return tell_failures(set, report.comparison, console);
 }
 
 constexpr std::array kOptions = {

@@ -16,6 +16,7 @@
 #include "base/half.hpp"
 #include "base/name_pattern.hpp"
 #include "base/new_directory.hpp"
+#include "base/number_text.hpp"
 #include "base/thread_pool.hpp"
 #include "checkpoint/quantization.hpp"
 #include "checkpoint/widen.hpp"
@@ -184,7 +185,7 @@ std::vector<CompressedLinear> compress(std::string_view name, const fs::path& pl
                                        const CompressOptions& options) {
   if (!(options.error >= 0 && options.error < 1)) {
     throw Error(ErrorCode::invalid_argument, "cannot compress with an error of " +
-                                                 std::to_string(options.error) +
+                                                 shortest_digits(options.error) +
                                                  ": expected one from 0 to below 1");
   }
   NewDirectory directory(place, options.cancelled);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include <moa/error.hpp>
 #include <moa/quantize.hpp>
@@ -22,17 +23,22 @@ double cosine(std::span<const float> a, std::span<const float> b) {
   return sum;
 }
 
-Agreement agreement(const Vectors& reference, const Vectors& vectors) {
+// Of the items that both models embedded; why the others were not goes to `errors`.
+std::optional<Agreement> agreement(const Vectors& reference, const Vectors& vectors,
+                                   std::vector<std::optional<Error>>& errors) {
   Agreement result;
   result.least_cosine = 1;
   for (std::size_t i = 0; i < reference.size(); ++i) {
-    if (reference.error(i) != nullptr || vectors.error(i) != nullptr) continue;
+    const Error* error = reference.error(i) != nullptr ? reference.error(i) : vectors.error(i);
+    errors.push_back(error == nullptr ? std::nullopt : std::optional(*error));
+    if (error != nullptr) continue;
     const double value = cosine(reference.row(i), vectors.row(i));
     ++result.items;
     result.mean_cosine += value;
     result.least_cosine = std::min(result.least_cosine, value);
   }
-  if (result.items > 0) result.mean_cosine /= static_cast<double>(result.items);
+  if (result.items == 0) return std::nullopt;
+  result.mean_cosine /= static_cast<double>(result.items);
   return result;
 }
 
@@ -74,12 +80,12 @@ Comparison compare(const Model& reference, const Model& model, const ComparisonI
   };
   Comparison result;
   const auto [reference_images, images] = both(items.images);
-  if (!items.images.empty()) result.images = agreement(reference_images, images);
+  result.images = agreement(reference_images, images, result.image_errors);
   if (!items.texts.empty()) {
     std::vector<Input> texts;
     for (const std::string& text : items.texts) texts.push_back(Input::text(text));
     const auto [reference_texts, model_texts] = both(texts);
-    result.texts = agreement(reference_texts, model_texts);
+    result.texts = agreement(reference_texts, model_texts, result.text_errors);
   }
 
   std::map<std::string, std::size_t> places;

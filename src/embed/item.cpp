@@ -1,16 +1,30 @@
 #include "embed/item.hpp"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
 #include "base/file.hpp"
 #include "base/hash.hpp"
+#include "base/utf8.hpp"
 #include "embed/media_kind.hpp"
 
 namespace moa {
 namespace {
 
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{2} << 30;
+
+// What a message calls the input; nothing for bytes, whose name the caller knows. Of a text its beginning, so
+// that a page of it does not hide what is wrong.
+std::string subject_of(const Input& input) {
+  constexpr std::size_t kShownBytes = 60;
+  if (input.kind == Input::Kind::bytes) return {};
+  if (input.kind == Input::Kind::file) return "cannot embed '" + input.value + "': ";
+  std::size_t end = std::min(input.value.size(), kShownBytes);
+  while (end > 0 && end < input.value.size() && (input.value[end] & 0xC0) == 0x80) --end;
+  return "cannot embed the text '" + replace_ill_formed(std::string_view(input.value).substr(0, end)) +
+         (end < input.value.size() ? "…': " : "': ");
+}
 
 void prepare_text_item(const LoadedModel& model, const Input& input, const EmbedOptions& options,
                        PreparedItem& item) {
@@ -57,7 +71,7 @@ PreparedItem prepare_item(const LoadedModel& model, const Input& input, const Em
                           VectorMemory& pictures) noexcept {
   PreparedItem item;
   item.modality = input.kind == Input::Kind::text ? Modality::text : Modality::image;
-  const std::string subject = input.kind == Input::Kind::file ? "cannot embed '" + input.value + "': " : "";
+  const std::string subject = subject_of(input);
   try {
     switch (input.kind) {
       case Input::Kind::text:
@@ -71,8 +85,8 @@ PreparedItem prepare_item(const LoadedModel& model, const Input& input, const Em
         return item;
     }
   } catch (const Error& error) {
-    const bool names_it =
-        std::string_view(error.what()).find(input.value) != std::string_view::npos && !subject.empty();
+    const bool names_it = input.kind == Input::Kind::file &&
+                          std::string_view(error.what()).find(input.value) != std::string_view::npos;
     item.error = names_it ? error : Error(error.code(), subject + error.what());
   } catch (const std::bad_alloc&) {
     item.error = Error(ErrorCode::limit_exceeded, subject + "not enough memory");

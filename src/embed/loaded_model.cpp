@@ -71,6 +71,18 @@ struct OpenedModel {
   std::string label_template = {};
 };
 
+// Whoever reads one file does not know where it lies: what is wrong in a model's files is told with their
+// directory.
+template <typename Read>
+auto in_directory(const std::filesystem::path& path, Read read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).find("'" + path.string()) != std::string_view::npos) throw;
+    throw Error(error.code(), "model '" + path.string() + "': " + error.what());
+  }
+}
+
 OpenedModel open_exported(const std::filesystem::path& path, const LoadOptions& options) {
   if (!options.adapter.empty()) {
     throw Error(ErrorCode::unsupported, "cannot add the adapter '" + options.adapter.string() + "' to '" +
@@ -82,7 +94,7 @@ OpenedModel open_exported(const std::filesystem::path& path, const LoadOptions& 
                                             "': graphs take tokens alone; expected engine 'moa'");
   }
   const OnnxSessionOptions session{onnx_provider_named(options.provider), options.threads};
-  const ExportedModel model = ExportedModel::open(path, options.dtype);
+  const ExportedModel model = in_directory(path, [&] { return ExportedModel::open(path, options.dtype); });
   std::string arithmetic = options.engine;
   if (session.provider != OnnxProvider::cpu) arithmetic += "-" + options.provider;
   if (model.graphs.dtype != "f32") arithmetic += "-" + std::string(model.graphs.dtype);
@@ -99,7 +111,7 @@ OpenedModel open_model(std::string_view name, const LoadOptions& options) {
                 "engine: found '" + options.engine + "', expected moa or onnxruntime");
   }
   check_device(options);
-  ModelDirectory directory = ModelDirectory::open(path);
+  ModelDirectory directory = in_directory(path, [&] { return ModelDirectory::open(path); });
   NativeOptions native{precision_of(options, directory), options.threads, options.adapter};
   std::string label_template;
   if (!options.prompt_vectors.empty()) {
@@ -111,7 +123,10 @@ OpenedModel open_model(std::string_view name, const LoadOptions& options) {
   const std::size_t count =
       native.prompt_vectors ? static_cast<std::size_t>(native.prompt_vectors.shape()[0]) : 0;
   return {std::move(directory), std::string(moa::name(native.precision)),
-          [native](const ModelDirectory& from) { return std::make_unique<const NativeEngine>(from, native); },
+          [native](const ModelDirectory& from) {
+            return in_directory(from.path(),
+                                [&] { return std::make_unique<const NativeEngine>(from, native); });
+          },
           count, std::move(label_template)};
 }
 
@@ -177,9 +192,11 @@ std::string identity_of(std::string_view name, const LoadOptions& options) {
 std::shared_ptr<const LoadedModel> LoadedModel::load(std::string_view name, const LoadOptions& options) {
   OpenedModel opened = open_model(name, options);
   std::unique_ptr<const Engine> engine = opened.start(opened.directory);
-  const std::shared_ptr<LoadedModel> model(new LoadedModel(std::string(name), std::move(opened.directory),
-                                                           std::move(opened.arithmetic), std::move(engine),
-                                                           options));
+  const std::filesystem::path path = opened.directory.path();
+  const std::shared_ptr<LoadedModel> model(in_directory(path, [&] {
+    return new LoadedModel(std::string(name), std::move(opened.directory), std::move(opened.arithmetic),
+                           std::move(engine), options);
+  }));
   model->prompt_vectors_ = opened.prompt_vectors;
   model->label_template_ = std::move(opened.label_template);
   if (!options.text_model.empty()) model->pair_with(load(options.text_model, options_of_texts(options)));
@@ -228,9 +245,11 @@ const EmbeddingModel& LoadedModel::network() const {
 
 const Tokenizer& LoadedModel::tokenizer() const {
   std::call_once(tokenizer_once_, [this] {
-    TokenizerFiles files = tokenizer_files_of(directory_);
-    files.lowercases = facts().text()->lowercases;
-    tokenizer_ = std::make_unique<const Tokenizer>(Tokenizer::load(files));
+    tokenizer_ = in_directory(directory_.path(), [this] {
+      TokenizerFiles files = tokenizer_files_of(directory_);
+      files.lowercases = facts().text()->lowercases;
+      return std::make_unique<const Tokenizer>(Tokenizer::load(files));
+    });
   });
   return *tokenizer_;
 }
@@ -238,10 +257,12 @@ const Tokenizer& LoadedModel::tokenizer() const {
 const ImageProcessor& LoadedModel::processor() const {
   std::call_once(processor_once_, [this] {
     const ImageTowerFacts& image = *facts().image();
-    auto processor =
-        directory_.layout() != ModelDirectory::Layout::transformers
-            ? ImageProcessor::from_open_clip(directory_.config().object("preprocess_cfg"), image.height_px)
-            : ImageProcessor::from_config(processor_config_of(directory_));
+    ImageProcessor processor = in_directory(directory_.path(), [&] {
+      return directory_.layout() != ModelDirectory::Layout::transformers
+                 ? ImageProcessor::from_open_clip(directory_.config().object("preprocess_cfg"),
+                                                  image.height_px)
+                 : ImageProcessor::from_config(processor_config_of(directory_));
+    });
     const bool fits = processor.height_px() == image.height_px && processor.width_px() == image.width_px;
     if (!fits && !image.takes_any_size) {
       throw Error(ErrorCode::shape_mismatch, directory_.path().string() + ": the picture processor makes " +
@@ -275,7 +296,8 @@ std::string LoadedModel::with_prompt(std::string_view text, const std::optional<
 const PatchProcessor& LoadedModel::patch_processor() const {
   std::call_once(processor_once_, [this] {
     const std::int64_t patch_px = facts().image()->patch_px;
-    auto processor = PatchProcessor::from_config(processor_config_of(directory_));
+    PatchProcessor processor = in_directory(
+        directory_.path(), [this] { return PatchProcessor::from_config(processor_config_of(directory_)); });
     if (processor.patch_px() != patch_px) {
       throw Error(ErrorCode::shape_mismatch, directory_.path().string() +
                                                  ": the picture processor makes patches of " +

@@ -10,6 +10,7 @@
 #include <moa/error.hpp>
 
 #include "base/new_directory.hpp"
+#include "base/number_text.hpp"
 #include "checkpoint/adapter.hpp"
 #include "embed/loaded_model.hpp"
 #include "export/published_directory.hpp"
@@ -84,7 +85,7 @@ class Differences {
 void check_share(double share) {
   if (share >= 0 && share <= 1) return;
   throw Error(ErrorCode::invalid_argument,
-              "cannot merge with a share of " + std::to_string(share) + ": expected one from 0 to 1");
+              "cannot merge with a share of " + shortest_digits(share) + ": expected one from 0 to 1");
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <new>
 #include <string>
 
+#include "base/number_text.hpp"
+
 namespace moa {
 namespace {
 
@@ -14,7 +16,7 @@ namespace {
 }
 
 std::string limit_in_words(double max_megapixels) {
-  return "the limit is " + std::to_string(max_megapixels) + " megapixels";
+  return "the limit is " + shortest_digits(max_megapixels) + " megapixels";
 }
 
 }  // namespace

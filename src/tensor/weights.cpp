@@ -15,9 +15,9 @@ class ZeroSource final : public ParameterSource {
 void list(std::string& text, const char* heading, const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 20;
   if (names.empty()) return;
-  text += std::string("\n  ") + heading + ":";
-  for (std::size_t i = 0; i < names.size() && i < kShown; ++i) text += "\n    " + names[i];
-  if (names.size() > kShown) text += "\n    … and " + std::to_string(names.size() - kShown) + " more";
+  text += std::string("; ") + heading + " ";
+  for (std::size_t i = 0; i < names.size() && i < kShown; ++i) text += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
 }
 
 }  // namespace

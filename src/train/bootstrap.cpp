@@ -6,6 +6,7 @@
 
 #include <moa/error.hpp>
 
+#include "base/number_text.hpp"
 #include "train/random.hpp"
 
 namespace moa::train {
@@ -27,7 +28,7 @@ std::vector<Metric> with_intervals(std::span<const std::string> names, std::size
                                    const Statistic& statistic, const BootstrapOptions& options) {
   if (!(options.confidence > 0 && options.confidence < 1)) {
     throw Error(ErrorCode::invalid_argument,
-                "confidence: found " + std::to_string(options.confidence) + ", expected between 0 and 1");
+                "confidence: found " + shortest_digits(options.confidence) + ", expected between 0 and 1");
   }
   if (options.resamples > kMostResamples) {
     throw Error(ErrorCode::invalid_argument,

@@ -8,6 +8,7 @@
 
 #include <moa/error.hpp>
 
+#include "base/number_text.hpp"
 #include "base/thread_pool.hpp"
 #include "train/class_metrics.hpp"
 #include "train/evaluation.hpp"
@@ -123,7 +124,7 @@ std::pair<LabelledPictures, LabelledPictures> split_by_class(const LabelledPictu
   train::check(set);
   if (!(share > 0 && share < 1)) {
     throw Error(ErrorCode::invalid_argument,
-                "cannot split: found the share " + std::to_string(share) + ", expected between 0 and 1");
+                "cannot split: found the share " + shortest_digits(share) + ", expected between 0 and 1");
   }
   std::vector<std::vector<std::size_t>> members(set.class_names.size());
   for (std::size_t i = 0; i < set.classes.size(); ++i) members[set.classes[i]].push_back(i);

@@ -1,4 +1,4 @@
-// Numbers in tables: the shortest digits that read back as the same number.
+// Numbers that stand in tables.
 #pragma once
 
 #include <charconv>
@@ -6,13 +6,9 @@
 
 #include <moa/error.hpp>
 
-namespace moa::train {
+#include "base/number_text.hpp"
 
-inline std::string shortest_digits(double value) {
-  char text[32];
-  const auto [end, failed] = std::to_chars(text, text + sizeof text, value);
-  return failed == std::errc() ? std::string(text, end) : "nan";
-}
+namespace moa::train {
 
 // Error: corrupt_data, with `where`, if `text` is no number.
 template <typename Number>

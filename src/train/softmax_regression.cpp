@@ -6,6 +6,7 @@
 
 #include <moa/error.hpp>
 
+#include "base/number_text.hpp"
 #include "embed/dot.hpp"
 #include "train/lbfgs.hpp"
 
@@ -111,7 +112,7 @@ LinearClassifier fit_softmax_regression(const Samples& samples, const SoftmaxReg
                                         ThreadPool& threads, const LinearClassifier& start) {
   if (!(options.c > 0) || std::isinf(options.c)) {
     throw Error(ErrorCode::invalid_argument,
-                "the probe's C: found " + std::to_string(options.c) + ", expected above 0");
+                "the probe's C: found " + shortest_digits(options.c) + ", expected above 0");
   }
   if (samples.classes.empty() || samples.class_count == 0)
     throw Error(ErrorCode::invalid_argument, "cannot fit a linear probe: found nothing to learn from");

@@ -56,6 +56,10 @@ Table Table::open(const std::filesystem::path& path, const TableReading& reading
   if (ending == ".jsonl" || ending == ".ndjson" || ending == ".json") {
     format = TableFormat::json_lines;
   } else if (ending != ".csv" && ending != ".tsv") {
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) {
+      throw Error(ErrorCode::not_found, "cannot read '" + path.string() + "': it is not there");
+    }
     throw Error(ErrorCode::invalid_argument, "cannot read the table '" + path.string() +
                                                  "': expected a name that ends in .csv, .tsv or "
                                                  "its lines of JSON in .jsonl");

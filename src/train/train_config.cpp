@@ -188,12 +188,13 @@ void read_optimizer(const YamlMap& map, TrainConfig& config) {
 }
 
 void read_schedule(const YamlMap& map, TrainConfig& config) {
-  if (map.has("steps") == map.has("epochs"))
-    map.refuse(map.has("steps") ? "epochs" : "steps", "expected either steps or epochs");
+  if (map.has("steps") && map.has("epochs")) map.refuse("epochs", "expected either steps or epochs");
   config.steps = map.integer("steps", 0, 1, kMany);
-  config.epochs = map.number("epochs", 0, 1e-6, 1e9);
-  if (config.epochs > 0 && config.sources.size() > 1)
-    map.refuse("epochs", "several sources have no epoch in common, expected steps");
+  config.epochs = map.number("epochs", config.steps > 0 ? 0 : 3, 1e-6, 1e9);
+  if (config.epochs > 0 && config.sources.size() > 1) {
+    map.refuse(map.has("epochs") ? "epochs" : "steps",
+               "several sources have no epoch in common, expected steps");
+  }
   config.warmup_steps = map.integer("warmup_steps", 0, 0, kMany);
   config.least_learning_rate = map.number("least_learning_rate", 0, 0, config.learning_rate);
 }

@@ -46,7 +46,7 @@ struct TrainConfig {
       false;  // too: of a frozen tower, output/vectors.sqlite; of a teacher, output/teacher.sqlite
 
   std::size_t batch = 32;
-  std::int64_t steps = 0;  // one of the two is given
+  std::int64_t steps = 0;  // one of the two is above 0
   double epochs = 0;
   double learning_rate = 1e-5;
   double least_learning_rate = 0;

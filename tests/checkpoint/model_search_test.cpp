@@ -105,6 +105,26 @@ TEST_F(ModelSearchTest, FindsDirectoriesBundledModelsAndTheCache) {
   EXPECT_EQ(resolve_model("org/name@" + commit_, where_), snapshot());
 }
 
+TEST_F(ModelSearchTest, AFolderThatIsNoModelDoesNotHideABundledOne) {
+  const fs::path before = fs::current_path();
+  fs::create_directories(root_.path() / "here/moa-mini");
+  fs::current_path(root_.path() / "here");
+  EXPECT_EQ(resolve_model("moa-mini", where_), root_.path() / "models/moa-mini");
+  write_model("here/moa-mini");
+  EXPECT_EQ(resolve_model("moa-mini", where_), "moa-mini");
+  fs::current_path(before);
+}
+
+TEST_F(ModelSearchTest, AnswersASlipWithTheBundledModel) {
+  try {
+    resolve_model("moa-miny", where_);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::not_found);
+    EXPECT_NE(std::string(error.what()).find("did you mean moa-mini?"), std::string::npos) << error.what();
+  }
+}
+
 TEST_F(ModelSearchTest, SaysHowToGetAModelThatIsNotThere) {
   for (const char* name :
        {"org/other", "org/name@other", "org/name@0123456789abcdef0123456789abcdef01234568"}) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/expect_error.hpp"
-#include "cli/suggest.hpp"
+#include "base/suggest.hpp"
 
 namespace moa::cli {
 namespace {
@@ -62,6 +62,13 @@ TEST(Arguments, TheEnvironmentSetsADefaultOnly) {
   ::setenv("MOA_THREADS", "7", 1);
   EXPECT_EQ(parse(kEmbedCommand, {}).integer("threads", 0, 0, 99), 7);
   EXPECT_EQ(parse(kEmbedCommand, {"-t2"}).integer("threads", 0, 0, 99), 2);
+  ::setenv("MOA_THREADS", "x", 1);
+  try {
+    parse(kEmbedCommand, {}).integer("threads", 0, 0, 99);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("MOA_THREADS"), std::string::npos) << error.what();
+  }
   ::setenv("MOA_THREADS", "", 1);
   EXPECT_EQ(parse(kEmbedCommand, {}).integer("threads", 0, 0, 99), 0);
   ::unsetenv("MOA_THREADS");

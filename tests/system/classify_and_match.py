@@ -1,8 +1,9 @@
 """moa classify and moa match."""
 import json
+import os
 import unittest
 
-from moa_command import BLIP, MoaTest, cosine, png
+from moa_command import BLIP, MoaTest, TINY, cosine, png
 
 
 class Classify(MoaTest):
@@ -57,6 +58,13 @@ class Classify(MoaTest):
         self.error_code("classify", "--labels", "one kind", "--examples", "kinds", "photos/owl.jpg", code=2)
         self.error_code("classify", "--examples", "nowhere", "photos/owl.jpg", code=4)
 
+    def test_labels_that_are_cut_are_warned_of_once(self):
+        self.write("red.png", png(8, 8))
+        for template in ([], ["--template", "{}", "--template", "a {}"]):
+            _, err = self.run_moa("classify", "-m", str(TINY), "--labels", "short," + "dog " * 200, *template, "red.png")
+            self.assertEqual(err.count("moa: warning: "), 1)
+            self.assertIn("1 text is" if not template else "2 texts are", err)
+
     def test_wrong_use_is_refused(self):
         self.photos("owl.jpg")
         self.error_code("classify", "photos", code=2)
@@ -87,6 +95,35 @@ class Match(MoaTest):
 
     def test_without_any_sound_picture_the_code_is_the_failures(self):
         self.error_code("match", "--image", "gone.png", "--text", "a", code=4)
+
+    def test_without_any_sound_text_the_code_is_the_failures_too(self):
+        self.write("red.png", png(8, 8))
+        out, err = self.run_moa("match", "--image", "red.png", "--text", "\udcff", "--format", "json", code=5)
+        self.assertEqual(json.loads(out)["text_errors"], [{"index": 0, "input": "\ufffd", "error": {
+            "code": "corrupt_data", "message": err.split(": ", 3)[3].rstrip("\n")}}])
+        self.run_moa("match", "--image", "red.png", "--text", "\udcff", "--text", "a", code=3)
+
+    def test_texts_that_are_cut_are_warned_of_once(self):
+        self.write("red.png", png(8, 8))
+        pair = ("match", "-m", str(TINY), "--image", "red.png", "--text", "short", "--text", "dog " * 200)
+        _, err = self.run_moa(*pair)
+        self.assertIn("moa: warning: 1 text is longer than the model's context and was cut, the first at index 1: ", err)
+        self.assertEqual(self.run_moa(*pair, "-q")[1], "")
+
+    def test_a_path_that_is_not_utf8_keeps_its_bytes(self):
+        self.write("red.png", png(8, 8))
+        (self.home / os.fsdecode(b"caf\xe9.png")).write_bytes(png(4, 4))
+        (result,) = self.lines("match", "--image", "red.png", "--image", b"caf\xe9.png", "--text", "a", "--format", "json")
+        self.assertEqual(result["images"], ["red.png", "caf\ufffd.png"])
+        self.assertEqual(result["path_base64"], [None, "Y2Fm6S5wbmc="])
+        (result,) = self.lines("match", "--image", "red.png", "--text", "a", "--format", "json")
+        self.assertNotIn("path_base64", result)
+
+    def test_wrong_use_is_refused(self):
+        self.write("p/red.png", png(8, 8))
+        self.assertEqual(self.error_code("match", "--image", "p", "--text", "a", code=2), "invalid_argument")
+        _, err = self.run_moa("match", "--image", "p/red.png", "p/red.png", "--text", "a", code=2)
+        self.assertIn("--image before every picture", err)
 
     def test_a_head_for_matching_scores_pairs_unless_vectors_are_asked_for(self):
         pair = ("match", "--model", str(BLIP), "--image", str(BLIP / "picture0.png"), "--text", "a photo of a dog.", "--format", "json")

@@ -23,7 +23,8 @@ class Help(MoaTest):
     def test_every_command_has_help_with_examples(self):
         for command in COMMANDS:
             out, _ = self.run_moa(command, "--help")
-            self.assertIn("Usage: moa " + command, out)
+            self.assertRegex(out, rf"\nUsage: moa {command}( \S.*)?\n")
+            self.assertNotRegex(out, r" \n")
             self.assertIn("Examples:", out)
             self.assertEqual(out, self.run_moa("help", command)[0])
 
@@ -76,6 +77,14 @@ class ExitCodes(MoaTest):
     def test_2_also_for_the_environment(self):
         self.environment["MOA_DEVICE"] = "abacus"
         self.assertEqual(self.error_code("embed", "--text", "a", code=2), "invalid_argument")
+
+    def test_2_with_numbers_as_people_write_them(self):
+        for arguments, said in ((["compress", TINY, "-o", "x", "--error", "2"], "an error of 2:"),
+                                (["merge", TINY, TINY, "-o", "x", "--share", "1.5"], "a share of 1.5:"),
+                                (["eval", ".", "--confidence", "1.25"], "found 1.25,")):
+            self.assertIn(said, self.run_moa(*arguments, code=2)[1])
+        self.write("big.png", png(1500, 1000))
+        self.assertIn("the limit is 1.25 megapixels", self.run_moa("embed", "big.png", "--max-megapixels", "1.25", code=7)[1])
 
     def test_3_some_inputs_failed(self):
         self.write("good.png", png(8, 8))
@@ -201,6 +210,47 @@ class Models(MoaTest):
         out, _ = self.run_moa("inspect", "moa-mini")
         for fact in ("architecture", "tokenizer", "processor", "licence"):
             self.assertIn(fact, out)
+
+    def test_the_default_is_not_taken_from_the_current_directory(self):
+        self.environment.pop("MOA_MODEL")
+        bundled = self.home / "bundled"
+        shutil.copytree(TINY, bundled / "moa-mini")
+        self.environment["MOA_MODELS_DIR"] = str(bundled)
+        expected = self.lines("embed", "--text", "a")
+        (self.home / "moa-mini").mkdir()  # no model: in nobody's way
+        self.assertEqual(self.lines("embed", "--text", "a"), expected)
+        self.assertEqual(self.lines("embed", "--text", "a", "-m", "moa-mini"), expected)
+        shutil.copytree(ROOT / "tests/golden/siglip/odd_sizes", self.home / "moa-mini", dirs_exist_ok=True)
+        self.assertEqual(self.lines("embed", "--text", "a"), expected)
+        self.assertNotEqual(self.lines("embed", "--text", "a", "-m", "moa-mini"), expected)  # who names it means it
+
+    def test_a_slip_in_a_bundled_models_name_is_answered_with_it(self):
+        self.environment["MOA_MODELS_DIR"] = str(ROOT / "models")
+        _, err = self.run_moa("embed", "--text", "a", "-m", "moa-min", code=4)
+        self.assertIn("did you mean moa-mini?", err)
+        self.assertNotIn("moa pull", err)
+
+    def test_a_bundled_model_is_not_pulled(self):
+        self.environment |= {"MOA_MODELS_DIR": str(ROOT / "models"), "HF_ENDPOINT": "http://127.0.0.1:9"}
+        out, err = self.run_moa("pull", "moa-mini")
+        self.assertEqual(out, f"{ROOT / 'models/moa-mini'}\n")
+        self.assertIn("bundled", err)
+
+    def test_what_is_wrong_in_a_model_names_its_directory(self):
+        for file, content in (("config.json", "{ nonsense"), ("tokenizer.json", "{}"), ("preprocessor_config.json", "[]"),
+                              ("model.safetensors", None)):
+            model = self.home / ("of-" + file.split(".")[0])
+            shutil.copytree(TINY, model)
+            if content is None:
+                tensors = (model / file).read_bytes()
+                (model / file).write_bytes(tensors.replace(b"text_projection.weight", b"text_projection.wrongs"))
+            else:
+                (model / file).write_text(content)
+            _, err = self.run_moa("embed", "-m", model.name, "--text", "a", str(TINY / "picture0.png"),
+                                  code=3 if file[0] in "tp" else 5)
+            self.assertEqual(err.count(f"'{model.name}'"), 1, err)
+            self.assertIn(file, err)
+            self.assertNotIn("json.exception", err)
 
     def test_the_architectures_are_listed_with_their_towers(self):
         names = self.run_moa("models", "--architectures", "--format", "names")[0].split()

@@ -4,7 +4,7 @@ import os
 import shutil
 import unittest
 
-from moa_command import MoaTest, ROOT, TINY
+from moa_command import MoaTest, ROOT, TINY, png
 
 HAS_TORCH = os.environ.get("MOA_HAS_TORCH") == "1"
 SETTINGS = """model: small
@@ -50,6 +50,22 @@ class Compress(MoaTest):
         self.assertEqual(self.error_code("compress", str(TINY), code=2), "invalid_argument")
         self.assertEqual(self.error_code("compress", "gone", "-o", "small", code=4), "not_found")
         self.assertEqual(os.listdir(self.home), [])
+
+    def test_what_cannot_be_compared_is_said_and_makes_the_exit_code(self):
+        self.write("set/good.png", png(8, 8))
+        self.write("set/broken.jpg", b"\xff\xd8\xff\xe0 and nothing more")
+        self.write("texts.txt", b"good\nb\xffd\n")
+        for command in (["quantize", "--dtype", "int8"], ["compress", "--error", "0.6", "--linears", "text_model.*"]):
+            run = [*command, str(TINY), "--format", "json", "-o"]
+            out, err = self.run_moa(*run, command[0] + "-some", "--images", "set", "--texts-file", "texts.txt", code=3)
+            found = json.loads(out)
+            self.assertEqual((found["images"]["items"], found["texts"]["items"]), (1, 1))
+            self.assertIn("set/broken.jpg", err)
+            self.assertEqual(err.count("moa: error: corrupt_data: "), 2)
+            out, err = self.run_moa(*run, command[0] + "-none", "--images", "set/broken.jpg", code=5)
+            self.assertNotIn("images", json.loads(out))
+            self.assertEqual(self.error_code(*run, command[0] + "-gone", "--images", "nothere", code=4), "not_found")
+            self.assertFalse((self.home / (command[0] + "-gone")).exists())
 
     @unittest.skipUnless(HAS_TORCH, "this build has no libtorch")
     def test_a_training_learns_the_factors_and_keeps_them(self):

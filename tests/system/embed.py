@@ -99,6 +99,23 @@ class Embed(MoaTest):
         (from_pipe,) = self.lines("embed", "/dev/stdin", input=png(4, 4))
         self.assertEqual(from_pipe["embedding"], from_file["embedding"])
 
+    def test_a_pipe_without_end_is_that_items_error(self):
+        self.write("a.png", png(4, 4))
+        endless, sound = self.lines("embed", "/dev/zero", "a.png", code=3)
+        self.assertEqual(endless["error"]["code"], "unsupported")
+        self.assertIn("embedding", sound)
+
+    def test_what_is_wrong_with_a_pipe_names_it(self):
+        for content in (b"", b"hi\n"):
+            out, err = self.run_moa("embed", "/dev/stdin", input=content, code=2 if content else 6)
+            self.assertIn("'/dev/stdin'", err)
+            self.assertIn("'/dev/stdin'", json.loads(out)["error"]["message"])
+
+    def test_standard_input_is_read_once(self):
+        self.write("a.png", png(4, 4))
+        for arguments in (["-", "-"], ["--texts-file", "-", "-"], ["--texts-file", "-", "--texts-file", "-"]):
+            self.assertEqual(self.error_code("embed", *arguments, input=b"a.png\n", code=2), "invalid_argument")
+
     def test_a_path_that_is_not_utf8_keeps_its_bytes(self):
         (self.home / os.fsdecode(b"caf\xe9.png")).write_bytes(png(4, 4))
         (item,) = self.lines("embed", b"caf\xe9.png")
@@ -107,9 +124,13 @@ class Embed(MoaTest):
 
     def test_a_text_that_is_not_utf8_is_that_items_error(self):
         self.write("texts.txt", b"good\nb\xffd\n")
-        items = self.lines("embed", "--texts-file", "texts.txt", code=3)
-        self.assertNotIn("error", items[0])
-        self.assertEqual(items[1]["error"]["code"], "corrupt_data")
+        out, err = self.run_moa("embed", "--texts-file", "texts.txt", "--text", "\udcff!", code=3)
+        bad, good, also_bad = (json.loads(line) for line in out.splitlines())
+        self.assertNotIn("error", good)
+        self.assertEqual([item["error"]["code"] for item in (bad, also_bad)], ["corrupt_data"] * 2)
+        self.assertIn("'\ufffd!'", err)
+        self.assertIn("texts.txt:2: ", err)
+        self.assertIn("'b\ufffdd'", err)
 
     def test_truncation_is_warned_of_once(self):
         long = "dog " * 2000
@@ -118,6 +139,13 @@ class Embed(MoaTest):
         self.assertIn("2 texts", err)
         self.assertIn("index 1", err)
         self.assertEqual(self.run_moa("embed", "--text", long, "-q")[1], "")
+        _, err = self.run_moa("embed", "--text", long)
+        self.assertIn("1 text is longer than the model's context and was cut", err)
+
+    def test_words_that_are_no_file_hint_at_texts(self):
+        _, err = self.run_moa("embed", "a", "dog", code=4)
+        self.assertIn("--text", err)
+        self.assertNotIn("--text", self.run_moa("embed", "dog.jpg", code=4)[1])
 
     def test_a_picture_beyond_the_limit_is_refused(self):
         self.write("big.png", png(1500, 1000))

@@ -74,7 +74,7 @@ class Eval(MoaTest):
         self.write("pairs.csv", "a,b\n1,2\n")
         self.write("broken.csv", 'filepath,title\nx,"y\n')
         for arguments, code in [(["set", "--top", "0"], 2), (["set", "--top", "1,"], 2), ([], 2), (["set", "set"], 2),
-                                (["set", "--confidence", "1"], 2), (["pairs.csv"], 2), (["none.csv"], 4), (["broken.csv"], 5),
+                                (["set", "--confidence", "1"], 2), (["pairs.csv"], 2), (["none.csv"], 4), (["none"], 4), (["none/"], 4), (["--task", "zeroshot_classification", "none"], 4), (["broken.csv"], 5),
                                 (["set", "--separator", "ab"], 2), (["--task", "linear_probe", "set"], 2),
                                 (["set", "--classnames", "none"], 4), (["set/owl"], 2)]:
             self.run_moa("eval", *arguments, code=code)

@@ -101,6 +101,15 @@ class Weights(MoaTest):
         _, err = self.run_moa("inspect", str(self.model), code=code)
         return err.removeprefix("moa: error: ").split(":")[0], err
 
+    def test_tensors_that_do_not_fit_are_listed_in_one_line(self):
+        file = self.model / "model.safetensors"
+        file.write_bytes(file.read_bytes().replace(b"text_projection.weight", b"text_projection.wrongs"))
+        code, err = self.refusal(5)
+        self.assertEqual(code, "shape_mismatch")
+        self.assertEqual(err.count("\n"), 1)
+        self.assertNotIn("\ufffd", err)
+        self.assertRegex(err, r"; missing text_projection\.weight \[[0-9, ]+\]; not expected text_projection\.wrongs \[[0-9, ]+\]")
+
     def test_pytorch_weights_give_the_vectors_of_safetensors(self):
         expected = self.vectors(self.model)
         (self.model / "model.safetensors").unlink()

@@ -47,6 +47,7 @@ TEST(Weights, ListEverythingThatDoesNotFitAtOnce) {
   for (const char* part : {"absent [2]", "turned", "[2, 3]", "[3, 2]", "extra [4]", "model.safetensors"}) {
     EXPECT_TRUE(mentions(message, part)) << part << " in " << message;
   }
+  EXPECT_FALSE(mentions(message, "\n"));  // an error is one line
 }
 
 TEST(Weights, RefuseANameThatStandsTwice) {

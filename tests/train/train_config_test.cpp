@@ -25,6 +25,10 @@ TEST_F(Settings, HaveDefaultsAndPathsBesideTheFile) {
   EXPECT_EQ(config.sources[0].kind, DataSource::Kind::pictures);
   EXPECT_EQ(config.model, "moa-mini");
   EXPECT_EQ(config.steps, 10);
+  EXPECT_EQ(config.epochs, 0);
+  EXPECT_EQ(read("").epochs, 3);
+  EXPECT_EQ(read("schedule: {warmup_steps: 2}\n").epochs, 3);
+  EXPECT_EQ(read("").steps, 0);
   EXPECT_TRUE(config.stops_at_nan);
   EXPECT_EQ(config.engine.loss.kind, LossKind::info_nce);
 }
@@ -85,8 +89,9 @@ TEST_F(Settings, RefuseSourcesThatCannotBe) {
        }) {
     MOA_EXPECT_ERROR(read_data(data), invalid_argument);
   }
-  MOA_EXPECT_ERROR(read_data("{sources: [{train: a.csv}, {train: b.csv}]}", "schedule: {epochs: 2}"),
-                   invalid_argument);
+  for (const char* schedule : {"", "schedule: {epochs: 2}"}) {
+    MOA_EXPECT_ERROR(read_data("{sources: [{train: a.csv}, {train: b.csv}]}", schedule), invalid_argument);
+  }
   try {
     read_data("\n  sources:\n  - train: a.csv\n  - train: b.tsv\n    kinds: texts\n");
     FAIL();
@@ -199,7 +204,6 @@ TEST_F(Settings, NameAnAdapterBesideWhichNothingIsLearned) {
 
 TEST_F(Settings, RefuseWhatCannotBe) {
   for (const char* more : {
-           "",
            "schedule: {steps: 1, epochs: 1}",
            "schedule: {steps: 0}",
            "schedule: {steps: 1}\nbatch: 0",

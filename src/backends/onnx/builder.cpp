@@ -65,7 +65,7 @@ std::string key_of(const Parameter& parameter, const std::string& how) {
 
 Builder::Builder(std::string name, int opset) {
   if (opset < kLeastOpset || opset > kMostOpset) {
-    throw Error(ErrorCode::out_of_range,
+    throw Error(ErrorCode::invalid_argument,
                 "cannot write ONNX opset " + std::to_string(opset) + ": expected " +
                     std::to_string(kLeastOpset) + " to " + std::to_string(kMostOpset) +
                     " (Add, Mul, Relu, Reshape, Identity and CumSum are written as 14 "

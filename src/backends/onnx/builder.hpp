@@ -17,7 +17,7 @@ namespace moa::onnx {
 // "/vision_model/encoder/layers/0/mlp/fc1/MatMul". A value bears the name of its node.
 class Builder {
  public:
-  // Error: out_of_range for an opset outside [kLeastOpset, kMostOpset].
+  // Error: invalid_argument for an opset outside [kLeastOpset, kMostOpset].
   Builder(std::string name, int opset);
 
   int opset() const noexcept { return graph_.opset; }

@@ -11,6 +11,7 @@
 #include <moa/error.hpp>
 
 #include "base/name_pattern.hpp"
+#include "base/number_text.hpp"
 
 namespace moa::train {
 namespace {
@@ -207,8 +208,8 @@ void add_adapters(const AdapterOptions& options, const std::vector<Parameter>& l
   if (options.rank < 1 || options.rank > kMostRank || !(options.alpha > 0)) {
     throw Error(ErrorCode::invalid_argument,
                 "cannot make an adapter of rank " + std::to_string(options.rank) + " and alpha " +
-                    std::to_string(options.alpha) + ": expected a rank of 1 to " + std::to_string(kMostRank) +
-                    " and an alpha above 0");
+                    shortest_digits(options.alpha) + ": expected a rank of 1 to " +
+                    std::to_string(kMostRank) + " and an alpha above 0");
   }
   Maker maker(options, seed, weights.device(), all);
   bool any = false;

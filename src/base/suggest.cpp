@@ -1,10 +1,10 @@
-#include "cli/suggest.hpp"
+#include "base/suggest.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <vector>
 
-namespace moa::cli {
+namespace moa {
 namespace {
 
 // Damerau's distance (optimal string alignment): insertions, deletions, replacements, swaps of neighbours.
@@ -44,4 +44,4 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> kno
   return nearest.empty() ? std::string() : "; did you mean " + std::string(nearest) + "?";
 }
 
-}  // namespace moa::cli
+}  // namespace moa
