@@ -211,7 +211,7 @@ fs::path bundled_model(std::string_view name, const ModelSearch& where) {
 
 fs::path resolve_model(std::string_view name, const ModelSearch& where) {
   if (name.empty()) throw Error(ErrorCode::invalid_argument, "cannot find a model without a name");
-  const fs::path place(name);
+  fs::path place(name);
   fs::path bundled = bundled_model(name, where);
   // What merely happens to be called like a bundled model does not stand in its way.
   if (bundled.empty() ? is_folder(place) || is_file(place) : has_configuration(place)) return place;
