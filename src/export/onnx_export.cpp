@@ -106,7 +106,7 @@ void calibrate(const LoadedModel& model, const OnnxExportOptions& options, std::
 ExportedFacts facts_of(const LoadedModel& model, const OnnxExportOptions& options) {
   ModelInfo info;
   model.engine().describe(info);
-  const ExportedFacts facts =
+  ExportedFacts facts =
       ExportedFacts::of(model.facts(), info.architecture, layout_of(model.directory().layout()));
   if (facts.image() == nullptr || facts.image()->takes_patches()) return facts;
   ExportedFacts::Values values = facts.values();
