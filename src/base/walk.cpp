@@ -12,6 +12,8 @@
 
 #include <moa/error.hpp>
 
+#include "base/cancellation.hpp"
+
 namespace moa {
 namespace {
 
@@ -60,7 +62,7 @@ class Walker {
       return;
     }
     for (;;) {
-      if (cancelled_ != nullptr && *cancelled_) {
+      if (is_raised(cancelled_)) {
         throw Error(ErrorCode::cancelled, "cannot list '" + root_ + "': interrupted");
       }
       errno = 0;

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -153,8 +152,8 @@ class Measurements {
     }
   }
 
-  // Of --files: what could not be embedded, by its place.
-  const std::map<std::size_t, Error>& broken_files() const { return broken_files_; }
+  // Of each of --files, why it could not be embedded.
+  const std::vector<std::optional<Error>>& file_errors() const { return file_errors_; }
 
  private:
   // A line for each measurement that was asked for in this precision.
@@ -178,9 +177,10 @@ class Measurements {
       }
     }
     if (!files_.inputs.empty()) {
+      file_errors_.assign(files_.inputs.size(), std::nullopt);
       const BenchResult result = bench.measure_files(
           files_.inputs, {.cancelled = &interrupted()},
-          [&](const Embedded& item) { broken_files_.insert_or_assign(item.index, *item.error); });
+          [&](const Embedded& item) { file_errors_[item.index] = files_.error_of(item.index, *item.error); });
       add({Modality::image, true, 0, dtype, result, Bench::memory_bytes(), {}});
     }
   }
@@ -188,7 +188,7 @@ class Measurements {
   const Arguments& arguments_;
   Console& console_;
   InputList files_;
-  std::map<std::size_t, Error> broken_files_;
+  std::vector<std::optional<Error>> file_errors_;
 };
 
 int run_bench(const Arguments& arguments) {
@@ -240,10 +240,7 @@ int run_bench(const Arguments& arguments) {
   }
   output.finish();
   if (interruption) throw *interruption;
-  for (const auto& [index, error] : measurements.broken_files()) {
-    console.error(name(error.code()), error.what());
-    outcome.failed(error.code());
-  }
+  tell_errors(measurements.file_errors(), console, outcome);
   return outcome.exit_code();
 }
 

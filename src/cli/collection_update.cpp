@@ -1,6 +1,7 @@
 #include "cli/collection_update.hpp"
 
 #include "cli/exit_codes.hpp"
+#include "cli/inputs.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/model_arguments.hpp"
 
@@ -37,7 +38,7 @@ UpdateReport update_collection(Collection& collection, std::span<const std::file
       places, [&]() -> const Model& { return model; }, options);
   console.clear_progress();
   for (const FailedFile& folder : report.unreadable_folders)
-    console.warn("cannot read the folder '" + folder.path + "': " + folder.message);
+    warn_of_folder(folder.path, folder.message, console);
   return report;
 }
 

@@ -110,8 +110,7 @@ bool embeds(const Model& model, MediaKind kind) {
 void add_folder(InputList& list, const std::string& folder, const Model& model, Console& console) {
   const Walk found = walk(folder, &interrupted());
   for (const UnreadableFolder& unreadable : found.unreadable) {
-    console.warn("cannot read the folder '" + (std::filesystem::path(folder) / unreadable.inside).string() +
-                 "': " + unreadable.reason);
+    warn_of_folder((std::filesystem::path(folder) / unreadable.inside).string(), unreadable.reason, console);
   }
   for (const WalkedFile& file : found.files) {
     throw_if_interrupted();
@@ -205,6 +204,10 @@ Error InputList::error_of(std::size_t index, const Error& error) const {
     }
   }
   return error;
+}
+
+void warn_of_folder(const std::string& folder, const std::string& reason, Console& console) {
+  console.warn("cannot read the folder '" + folder + "': " + reason);
 }
 
 void add_inputs(InputList& list, std::span<const std::string> words, const Model& model, Console& console) {

@@ -46,6 +46,9 @@ struct InputList {
 // invalid_argument if stdin was read before.
 void add_inputs(InputList& list, std::span<const std::string> words, const Model& model, Console& console);
 
+// Says that what lies below `folder` is not known.
+void warn_of_folder(const std::string& folder, const std::string& reason, Console& console);
+
 // The lines of a file of texts ("-": stdin), without their LF or CR LF; empty ones, too. Errors: not_found,
 // io_error, limit_exceeded; invalid_argument if stdin was read before.
 std::vector<std::string> read_texts(const std::string& path);

@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/cancellation.hpp"
 #include "search/batch.hpp"
 #include "search/places.hpp"
 #include "search/plan.hpp"
@@ -14,12 +15,8 @@ namespace {
 
 constexpr auto kLockPause = std::chrono::milliseconds(50);
 
-bool is_cancelled(const UpdateOptions& options) {
-  return options.cancelled != nullptr && *options.cancelled;
-}
-
 void stop_if_cancelled(const StoreFiles& files, const UpdateOptions& options) {
-  if (!is_cancelled(options)) return;
+  if (!is_raised(options.cancelled)) return;
   throw Error(ErrorCode::cancelled, "cannot finish updating '" + files.catalogue.string() + "': interrupted");
 }
 
@@ -93,7 +90,7 @@ UpdateReport update(const StoreFiles& files, const Target& target, Writer::Start
   Batch batch(*writer, target, plan, embedder, report);
   std::size_t done = 0;
   for (const Candidate& candidate : plan.candidates) {
-    if (is_cancelled(options)) break;
+    if (is_raised(options.cancelled)) break;
     batch.add(candidate);
     if (batch.is_full()) batch.finish();
     if (options.progress) options.progress(++done, plan.candidates.size());

@@ -5,6 +5,8 @@
 
 #include <moa/error.hpp>
 
+#include "base/cancellation.hpp"
+
 namespace moa {
 
 double Evaluation::value(std::string_view name) const {
@@ -21,7 +23,7 @@ namespace train {
 
 Vectors embed_or_cancel(const Model& model, std::span<const Input> inputs, const EmbedOptions& options) {
   Vectors vectors = model.embed_all(inputs, options);
-  if (options.cancelled != nullptr && *options.cancelled)
+  if (is_raised(options.cancelled))
     throw Error(ErrorCode::cancelled, "interrupted while embedding what is evaluated");
   return vectors;
 }

@@ -10,6 +10,7 @@
 
 #include <moa/error.hpp>
 
+#include "base/cancellation.hpp"
 #include "base/file.hpp"
 #include "train/checkpoint_store.hpp"
 #include "train/event_file.hpp"
@@ -81,7 +82,7 @@ class Training {
 
   // By one process for all.
   bool is_cancelled() const {
-    double cancelled = options_.cancelled != nullptr && *options_.cancelled ? 1 : 0;
+    double cancelled = is_raised(options_.cancelled) ? 1 : 0;
     parts_.engine.sum({&cancelled, 1});
     return cancelled > 0;
   }

@@ -8,6 +8,7 @@
 
 #include <moa/error.hpp>
 
+#include "base/cancellation.hpp"
 #include "checkpoint/pull.hpp"
 #include "pull/http.hpp"
 
@@ -17,10 +18,10 @@ namespace moa {
 inline void wait_unless_cancelled(const PullRequest& request, std::chrono::milliseconds duration) {
   constexpr std::chrono::milliseconds kStep{50};
   for (auto waited = std::chrono::milliseconds(0); waited < duration; waited += kStep) {
-    if (request.cancelled != nullptr && request.cancelled->load()) break;
+    if (is_raised(request.cancelled)) break;
     std::this_thread::sleep_for(std::min(kStep, duration - waited));
   }
-  if (request.cancelled != nullptr && request.cancelled->load()) {
+  if (is_raised(request.cancelled)) {
     throw Error(ErrorCode::cancelled, "the pull of " + request.id.repository + " was interrupted");
   }
 }

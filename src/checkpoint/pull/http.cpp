@@ -10,6 +10,8 @@
 
 #include <moa/error.hpp>
 
+#include "base/cancellation.hpp"
+
 namespace moa {
 namespace {
 
@@ -105,8 +107,7 @@ struct HttpClient::Transfer {
   }
 
   static int watch(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    const std::atomic<bool>* cancelled = static_cast<Transfer*>(self)->cancelled;
-    return cancelled != nullptr && cancelled->load() ? 1 : 0;
+    return is_raised(static_cast<Transfer*>(self)->cancelled) ? 1 : 0;
   }
 };
 
