@@ -10,8 +10,8 @@ class CpuPrecision : public testing::TestWithParam<CpuRun> {
       : backend({.precision = GetParam().precision, .threads = 2}, kernels_at(GetParam().level)),
         ops(backend.interpreter()) {}
   bool is_int8() const { return GetParam().precision == Precision::int8; }
-  bool bounds_pairs() const {
-    return is_int8() && kernels_at(GetParam().level).int8.to_int8_pairs != nullptr;
+  bool bounds_weights() const {
+    return is_int8() && kernels_at(GetParam().level).int8.to_bound_int8 != nullptr;
   }
 
   CpuBackend backend;
@@ -38,18 +38,36 @@ float as_bf16(float x) {
   return std::bit_cast<float>((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000U);
 }
 
-// The numbers of one row that the precision stands for; `pairs`: weights of a level that bounds neighbours in
-// int8.
-std::vector<double> narrow(const float* x, std::int64_t width, Precision precision, bool pairs = false) {
-  std::vector<double> numbers(x, x + width);
-  float most = 0;
-  for (std::int64_t i = 0; i < width; ++i) {
-    const float beside = pairs && i % 2 == 1 ? std::abs(x[i - 1]) : 0;
-    most = std::max(most, std::abs(x[i]) + beside);
+// What is positive and what is negative in the groups of weights whose products are added up in 16 bits: of
+// eight numbers the first two and the fifth and sixth, and the others.
+class Groups {
+ public:
+  explicit Groups(std::int64_t width) : sums_(static_cast<std::size_t>((width + 7) / 8 * 4)) {}
+  double& of(std::int64_t i, bool positive) {
+    return sums_[static_cast<std::size_t>(i / 8 * 4 + i % 4 / 2 * 2 + (positive ? 1 : 0))];
   }
+  double most() const { return *std::max_element(sums_.begin(), sums_.end()); }
+
+ private:
+  std::vector<double> sums_;
+};
+
+constexpr int kMostOfGroup = 126;  // 128 less what rounding four numbers may add
+
+// The numbers of one row that the precision stands for; `bound`: weights of a level that bounds groups in
+// int8.
+std::vector<double> narrow(const float* x, std::int64_t width, Precision precision, bool bound = false) {
+  std::vector<double> numbers(x, x + width);
+  Groups groups(width);
+  double most = 0;
+  for (std::int64_t i = 0; i < width; ++i) {
+    groups.of(i, x[i] > 0) += std::abs(x[i]);
+    most = std::max<double>(most, std::abs(x[i]));
+  }
+  const double step = bound ? groups.most() / kMostOfGroup : most / 127;
   for (double& number : numbers) {
     number = precision == Precision::bf16 ? as_bf16(static_cast<float>(number))
-                                          : std::nearbyint(number * 127 / most) * (most / 127.0);
+                                          : std::nearbyint(number / step) * step;
   }
   return numbers;
 }
@@ -68,7 +86,7 @@ TEST_P(CpuPrecision, LinearAgreesWithDoublesOfTheNarrowedNumbers) {
       const std::vector<double> row = narrow(x.data() + r * size.depth, size.depth, GetParam().precision);
       for (std::int64_t c = 0; c < size.columns; ++c) {
         const std::vector<double> column =
-            narrow(w.data() + c * size.depth, size.depth, GetParam().precision, bounds_pairs());
+            narrow(w.data() + c * size.depth, size.depth, GetParam().precision, bounds_weights());
         double sum = b[static_cast<std::size_t>(c)];
         for (std::size_t d = 0; d < row.size(); ++d) sum += row[d] * column[d];
         magnitude = std::max(magnitude, std::abs(sum));
@@ -86,26 +104,27 @@ TEST_P(CpuPrecision, LinearAgreesWithDoublesOfTheNarrowedNumbers) {
 }
 
 TEST_P(CpuPrecision, SumsOfSmallIntegersAreExact) {
-  // Every row's largest magnitude is 127, and every column's or, where they are bound, that of its pairs:
-  // both scales are 1 in int8. bf16 holds such integers too.
+  // Every row's largest magnitude is 127, and every column's or, where they are bound, the sum of its largest
+  // group 126: both scales are 1 in int8. bf16 holds such integers too.
   std::mt19937 random(5);
   for (const Product& size : sizes()) {
-    const auto integers = [&](std::int64_t rows, bool pairs) {
-      std::vector<float> values(static_cast<std::size_t>(rows * size.depth));
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        const std::size_t depth = i % static_cast<std::size_t>(size.depth);
-        values[i] = static_cast<float>(static_cast<int>(random() % 255) - 127);
-        if (pairs && depth % 2 == 1) {
-          const int room = 127 - std::abs(static_cast<int>(values[i - 1]));
-          values[i] =
-              static_cast<float>(static_cast<int>(random() % (2U * static_cast<unsigned>(room) + 1)) - room);
+    const auto integers = [&](std::int64_t rows, bool bound) {
+      std::vector<float> values;
+      for (std::int64_t row = 0; row < rows; ++row) {
+        Groups groups(size.depth);
+        for (std::int64_t i = 0; i < size.depth; ++i) {
+          const bool positive = random() % 2 == 0;
+          double& sum = groups.of(i, positive);
+          const auto most = bound ? static_cast<unsigned>(kMostOfGroup - sum) : 127U;
+          const unsigned magnitude = i == 0 ? most : random() % (most + 1);
+          sum += magnitude;
+          values.push_back(static_cast<float>(magnitude) * (positive ? 1.0F : -1.0F));
         }
-        if (depth == 0) values[i] = random() % 2 == 0 ? 127 : -127;
       }
       return values;
     };
     const std::vector<float> x = integers(size.rows, false);
-    const std::vector<float> w = integers(size.columns, bounds_pairs());
+    const std::vector<float> w = integers(size.columns, bounds_weights());
     std::vector<float> expected;
     for (std::int64_t r = 0; r < size.rows; ++r) {
       for (std::int64_t c = 0; c < size.columns; ++c) {
@@ -145,7 +164,7 @@ class StoredInt8 final : public ParameterSource {
 };
 
 TEST_P(CpuPrecision, StoredIntegersOfAnySizeGiveTheirProduct) {
-  // Neighbours of the largest magnitudes, times the largest activations: what 16 bits would cut off.
+  // Groups of the largest magnitudes, times the largest activations: what 16 bits would cut off.
   constexpr std::int64_t kDepth = 66;
   std::vector<std::int8_t> integers;
   for (const int value : {127, -127, -128, 64, 1}) {
@@ -166,9 +185,9 @@ TEST_P(CpuPrecision, StoredIntegersOfAnySizeGiveTheirProduct) {
       expected.push_back(sum);
     }
   }
-  // A coarser scale, where one is needed, moves a number by half a step, of little more than 2 * 0.25.
+  // A coarser scale, where one is needed, moves a number by half a step, of little more than 4 * 0.25.
   expect_near(ops->read(ops->linear(rows_from(*ops, x, 1, 2, kDepth), layer)), expected,
-              bounds_pairs() ? kDepth * 0.26 : 1e-3);
+              bounds_weights() ? kDepth * 0.51 : 1e-3);
 }
 
 TEST_P(CpuPrecision, AProductThatAsksForF32HasTheBitsOfAnF32Run) {

@@ -36,7 +36,7 @@ TEST_P(Quantize, ADirectoryGivesTheBitsOfTheOriginalAtItsPrecision) {
   EXPECT_EQ(small.dtype(), GetParam());
   const Model original = Model::load(kCheckpoint.string(), {.dtype = GetParam()});
   // Where stored integers are narrowed once more, they are not the ones that the original's numbers give.
-  if (GetParam() == "int8" && cpu::chosen_kernels().int8.bound_int8_pairs != nullptr) {
+  if (GetParam() == "int8" && cpu::chosen_kernels().int8.bind_int8 != nullptr) {
     const std::vector<Input> pictures = {Input::file(kPicture)};
     EXPECT_GT(compare(original, small, {.images = pictures}).images->least_cosine, 0.998);
   } else {

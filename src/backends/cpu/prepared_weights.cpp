@@ -182,16 +182,16 @@ void PreparedWeights::narrow_to_int8(const Parameter& weight, const Depth& depth
     return reinterpret_cast<std::int8_t*>(out + row * depth.words);
   };
   if (depth.order == Order::as_stored && weight.read_rows_int8(first, 1, integers(0), scales)) {
-    const auto bound = kernels_.int8.bound_int8_pairs;
+    const auto bind = kernels_.int8.bind_int8;
     for (std::int64_t row = 0; row < count; ++row) {
       weight.read_rows_int8(first + row, 1, integers(row), scales + row);
       expect_finite(std::isfinite(scales[row]), weight, first + row);
-      if (bound != nullptr) scales[row] = bound(out + row * depth.words, depth.words, scales[row]);
+      if (bind != nullptr) scales[row] = bind(integers(row), depth.numbers, scales[row]);
     }
     return;
   }
   const auto to_int8 =
-      kernels_.int8.to_int8_pairs != nullptr ? kernels_.int8.to_int8_pairs : kernels_.to_int8;
+      kernels_.int8.to_bound_int8 != nullptr ? kernels_.int8.to_bound_int8 : kernels_.to_int8;
   std::vector<float> space;
   const ConstMatrix source = read(first, count, space);
   for (std::int64_t row = 0; row < count; ++row) {

@@ -2,6 +2,7 @@
 // processor has both.
 #include <immintrin.h>
 
+#include "backends/cpu/kernels/bound_int8.hpp"
 #include "backends/cpu/kernels/table.hpp"
 
 namespace moa::cpu {
@@ -25,15 +26,20 @@ struct Vector8 {
   static Floats interleave_high(Floats a, Floats b) {
     return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
   }
+  static Floats swap_halves(Floats x) { return __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3); }
 };
 
-// vpmaddubsw adds products of two neighbours in 16 bits and cuts off what does not fit, so weights are bound
-// as Products says. That costs some precision, and is a third faster than widening first.
+// Sums of two words are added in 16 bits before they are widened, so weights are bound (bound_int8.hpp).
+// That costs some precision, and is much faster than widening first.
 struct Int8Dot8 : UnsignedInt8Rows<Vector8> {
+  static constexpr int kTogether = 2;
   using Words = Floats<Vector8>;
-  static Words add(Words value, Words columns, Words sums) {
-    const __m256i pairs = _mm256_maddubs_epi16(_mm256_castps_si256(value), _mm256_castps_si256(columns));
-    const __m256i words = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+  static Words add(const Words (&value)[kTogether], const Words (&columns)[kTogether], Words sums) {
+    const auto products = [&](int k) {
+      return _mm256_maddubs_epi16(_mm256_castps_si256(value[k]), _mm256_castps_si256(columns[k]));
+    };
+    const __m256i narrow = _mm256_add_epi16(products(0), products(1));
+    const __m256i words = _mm256_madd_epi16(narrow, _mm256_set1_epi16(1));
     // Spelt out: GCC 12 moves sums between registers when they are floats here and integers there.
     asm("vpaddd %1, %0, %0" : "+x"(sums) : "x"(words));
     return sums;
@@ -42,8 +48,8 @@ struct Int8Dot8 : UnsignedInt8Rows<Vector8> {
 
 constexpr Products int8_products() {
   Products products = narrow_products<Vector8, Int8Dot8>();
-  products.to_int8_pairs = to_int8_pairs<Vector8>;
-  products.bound_int8_pairs = bound_int8_pairs<Vector8>;
+  products.to_bound_int8 = to_bound_int8<Vector8>;
+  products.bind_int8 = bind_int8<Vector8>;
   return products;
 }
 

@@ -4,7 +4,8 @@
 // - ColumnScales, column_scales, scaled: how an int8 product's sums become numbers (Int8Scaled);
 // - kZeroPoint: what an int8 row stores for 0;
 // - part(words, p): what part p of a row's words is multiplied with, out of a column's words;
-// - add(value, columns, sums): sums + value * columns, lane by lane;
+// - kTogether: words along the depth that are multiplied at once;
+// - add(value, columns, sums): sums + value * columns, lane by lane, kTogether of each;
 // - narrow(x, width, words): a row of f32 as words; returns the row's scale.
 //
 // Here are those that need nothing but V; levels with instructions for it bring their own.
@@ -20,11 +21,12 @@ template <class V>
 struct F32Dot {
   static constexpr int kElements = 1;
   static constexpr int kParts = 1;
+  static constexpr int kTogether = 1;
   static constexpr bool kScaled = false;
   struct ColumnScales {};
   static Floats<V> part(Floats<V> words, int /*only*/) { return words; }
-  static Floats<V> add(Floats<V> value, Floats<V> columns, Floats<V> sums) {
-    return V::fma(value, columns, sums);
+  static Floats<V> add(const Floats<V> (&value)[1], const Floats<V> (&columns)[1], Floats<V> sums) {
+    return V::fma(value[0], columns[0], sums);
   }
 };
 
@@ -52,6 +54,7 @@ struct WidenedBf16Dot : F32Dot<V> {
 template <class V>
 struct Int8Scaled {
   static constexpr int kElements = 4;
+  static constexpr int kTogether = 1;
   static constexpr bool kScaled = true;
   struct ColumnScales {
     Floats<V> scale;
@@ -97,8 +100,8 @@ struct WidenedInt8Dot : Int8Scaled<V> {
     const auto bits = __builtin_bit_cast(typename V::Shorts, words);
     return __builtin_bit_cast(Floats<V>, which == 0 ? (bits << 8) >> 8 : bits >> 8);
   }
-  static Floats<V> add(Floats<V> value, Floats<V> columns, Floats<V> sums) {
-    return V::add_pairs(value, columns, sums);
+  static Floats<V> add(const Floats<V> (&value)[1], const Floats<V> (&columns)[1], Floats<V> sums) {
+    return V::add_pairs(value[0], columns[0], sums);
   }
   static float narrow(const float* x, std::int64_t width, float* words) {
     const Int8Range range = int8_range<V>(x, width);

@@ -112,12 +112,12 @@ struct Products {
   // which is read as it is.
   void (*narrow)(ConstMatrix x, std::int64_t rows, std::int64_t width, Matrix out, float* scales);
 
-  // For int8 at levels that add products of two neighbours in 16 bits: weights whose magnitudes, of two
-  // neighbours, are at most 128 together, since 255 * 128 fits. Null elsewhere. to_int8_pairs is
-  // Kernels::to_int8 with a scale coarse enough for that; bound_int8_pairs makes it so in a row of `count`
-  // words that was narrowed without it, and returns the row's new scale.
-  float (*to_int8_pairs)(const float* x, std::int64_t width, std::int8_t* out) = nullptr;
-  float (*bound_int8_pairs)(float* words, std::int64_t count, float scale) = nullptr;
+  // For int8 at levels that add up products in 16 bits: weights bound so that none overflows
+  // (kernels/bound_int8.hpp). Null elsewhere. to_bound_int8 is Kernels::to_int8, of finite numbers, with a
+  // scale coarse enough for that; bind_int8 makes it so in a row that was narrowed without it, and returns
+  // the row's new scale.
+  float (*to_bound_int8)(const float* x, std::int64_t width, std::int8_t* out) = nullptr;
+  float (*bind_int8)(std::int8_t* row, std::int64_t width, float scale) = nullptr;
 };
 
 constexpr std::int64_t kNarrowWords = 32;

@@ -68,75 +68,26 @@ inline void store_bytes(void* to, Ints<V> x) {
   __builtin_memcpy(to, &bytes, sizeof bytes);
 }
 
-// The largest sum of two neighbours' magnitudes, of numbers 0 and 1, 2 and 3, ... of a row; finite numbers.
-template <class V>
-inline float largest_pair(const float* x, std::int64_t width) {
-  typedef std::int64_t Pairs __attribute__((vector_size(sizeof(Floats<V>))));
-  const Ints<V> magnitude = Ints<V>{} + 0x7FFFFFFF;
-  Floats<V> most = splat<V>(0.0F);
-  for_vectors<V>(width, [&](std::int64_t at, std::int64_t count) {
-    const Ints<V> bits = __builtin_bit_cast(Ints<V>, load<V>(x + at, count)) & magnitude;
-    const Pairs second = __builtin_bit_cast(Pairs, bits) >> 32;
-    most = V::maximum(__builtin_bit_cast(Floats<V>, bits) + __builtin_bit_cast(Floats<V>, second), most);
-  });
-  return largest_lane<V>(most);
-}
-
-template <class V>
-inline void to_int8(const float* x, std::int64_t width, const Int8Range& range, std::int8_t* out) {
+// Rounds numbers(at, count), a vector of `count` of them from `at` on.
+template <class V, class Numbers>
+inline void round_to_int8(std::int64_t width, Numbers numbers, const Int8Range& range, std::int8_t* out) {
   for_vectors<V>(width, [&](std::int64_t at, std::int64_t count) {
     alignas(16) std::int8_t bytes[V::kWidth];
-    store_bytes<V>(bytes, to_integers<V>(load<V>(x + at, count), range));
+    store_bytes<V>(bytes, to_integers<V>(numbers(at, count), range));
     __builtin_memcpy(out + at, bytes, static_cast<std::size_t>(count));
   });
 }
 
 template <class V>
+inline auto numbers_at(const float* x) {
+  return [x](std::int64_t at, std::int64_t count) { return load<V>(x + at, count); };
+}
+
+template <class V>
 float to_int8(const float* x, std::int64_t width, std::int8_t* out) {
   const Int8Range range = int8_range<V>(x, width);
-  to_int8<V>(x, width, range, out);
+  round_to_int8<V>(width, numbers_at<V>(x), range, out);
   return range.scale;
-}
-
-// Products::to_int8_pairs. Rounding may add a half to each of two neighbours, so they come to 127 before.
-template <class V>
-float to_int8_pairs(const float* x, std::int64_t width, std::int8_t* out) {
-  Int8Range range = int8_range<V>(x, width);
-  if (range.factor != 0) {
-    const float most = largest_pair<V>(x, width);
-    range = {most / 127.0F, 127.0F / most};
-  }
-  to_int8<V>(x, width, range, out);
-  return range.scale;
-}
-
-// Products::bound_int8_pairs.
-template <class V>
-float bound_int8_pairs(float* words, std::int64_t count, float scale) {
-  constexpr int kBits[] = {0, 8, 16, 24};
-  const auto number = [](Ints<V> word, int bit) { return (word << (24 - bit)) >> 24; };
-  const auto magnitude = [](Ints<V> x) { return x < 0 ? -x : x; };
-  Ints<V> most = {};
-  for_vectors<V>(count, [&](std::int64_t at, std::int64_t some) {
-    const auto word = __builtin_bit_cast(Ints<V>, load<V>(words + at, some));
-    for (const int bit : {0, 16}) {
-      const Ints<V> pair = magnitude(number(word, bit)) + magnitude(number(word, bit + 8));
-      most = pair > most ? pair : most;
-    }
-  });
-  const std::int32_t largest = largest_lane<V>(most);
-  if (largest <= 128) return scale;
-  const Int8Range coarser{scale * static_cast<float>(largest) / 127.0F, 127.0F / static_cast<float>(largest)};
-  for_vectors<V>(count, [&](std::int64_t at, std::int64_t some) {
-    const auto word = __builtin_bit_cast(Ints<V>, load<V>(words + at, some));
-    Ints<V> bound = {};
-    for (const int bit : kBits) {
-      const Floats<V> x = __builtin_convertvector(number(word, bit), Floats<V>);
-      bound |= (to_integers<V>(x, coarser) & 255) << bit;
-    }
-    store<V>(words + at, __builtin_bit_cast(Floats<V>, bound), some);
-  });
-  return coarser.scale;
 }
 
 template <class V>

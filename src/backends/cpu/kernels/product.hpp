@@ -58,15 +58,22 @@ inline void tile(ConstMatrix a, ConstMatrix b, std::int64_t depth, bool resume, 
   for (std::int64_t begin = 0; begin < depth; begin += Ahead::kStride) {
     ahead.fetch();
     const std::int64_t end = smaller<V>(begin + Ahead::kStride, depth);
-    for (std::int64_t d = begin; d < end; ++d, from += b.stride) {
+    for (std::int64_t d = begin; d < end; d += Dot::kTogether, from += Dot::kTogether * b.stride) {
 #pragma GCC unroll 2
       for (int part = 0; part < Dot::kParts; ++part) {
-        Floats<V> columns[kVectors];
+        Floats<V> columns[kVectors][Dot::kTogether];
 #pragma GCC unroll 16
-        for (int j = 0; j < kVectors; ++j) columns[j] = Dot::part(load<V>(from + j * V::kWidth), part);
+        for (int j = 0; j < kVectors; ++j) {
+#pragma GCC unroll 4
+          for (int k = 0; k < Dot::kTogether; ++k) {
+            columns[j][k] = Dot::part(load<V>(from + k * b.stride + j * V::kWidth), part);
+          }
+        }
 #pragma GCC unroll 16
         for (int i = 0; i < kRows; ++i) {
-          const Floats<V> value = splat<V>(rows[i][d * Dot::kParts + part]);
+          Floats<V> value[Dot::kTogether];
+#pragma GCC unroll 4
+          for (int k = 0; k < Dot::kTogether; ++k) value[k] = splat<V>(rows[i][(d + k) * Dot::kParts + part]);
 #pragma GCC unroll 16
           for (int j = 0; j < kVectors; ++j) sums[i][j] = Dot::add(value, columns[j], sums[i][j]);
         }

@@ -42,11 +42,11 @@ constexpr Products narrow_products() {
       .tile_rows = V::kTileRows,
       .elements_per_word = Dot::kElements,
       .row_parts = Dot::kParts,
-      .depth_step = 1,
+      .depth_step = Dot::kTogether,
       .zero_point = Dot::kZeroPoint,
       .pack = pack<V, kPanelColumns<V>>,
       .product = product<V, Dot>,
-      .narrow = narrow<V, Dot, 1>,
+      .narrow = narrow<V, Dot, Dot::kTogether>,
   };
 }
 
