@@ -167,12 +167,20 @@ struct ClassifyOptions {
   EmbedOptions embed = {};
 };
 
+// Texts that were longer than the model's context and were cut, as the reference cuts them.
+struct Truncation {
+  std::size_t texts = 0;
+  std::size_t first_index = 0;  // of the first among the texts, or among the labels that stand in them
+  std::string first;            // the first, whole
+};
+
 // Scores of the labels for each picture.
 struct Classification {
   std::vector<std::string> labels;
   std::vector<std::vector<float>>
       scores;  // one row a picture, one score a label; empty row if the picture failed
   std::vector<std::optional<Error>> errors;  // one a picture
+  Truncation truncated;                      // of the labels, in their templates
 };
 
 // What the score of a picture and a text is made of.
@@ -195,6 +203,7 @@ struct MatchResult {
   std::vector<std::vector<float>> score;
   std::vector<std::optional<Error>> image_errors;
   std::vector<std::optional<Error>> text_errors;  // that text's column is NaN
+  Truncation truncated;
 };
 
 // A loaded model. Immutable: any number of threads may call it at once. Copies share it. What an input's

@@ -29,6 +29,8 @@ struct TrainProgress {
 
 // One of several processes that train one model together, each with its share of every batch: the convention
 // of torchrun. Each calls train_model() with the same settings; only process 0 touches the output folder.
+// With more than one, a program that leaves SIGPIPE at its default ignores it from then on: a process that is
+// lost is an error, not a signal.
 struct TrainProcesses {
   int rank = 0;  // of this process, from 0
   int count = 1;

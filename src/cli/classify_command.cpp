@@ -109,7 +109,6 @@ int run_classify(const Arguments& arguments) {
   InputList list;
   add_inputs(list, words, model, console);
   note_skipped(list, console);
-  warn_of_truncation(model, labels, options, console);
   if (examples) options.examples = embed_examples(arguments, *examples, labels, model, console);
   options.embed.progress = [&](std::size_t done) {
     console.progress("classifying", done, list.inputs.size());
@@ -117,6 +116,7 @@ int run_classify(const Arguments& arguments) {
   const std::string dtype = json_dtype(model);
   Classification result = model.classify(list.inputs, labels, options);
   console.clear_progress();
+  warn_of_truncation(result.truncated, console);
 
   Output output = Output::open(arguments.value("output"));
   const Paint paint = output.is_terminal() ? Paint::for_stream(1) : Paint{};

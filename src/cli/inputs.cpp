@@ -112,6 +112,7 @@ void add_folder(InputList& list, const std::string& folder, const Model& model, 
   for (const UnreadableFolder& unreadable : found.unreadable) {
     warn_of_folder((std::filesystem::path(folder) / unreadable.inside).string(), unreadable.reason, console);
   }
+  if (found.files.empty() && found.unreadable.empty()) console.note("found no files in '" + folder + "'");
   for (const WalkedFile& file : found.files) {
     throw_if_interrupted();
     std::string path = (std::filesystem::path(folder) / file.inside).string();

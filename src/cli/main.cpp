@@ -31,7 +31,7 @@ int print(const std::string& text) {
 }
 
 [[noreturn]] void fail_unknown_command(std::string_view name) {
-  std::vector<std::string> known;
+  std::vector<std::string> known = {"help", "--help", "--version"};
   for (const Command* command : commands()) known.emplace_back(command->name);
   throw Error(ErrorCode::invalid_argument, "'" + std::string(name) + "' is not a command of moa" +
                                                did_you_mean(name, known) + " (see moa --help)");

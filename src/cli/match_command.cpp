@@ -139,8 +139,8 @@ int run_match(const Arguments& arguments) {
   const EmbedOptions options = embed_options(arguments);
   InputList list;
   for (const std::string& image : images) list.add_file(image);
-  warn_of_truncation(model, texts, options, console);
   const MatchResult result = model.match(list.inputs, texts, {scorer, options});
+  warn_of_truncation(result.truncated, console);
 
   Outcome of_images;
   Outcome of_texts;

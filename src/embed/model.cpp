@@ -113,7 +113,7 @@ int Model::threads() const {
 }
 
 Vectors Model::embed_labels(std::span<const std::string> labels, const ClassifyOptions& options) const {
-  return moa::embed_labels(*impl_->loaded, labels, options);
+  return moa::embed_labels(*impl_->loaded, labels, options).rows;
 }
 
 Classification Model::classify(std::span<const Input> images, std::span<const std::string> labels,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include <moa/error.hpp>
@@ -57,6 +58,12 @@ std::string filled(const std::string& pattern, const std::string& label) {
   return text + pattern.substr(at);
 }
 
+Truncation truncation_of(const EmbedReport& report, std::span<const Input> texts, std::size_t templates) {
+  if (!report.first_truncated) return {};
+  const std::size_t first = *report.first_truncated;
+  return {report.truncated_texts, first / templates, texts[first].value};
+}
+
 }  // namespace
 
 std::vector<std::string> label_texts(std::span<const std::string> labels,
@@ -74,14 +81,14 @@ std::vector<std::string> label_texts(std::span<const std::string> labels,
   return texts;
 }
 
-Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
-                     const ClassifyOptions& options) {
+LabelVectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
+                          const ClassifyOptions& options) {
   const std::vector<std::string> templates =
       options.templates.empty() ? model.templates() : options.templates;
   const std::vector<Input> texts = as_inputs(label_texts(labels, templates));
   Vectors rows(options.embed.dim == 0 ? model.facts().dim() : options.embed.dim);
   std::vector<float> sum;
-  embed_in_order(model, texts, options.embed, [&](const Embedded& result) {
+  const EmbedReport report = embed_in_order(model, texts, options.embed, [&](const Embedded& result) {
     if (result.error)
       throw Error(result.error->code(),
                   "label '" + labels[result.index / templates.size()] + "': " + result.error->what());
@@ -95,7 +102,7 @@ Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labe
     rows.append(sum);
     sum.clear();
   });
-  return rows;
+  return {std::move(rows), truncation_of(report, texts, templates.size())};
 }
 
 Classification classify_images(const LoadedModel& model, std::span<const Input> images,
@@ -107,7 +114,9 @@ Classification classify_images(const LoadedModel& model, std::span<const Input> 
   result.labels.assign(labels.begin(), labels.end());
   ClassifyOptions quiet = options;
   quiet.embed.progress = nullptr;
-  const Vectors label_rows = embed_labels(model, labels, quiet);
+  LabelVectors embedded = embed_labels(model, labels, quiet);
+  const Vectors& label_rows = embedded.rows;
+  result.truncated = std::move(embedded.truncated);
   if (options.examples) check_examples(*options.examples, labels.size(), label_rows.dim());
   const ScoreRule rule = model.engine().score_rule();
   embed_in_order(model, images, options.embed, [&](Embedded image) {
@@ -163,10 +172,11 @@ MatchResult match_pairs(const LoadedModel& model, std::span<const Input> images,
   const std::vector<Input> inputs = as_inputs(texts);
   EmbedOptions embed = options.embed;
   embed.progress = nullptr;
-  embed_in_order(model, inputs, embed, [&](Embedded text) {
+  const EmbedReport report = embed_in_order(model, inputs, embed, [&](Embedded text) {
     result.text_errors.push_back(text.error);
     text_rows.push_back(std::move(text.vector));
   });
+  result.truncated = truncation_of(report, inputs, 1);
 
   // With a pair scorer, what is delivered for a picture is its vector and its texts' scores in one row.
   EmbedOptions image_embed = options.embed;

@@ -16,9 +16,14 @@ namespace moa {
 std::vector<std::string> label_texts(std::span<const std::string> labels,
                                      std::span<const std::string> templates);
 
+struct LabelVectors {
+  Vectors rows;
+  Truncation truncated;
+};
+
 // Model::embed_labels().
-Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
-                     const ClassifyOptions& options);
+LabelVectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
+                          const ClassifyOptions& options);
 Classification classify_images(const LoadedModel& model, std::span<const Input> images,
                                std::span<const std::string> labels, const ClassifyOptions& options);
 MatchResult match_pairs(const LoadedModel& model, std::span<const Input> images,

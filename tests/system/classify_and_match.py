@@ -105,10 +105,12 @@ class Match(MoaTest):
 
     def test_texts_that_are_cut_are_warned_of_once(self):
         self.write("red.png", png(8, 8))
-        pair = ("match", "-m", str(TINY), "--image", "red.png", "--text", "short", "--text", "dog " * 200)
+        pair = ("match", "-m", str(TINY), "--image", "red.png", "--text", "short", "--text", "dog " * 12)
         _, err = self.run_moa(*pair)
         self.assertIn("moa: warning: 1 text is longer than the model's context and was cut, the first at index 1: ", err)
         self.assertEqual(self.run_moa(*pair, "-q")[1], "")
+        _, err = self.run_moa("classify", "-m", str(TINY), "red.png", "--labels", "short," + "dog " * 12)
+        self.assertIn("1 text is longer than the model's context and was cut, the first at index 1: 'a photo of a dog", err)
 
     def test_a_path_that_is_not_utf8_keeps_its_bytes(self):
         self.write("red.png", png(8, 8))

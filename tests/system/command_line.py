@@ -39,6 +39,8 @@ class Help(MoaTest):
     def test_a_slip_is_answered_with_the_nearest(self):
         _, err = self.run_moa("serach", "x", code=2)
         self.assertIn("did you mean search?", err)
+        _, err = self.run_moa("hlep", code=2)
+        self.assertIn("did you mean help?", err)
         _, err = self.run_moa("embed", "--formt", "npy", code=2)
         self.assertIn("did you mean --format?", err)
 

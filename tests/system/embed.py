@@ -82,6 +82,10 @@ class Embed(MoaTest):
         self.assertEqual(names, ["p/a.png", "p/b.png", "p/broken.jpg", "p/sub/c.png"])
         self.assertIn("skipped 1 file", err)
 
+    def test_a_folder_without_files_is_told(self):
+        (self.home / "empty").mkdir()
+        self.assertEqual(self.run_moa("embed", "empty"), ("", "moa: found no files in 'empty'\n"))
+
     def test_a_named_text_file_says_how_texts_come(self):
         self.write("notes.txt", "hello")
         self.assertEqual(self.error_code("embed", "notes.txt", code=2), "invalid_argument")

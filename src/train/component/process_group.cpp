@@ -1,5 +1,7 @@
 #include "train/component/process_group.hpp"
 
+#include <signal.h>
+
 #define USE_C10D_GLOO  // libtorch was built with it; its header asks
 #include <ATen/core/grad_mode.h>
 #include <c10/util/Exception.h>
@@ -105,6 +107,13 @@ c10::intrusive_ptr<Group> make_gloo_group(const c10::intrusive_ptr<c10d::Store>&
   return c10::make_intrusive<ProcessGroupGloo>(store, processes.rank, processes.count, options);
 }
 
+// gloo writes to sockets whose other end may be gone, which ends a program that has not said otherwise,
+// before anybody can tell that another process is lost.
+void survive_closed_sockets() {
+  struct sigaction now {};
+  if (::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) ::signal(SIGPIPE, SIG_IGN);
+}
+
 }  // namespace
 
 struct ProcessGroup::Groups {
@@ -133,6 +142,7 @@ ProcessGroup::ProcessGroup(const TrainProcesses& processes, [[maybe_unused]] at:
   if (rank_ < 0 || rank_ >= count_) {
     refuse("found rank " + std::to_string(rank_) + " of " + std::to_string(count_));
   }
+  survive_closed_sockets();
   try {
     const auto store = store_at(processes);
     store->setTimeout(kMeeting);

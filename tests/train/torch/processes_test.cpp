@@ -1,5 +1,7 @@
 // Several processes, each with its share of a batch, against one with all of it. Threads stand for the
 // processes: each has an engine and a process group of its own, and they meet over the loopback.
+#include <signal.h>
+
 #include <algorithm>
 #include <cmath>
 #include <exception>
@@ -290,6 +292,17 @@ TEST(ProcessesOfAnEngine, GoOnFromTheStateOfTheFirst) {
     EXPECT_EQ(engine->state().steps, 1);
     EXPECT_NEAR(engine->step(share_of(learner.batch(), processes.rank, 2), 1e-2).loss, expected, 1e-6);
   });
+}
+
+TEST(ProcessesOfAnEngine, AreNotEndedByASocketWhoseOtherEndIsGone) {
+  ::signal(SIGPIPE, SIG_DFL);
+  const Learner learner("clip/odd_sizes");
+  together(2, [&](const TrainProcesses& processes) {
+    EngineOptions options;
+    options.processes = processes;
+    learner.engine(options);
+  });
+  EXPECT_EQ(::raise(SIGPIPE), 0);  // what writing there does
 }
 
 TEST(ProcessesOfAnEngine, NoticeThatAnotherIsLost) {
