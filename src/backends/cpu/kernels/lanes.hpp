@@ -7,6 +7,9 @@
 //   V::fma(a, b, c)         a * b + c: fused where the level has it, the same way everywhere in the level
 //   V::add_pairs(a, b, c)   c + a0 b0 + a1 b1, each lane of a and b two 16-bit integers, of c one of 32 bits
 //                           (where int8 is widened)
+//   V::interleave_low(a, b), V::interleave_high(a, b)
+//                           a0 b0 a1 b1 ... of their first halves, of their second halves
+//   V::swap_halves(x)       the second half before the first (where weights in int8 are bound)
 // Each level defines its V in an unnamed namespace, so that everything instantiated with it stays private to
 // that level's object file.
 #pragma once
