@@ -42,6 +42,7 @@ struct Evaluation {
   // One a picture and one a caption. What failed counts in no metric.
   std::vector<std::optional<Error>> picture_errors;
   std::vector<std::optional<Error>> text_errors;
+  Truncation truncated;  // of the captions, or of the classes in their templates
 
   // The metric's value. Error: not_found.
   MOA_API double value(std::string_view name) const;

@@ -167,13 +167,6 @@ struct ClassifyOptions {
   EmbedOptions embed = {};
 };
 
-// Texts that were longer than the model's context and were cut, as the reference cuts them.
-struct Truncation {
-  std::size_t texts = 0;
-  std::size_t first_index = 0;  // of the first among the texts, or among the labels that stand in them
-  std::string first;            // the first, whole
-};
-
 // Scores of the labels for each picture.
 struct Classification {
   std::vector<std::string> labels;
@@ -203,7 +196,7 @@ struct MatchResult {
   std::vector<std::vector<float>> score;
   std::vector<std::optional<Error>> image_errors;
   std::vector<std::optional<Error>> text_errors;  // that text's column is NaN
-  Truncation truncated;
+  Truncation truncated;                           // of the texts
 };
 
 // A loaded model. Immutable: any number of threads may call it at once. Copies share it. What an input's
@@ -234,7 +227,7 @@ class MOA_API Model {
   std::vector<float> embed_text(std::string_view text, const EmbedOptions& options = {}) const;
   std::vector<float> embed_image(const std::filesystem::path& path, const EmbedOptions& options = {}) const;
 
-  // One row an input; a bad input is that row's error.
+  // One row an input; a bad input is that row's error. What was cut is told by Vectors::truncated().
   Vectors embed_all(std::span<const Input> inputs, const EmbedOptions& options = {}) const;
   Vectors embed_texts(std::span<const std::string> texts, const EmbedOptions& options = {}) const;
   Vectors embed_images(std::span<const std::filesystem::path> paths, const EmbedOptions& options = {}) const;
@@ -246,8 +239,8 @@ class MOA_API Model {
                     const std::function<void(Embedded)>& deliver) const;
 
   // One row a label: the mean of what its templates give, on the unit sphere: the weights of a zero-shot
-  // classifier. Errors: invalid_argument for a template without "{}"; a label's own (corrupt_data,
-  // cancelled).
+  // classifier. Labels that were cut in their templates are told by Vectors::truncated(). Errors:
+  // invalid_argument for a template without "{}"; a label's own (corrupt_data, cancelled).
   Vectors embed_labels(std::span<const std::string> labels, const ClassifyOptions& options = {}) const;
   // Errors: invalid_argument without labels, for a template without "{}", or for examples of labels that are
   // not there; shape_mismatch for examples of another model.

@@ -5,12 +5,21 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <moa/error.hpp>
 #include <moa/export.hpp>
 
 namespace moa {
+
+// Texts that were longer than the model's context and were cut, as the reference cuts them.
+struct Truncation {
+  std::size_t texts = 0;
+  std::size_t first_index = 0;  // of the first among the inputs, or among the labels that stand in them
+  std::string first;            // the first, whole
+};
 
 // One vector an input, in the order of the inputs. The row of an input that failed is all NaN and `error`
 // tells why. A plain value: copy it, move it, read it from any thread.
@@ -30,15 +39,18 @@ class MOA_API Vectors {
   // Why input `index` has no vector; nullptr if it has one.
   const Error* error(std::size_t index) const;
   std::size_t failures() const noexcept { return errors_.size(); }
+  const Truncation& truncated() const noexcept { return truncated_; }
 
   // Error: shape_mismatch if the row is not `dim` long.
   void append(std::span<const float> row);
   void append(const Error& error);
+  void tell_truncated(Truncation truncated) { truncated_ = std::move(truncated); }
 
  private:
   std::int64_t dim_ = 0;
   std::vector<float> values_;
   std::map<std::size_t, Error> errors_;
+  Truncation truncated_;
 };
 
 struct Hit {

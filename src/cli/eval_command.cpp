@@ -20,6 +20,7 @@
 #include "cli/model_arguments.hpp"
 #include "cli/output.hpp"
 #include "cli/shared_options.hpp"
+#include "cli/truncation.hpp"
 
 namespace moa::cli {
 namespace {
@@ -228,6 +229,7 @@ int run_eval(const Arguments& arguments) {
   Outcome outcome;
   tell_errors(found.picture_errors, console, outcome);
   tell_errors(found.text_errors, console, outcome);
+  warn_of_truncation(found.truncated, console);
   const auto failed = static_cast<std::size_t>(
       std::ranges::count_if(found.picture_errors, [](const auto& error) { return error.has_value(); }) +
       std::ranges::count_if(found.text_errors, [](const auto& error) { return error.has_value(); }));

@@ -80,13 +80,14 @@ std::vector<float> Model::embed_image(const std::filesystem::path& path, const E
 
 Vectors Model::embed_all(std::span<const Input> inputs, const EmbedOptions& options) const {
   Vectors vectors(options.dim == 0 ? dim() : options.dim);
-  embed(inputs, options, [&](const Embedded& result) {
+  const EmbedReport report = embed(inputs, options, [&](const Embedded& result) {
     if (result.error) {
       vectors.append(*result.error);
     } else {
       vectors.append(result.vector);
     }
   });
+  vectors.tell_truncated(truncation_of(report, inputs));
   return vectors;
 }
 
@@ -113,7 +114,7 @@ int Model::threads() const {
 }
 
 Vectors Model::embed_labels(std::span<const std::string> labels, const ClassifyOptions& options) const {
-  return moa::embed_labels(*impl_->loaded, labels, options).rows;
+  return moa::embed_labels(*impl_->loaded, labels, options);
 }
 
 Classification Model::classify(std::span<const Input> images, std::span<const std::string> labels,

@@ -58,13 +58,13 @@ std::string filled(const std::string& pattern, const std::string& label) {
   return text + pattern.substr(at);
 }
 
+}  // namespace
+
 Truncation truncation_of(const EmbedReport& report, std::span<const Input> texts, std::size_t templates) {
   if (!report.first_truncated) return {};
   const std::size_t first = *report.first_truncated;
   return {report.truncated_texts, first / templates, texts[first].value};
 }
-
-}  // namespace
 
 std::vector<std::string> label_texts(std::span<const std::string> labels,
                                      std::span<const std::string> templates) {
@@ -81,8 +81,8 @@ std::vector<std::string> label_texts(std::span<const std::string> labels,
   return texts;
 }
 
-LabelVectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
-                          const ClassifyOptions& options) {
+Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
+                     const ClassifyOptions& options) {
   const std::vector<std::string> templates =
       options.templates.empty() ? model.templates() : options.templates;
   const std::vector<Input> texts = as_inputs(label_texts(labels, templates));
@@ -102,7 +102,8 @@ LabelVectors embed_labels(const LoadedModel& model, std::span<const std::string>
     rows.append(sum);
     sum.clear();
   });
-  return {std::move(rows), truncation_of(report, texts, templates.size())};
+  rows.tell_truncated(truncation_of(report, texts, templates.size()));
+  return rows;
 }
 
 Classification classify_images(const LoadedModel& model, std::span<const Input> images,
@@ -114,9 +115,8 @@ Classification classify_images(const LoadedModel& model, std::span<const Input> 
   result.labels.assign(labels.begin(), labels.end());
   ClassifyOptions quiet = options;
   quiet.embed.progress = nullptr;
-  LabelVectors embedded = embed_labels(model, labels, quiet);
-  const Vectors& label_rows = embedded.rows;
-  result.truncated = std::move(embedded.truncated);
+  const Vectors label_rows = embed_labels(model, labels, quiet);
+  result.truncated = label_rows.truncated();
   if (options.examples) check_examples(*options.examples, labels.size(), label_rows.dim());
   const ScoreRule rule = model.engine().score_rule();
   embed_in_order(model, images, options.embed, [&](Embedded image) {
@@ -176,7 +176,7 @@ MatchResult match_pairs(const LoadedModel& model, std::span<const Input> images,
     result.text_errors.push_back(text.error);
     text_rows.push_back(std::move(text.vector));
   });
-  result.truncated = truncation_of(report, inputs, 1);
+  result.truncated = truncation_of(report, inputs);
 
   // With a pair scorer, what is delivered for a picture is its vector and its texts' scores in one row.
   EmbedOptions image_embed = options.embed;

@@ -16,14 +16,12 @@ namespace moa {
 std::vector<std::string> label_texts(std::span<const std::string> labels,
                                      std::span<const std::string> templates);
 
-struct LabelVectors {
-  Vectors rows;
-  Truncation truncated;
-};
+// What of `texts` was cut; each `templates` of them are one label's.
+Truncation truncation_of(const EmbedReport& report, std::span<const Input> texts, std::size_t templates = 1);
 
 // Model::embed_labels().
-LabelVectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
-                          const ClassifyOptions& options);
+Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
+                     const ClassifyOptions& options);
 Classification classify_images(const LoadedModel& model, std::span<const Input> images,
                                std::span<const std::string> labels, const ClassifyOptions& options);
 MatchResult match_pairs(const LoadedModel& model, std::span<const Input> images,

@@ -101,6 +101,7 @@ Evaluation judge_retrieval(const Vectors& pictures, const Vectors& texts, const 
   std::vector<std::size_t> sound_texts;
   result.picture_errors = errors_of(pictures, picture_rows);
   result.text_errors = errors_of(texts, sound_texts);
+  result.truncated = texts.truncated();
   result.pictures = picture_rows.size();
   std::vector<std::size_t> place_of_picture(pictures.size());
   for (std::size_t i = 0; i < picture_rows.size(); ++i) place_of_picture[picture_rows[i]] = i;

@@ -14,6 +14,7 @@ Evaluation judge_classes(const Vectors& pictures, const Vectors& classes, const 
   std::vector<std::size_t> sound;
   result.picture_errors = errors_of(pictures, sound);
   result.text_errors.resize(classes.size());
+  result.truncated = classes.truncated();
   std::vector<RankedPicture> ranked;
   std::vector<float> scores(classes.size());
   for (const std::size_t picture : sound) {

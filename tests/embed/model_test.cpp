@@ -193,6 +193,10 @@ TEST_F(ModelTest, TextsThatAreTooLongAreTruncatedAndCounted) {
       model_.embed(inputs, {}, [](Embedded result) { EXPECT_FALSE(result.error.has_value()); });
   EXPECT_EQ(report.truncated_texts, 2U);
   EXPECT_EQ(report.first_truncated, 1U);
+  const Truncation truncated = model_.embed_all(inputs).truncated();
+  EXPECT_EQ(truncated.texts, 2U);
+  EXPECT_EQ(truncated.first_index, 1U);
+  EXPECT_EQ(truncated.first, inputs[1].value);
 }
 
 TEST_F(ModelTest, TextThatIsNotUtf8IsThatItemsError) {

@@ -46,6 +46,15 @@ class Eval(MoaTest):
         self.assertEqual(found["captions"], 2)
         self.assertNotIn("intervals", found)
 
+    def test_captions_and_classes_that_are_cut_are_warned_of(self):
+        self.photos("owl.jpg", "tabby-cat.jpg")
+        self.write("pairs.csv", f"filepath,title\nphotos/owl.jpg,an owl\nphotos/tabby-cat.jpg,{'a cat ' * 300}\n")
+        _, err = self.run_moa("eval", "pairs.csv")
+        self.assertEqual(err.count("1 text is longer than the model's context and was cut, the first at index 1: 'a cat a cat"), 1)
+        self.set_of_classes()
+        _, err = self.run_moa("eval", "set", "--template", "{}" + " a cat" * 300)
+        self.assertEqual(err.count("4 texts are longer than the model's context and were cut, the first at index 0: "), 1)
+
     def test_a_linear_probe_learns_and_is_tried_on_a_part(self):
         for name in ("owl", "tabby-cat"):
             for copy in range(4):

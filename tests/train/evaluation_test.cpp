@@ -79,6 +79,20 @@ TEST_F(Evaluations, WhatFailedOnOneSideLeavesTheOtherWithout) {
   EXPECT_FALSE(found.text_errors[1]);
 }
 
+TEST_F(Evaluations, TellWhichCaptionsAndClassesWereCut) {
+  const std::string words(900, 'x');
+  const Evaluation captions = evaluate_retrieval(model_, {pictures_, {"a dog", words, words}, {0, 1, 1}});
+  EXPECT_EQ(captions.truncated.texts, 2u);
+  EXPECT_EQ(captions.truncated.first_index, 1u);
+  EXPECT_EQ(captions.truncated.first, words);
+  const Evaluation classes =
+      evaluate_zero_shot(model_, {pictures_, {0, 0}, {"a dog", words}}, {.templates = {"a {}", "the {}"}});
+  EXPECT_EQ(classes.truncated.texts, 2u);
+  EXPECT_EQ(classes.truncated.first_index, 1u);
+  EXPECT_EQ(classes.truncated.first, "a " + words);
+  EXPECT_EQ(evaluate_zero_shot(model_, {pictures_, {0, 0}, {"a dog"}}).truncated.texts, 0u);
+}
+
 TEST_F(Evaluations, ALinearProbeLearnsWhichPictureIsWhich) {
   LabelledPictures set{{}, {}, {"one", "other"}};
   for (std::size_t i = 0; i < 20; ++i) {
