@@ -47,6 +47,7 @@ ErrorCode code_of(int result) {
     if (code_of(result) == ErrorCode::io_error && error != 0)
       reason += std::string(" (") + std::strerror(error) + ")";
   }
+  if ((result & 0xff) == SQLITE_NOTADB) reason = "the file is not a database, as an index of moa is";
   throw Error(code_of(result), "cannot use '" + file + "': " + reason);
 }
 
