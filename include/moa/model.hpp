@@ -135,7 +135,7 @@ struct ModelInfo {
   };
   std::vector<Tower> towers;
   std::vector<std::string> dtypes;  // of the stored weights
-  std::string precision;            // what it computes in: "f32", "bf16" or "int8"; of graphs also "f16"
+  std::string precision;            // Model::dtype()
   std::string engine;               // "moa", or "onnxruntime 1.32.0, provider cpu"
   std::string weights_file;         // "model.safetensors"; the index, if they are in shards
   std::string weights_format;       // "safetensors", "PyTorch" or "ONNX"
@@ -212,8 +212,11 @@ class MOA_API Model {
   // What decides a vector, as one word; it ends in the precision if that is not f32. Cheap: reads no weights
   // (file hashes are remembered).
   std::string identity() const;
-  // The precision it computes in: "f32", "bf16" or "int8"; of graphs also "f16".
+  // The precision it computes in: "f32", "bf16" or "int8"; of graphs also "f16". "int8+f32": texts, by
+  // another model (LoadOptions::text_model), in int8, and pictures in f32.
   std::string dtype() const;
+  // The precision that vectors of this kind are computed in.
+  std::string dtype(Modality modality) const;
   // How many threads it computes with.
   int threads() const;
   // What computes: "moa", or "onnxruntime 1.32.0, provider cpu".

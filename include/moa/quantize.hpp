@@ -23,8 +23,9 @@ namespace moa {
 // beside its weights is copied.
 //
 // The directory appears whole or not at all. Errors: invalid_argument (another dtype than "bf16" or "int8", a
-// model that is quantized already, `directory` exists); unsupported (a lone file, a folder of modules);
-// io_error; cancelled, once `*cancelled` is true; those of Model::load.
+// model that is quantized already, `directory` exists); unsupported (a lone file);
+// corrupt_data (a weight that is NaN or infinite); out_of_range (one that bf16 cannot hold); io_error;
+// cancelled, once `*cancelled` is true; those of Model::load.
 MOA_API void quantize(std::string_view model, const std::filesystem::path& directory, std::string_view dtype,
                       const std::atomic<bool>* cancelled = nullptr);
 
@@ -47,7 +48,8 @@ struct Comparison {
   // Why an item has no part in this, one an item; empty where it has one.
   std::vector<std::optional<Error>> image_errors;
   std::vector<std::optional<Error>> text_errors;
-  std::size_t classes = 0;  // 0: no labels, or one, and then no scores
+  std::vector<std::optional<Error>> label_errors;  // one a class, in bytewise order
+  std::size_t classes = 0;  // that were embedded; with less than two there are no scores
   LabelScores reference_scores;
   LabelScores model_scores;
 };

@@ -113,7 +113,7 @@ int run_classify(const Arguments& arguments) {
   options.embed.progress = [&](std::size_t done) {
     console.progress("classifying", done, list.inputs.size());
   };
-  const std::string dtype = json_dtype(model);
+  const std::string dtype = json_dtype(model.dtype());
   Classification result = model.classify(list.inputs, labels, options);
   console.clear_progress();
   warn_of_truncation(result.truncated, console);

@@ -99,6 +99,7 @@ int tell_failures(const ComparisonSet& set, const Comparison& found, Console& co
   Outcome outcome;
   tell_errors(pictures, console, outcome);
   tell_errors(found.text_errors, console, outcome);
+  tell_errors(found.label_errors, console, outcome);
   return outcome.exit_code();
 }
 

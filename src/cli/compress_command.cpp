@@ -96,6 +96,7 @@ int run_compress(const Arguments& arguments) {
   LoadOptions in_f32 = options;
   in_f32.dtype = "f32";
   const Model original = Model::load(words.front(), in_f32);
+  const ModelInfo before = original.info();
   const ComparisonSet set = read_comparison_set(arguments, original, console);
 
   Report report;
@@ -116,9 +117,9 @@ int run_compress(const Arguments& arguments) {
   console.clear_progress();
 
   const Model smaller = Model::load(*directory, options);
-  report.bytes_before = original.info().weights_bytes;
+  report.bytes_before = before.weights_bytes;
   report.bytes_after = smaller.info().weights_bytes;
-  report.parameters_before = original.info().parameters;
+  report.parameters_before = before.parameters;
   report.parameters_after = smaller.info().parameters;
   report.comparison = compare_on(set, original, smaller, console);
   Output output = Output::to_stdout();
@@ -139,8 +140,8 @@ constexpr std::array kOptions = {
            "(all; repeatable)"},
     Option{0, "format", "FORMAT", "How the report is written", "table|json"},
 };
-constexpr std::array<Options, 4> kGroups = {kOptions, kComparisonOptions,
-                                            Options(kModelOptions).subspan(1, 7), kTalkOptions};
+constexpr std::array<Options, 5> kGroups = {
+    kOptions, kComparisonOptions, Options(kModelOptions).subspan(2, 1), kComparingOptions, kTalkOptions};
 constexpr std::array kExamples = {
     Example{"Smaller, and what it costs on my pictures",
             "moa compress openai/clip-vit-base-patch32 --error 0.3 -o clip-thin --images ~/Photos"},

@@ -61,7 +61,6 @@ int run_embed(const Arguments& arguments) {
     fail_usage(arguments.command(), "expected something to embed: inputs, --text or --texts-file");
   }
   const Model model = load_model(arguments, console);
-  const std::string dtype = json_dtype(model);
   add_inputs(list, words, model, console);
   note_skipped(list, console);
 
@@ -90,7 +89,7 @@ int run_embed(const Arguments& arguments) {
     if (npy) {
       output.write(npy_row(result.error ? no_vector : result.vector));
     } else {
-      output.write(jsonl_line(result, list, error, dtype));
+      output.write(jsonl_line(result, list, error, json_dtype(model.dtype(result.modality))));
       output.flush();
     }
   });

@@ -149,7 +149,7 @@ int run_match(const Arguments& arguments) {
   Output output = Output::open(arguments.value("output"));
   const Paint paint = output.is_terminal() ? Paint::for_stream(1) : Paint{};
   output.write(arguments.value_or("format", "table") == "json"
-                   ? json_document(images, texts, result, json_dtype(model))
+                   ? json_document(images, texts, result, json_dtype(model.dtype()))
                    : table(images, texts, result, paint));
   output.finish();
   // Sound texts do not make up for pictures that are not, nor the other way round: without either nothing was

@@ -32,19 +32,25 @@ std::string model_label(const Arguments& arguments) {
 
 LoadOptions load_options(const Arguments& arguments) {
   LoadOptions options;
-  options.device = arguments.value_or("device", "auto");
-  options.dtype = arguments.value_or("dtype", "auto");
-  options.engine = arguments.value_or("engine", "moa");
-  options.provider = arguments.value_or("provider", "cpu");
-  if (options.engine == "moa" && arguments.has("provider")) {
+  const auto take = [&](auto& option, std::string_view name) {
+    if (!arguments.knows(name)) return;
+    if (const std::optional<std::string> value = arguments.value(name)) option = *value;
+  };
+  take(options.device, "device");
+  take(options.dtype, "dtype");
+  take(options.engine, "engine");
+  take(options.provider, "provider");
+  if (options.engine == "moa" && arguments.knows("provider") && arguments.has("provider")) {
     fail_usage(arguments.command(), "--provider: expected --engine onnxruntime beside it");
   }
   options.threads = static_cast<int>(arguments.integer("threads", 0, 0, 1024));
   options.fast_decode = arguments.has("fast-decode");
-  if (arguments.knows("text-model")) options.text_model = arguments.value_or("text-model", "");
-  if (arguments.knows("adapter")) options.adapter = arguments.value_or("adapter", "");
-  if (arguments.knows("prompt-vectors")) options.prompt_vectors = arguments.value_or("prompt-vectors", "");
-  options.text_cache_on_disk = arguments.value_or("text-cache", "off") == "on";
+  take(options.text_model, "text-model");
+  take(options.adapter, "adapter");
+  take(options.prompt_vectors, "prompt-vectors");
+  std::string text_cache = "off";
+  take(text_cache, "text-cache");
+  options.text_cache_on_disk = text_cache == "on";
   return options;
 }
 
@@ -54,8 +60,7 @@ Model load_model(const Arguments& arguments, Console& console) {
   return model;
 }
 
-std::string json_dtype(const Model& model) {
-  const std::string dtype = model.dtype();
+std::string json_dtype(const std::string& dtype) {
   return dtype == "f32" ? std::string() : ",\"dtype\":\"" + dtype + "\"";
 }
 

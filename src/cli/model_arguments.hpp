@@ -17,8 +17,8 @@ LoadOptions load_options(const Arguments& arguments);
 // Says what computes, if that is not moa itself.
 Model load_model(const Arguments& arguments, Console& console);
 
-// ,"dtype":"int8" for results of a model that does not compute in f32; nothing for f32.
-std::string json_dtype(const Model& model);
+// ,"dtype":"int8" for results that were not computed in f32; nothing for f32.
+std::string json_dtype(const std::string& dtype);
 
 // --batch, --max-megapixels; ends early when the user interrupts.
 EmbedOptions embed_options(const Arguments& arguments);

@@ -47,12 +47,13 @@ int run_quantize(const Arguments& arguments) {
   LoadOptions options = load_options(arguments);
   options.dtype = "f32";
   const Model original = Model::load(words.front(), options);
+  const std::int64_t bytes_before = original.info().weights_bytes;
   const ComparisonSet set = read_comparison_set(arguments, original, console);
 
   quantize(words.front(), *directory, *dtype, &interrupted());
   options.dtype = "auto";
   const Model quantized = Model::load(*directory, options);
-  Report report{*directory, *dtype, original.info().weights_bytes, quantized.info().weights_bytes, {}};
+  Report report{*directory, *dtype, bytes_before, quantized.info().weights_bytes, {}};
   report.comparison = compare_on(set, original, quantized, console);
   Output output = Output::to_stdout();
   output.write(arguments.value_or("format", "table") == "json" ? json_report(report) : table_report(report));
@@ -65,9 +66,7 @@ constexpr std::array kOptions = {
     Option{'o', "output", "DIR", "The directory to write; it must not exist yet", {}, {}, Completes::folders},
     Option{0, "format", "FORMAT", "How the report is written", "table|json"},
 };
-constexpr std::array<Options, 5> kGroups = {kOptions, kComparisonOptions,
-                                            Options(kModelOptions).subspan(1, 1),
-                                            Options(kModelOptions).subspan(3, 5), kTalkOptions};
+constexpr std::array<Options, 4> kGroups = {kOptions, kComparisonOptions, kComparingOptions, kTalkOptions};
 constexpr std::array kExamples = {
     Example{"A quarter of the size, and what it costs on my pictures",
             "moa quantize openai/clip-vit-base-patch32 --dtype int8 -o clip-int8 --images ~/Photos"},

@@ -64,7 +64,7 @@ SearchResult search(const Collection& collection, const Model& model, const Sear
                     const EmbedOptions& embed, SearchOptions options, std::size_t at_least) {
   const std::vector<float> vector = query_vector(query, model, embed);
   const std::size_t wanted = std::max(options.top, at_least);
-  SearchResult result{query.shown, {}};
+  SearchResult result{.query = query.shown, .dtype = model.dtype()};
   for (options.top = wanted + query.similar_to.size();; options.top *= 2) {
     result.found = collection.search(vector, options);
     const bool complete = result.found.size() < options.top;

@@ -18,13 +18,14 @@ struct SearchResult {
   std::string query;  // as it was asked
   std::vector<Found> found = {};
   std::optional<Error> error = {};  // why it could not be answered
+  std::string dtype = "f32";        // Model::dtype() of what answered
 };
 
 // For reading: the query, then rank, score, probability (if it was reranked) and path of each. With `columns`
 // (0: no limit) long paths lose their middle. Nothing of a query that failed: that is said on stderr.
 std::string as_table(const SearchResult& result, const Paint& paint, std::size_t columns);
-// One {"query":…,"rank":1,"path":…,"score":…} a line, and "match" if it was reranked; of a query that
-// failed {"query":…,"error":…}.
+// One {"query":…,"rank":1,"path":…,"score":…} a line, and "match" if it was reranked, and the precision if
+// that is not f32; of a query that failed {"query":…,"error":…}.
 std::string as_jsonl(const SearchResult& result);
 // The paths' very bytes, each ended by `end`.
 std::string as_paths(const SearchResult& result, char end);

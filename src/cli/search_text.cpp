@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cli/json_text.hpp"
+#include "cli/model_arguments.hpp"
 #include "cli/search_results.hpp"
 
 namespace moa::cli {
@@ -43,7 +44,7 @@ std::string as_jsonl(const SearchResult& result) {
       lines += ",\"match\":";
       append_json(lines, *match);
     }
-    lines += "}\n";
+    lines += json_dtype(result.dtype) + "}\n";
   }
   return lines;
 }

@@ -62,6 +62,12 @@ inline constexpr std::array kModelOptions = {
            Completes::files},
 };
 
+// Of these, what a command takes that writes another model and compares both: --device, --fast-decode and
+// --threads. It computes by moa alone.
+inline constexpr std::array kComparingOptions = {kModelOptions[1], kModelOptions[5], kModelOptions[7]};
+static_assert(kComparingOptions[0].name == "device" && kComparingOptions[1].name == "fast-decode" &&
+              kComparingOptions[2].name == "threads");
+
 // How pictures go through it; read by embed_options().
 inline constexpr std::array kPictureOptions = {
     Option{0, "batch", "N", "The most items in one forward pass; 0: chosen by the work they are"},

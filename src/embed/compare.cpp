@@ -42,15 +42,14 @@ std::optional<Agreement> agreement(const Vectors& reference, const Vectors& vect
   return result;
 }
 
-// `classes[i]` is picture i's place among `labels`.
+// `classes[i]` is picture i's place among `labels`. A picture whose class failed has no part.
 LabelScores scores(const Vectors& images, const std::vector<std::size_t>& classes, const Vectors& labels) {
   LabelScores result;
   std::size_t pictures = 0;
   for (std::size_t i = 0; i < images.size(); ++i) {
-    if (images.error(i) != nullptr) continue;
+    if (images.error(i) != nullptr || labels.error(classes[i]) != nullptr) continue;
     ++pictures;
-    const std::vector<Hit> nearest = top(labels, images.row(i), 1);
-    if (!nearest.empty() && nearest.front().index == classes[i]) result.top1 += 1;
+    if (top(labels, images.row(i), 1).front().index == classes[i]) result.top1 += 1;
   }
   for (std::size_t label = 0; label < labels.size(); ++label) {
     if (labels.error(label) != nullptr) continue;
@@ -58,7 +57,7 @@ LabelScores scores(const Vectors& images, const std::vector<std::size_t>& classe
     if (!nearest.empty() && classes[nearest.front().index] == label) result.retrieval += 1;
   }
   if (pictures > 0) result.top1 /= static_cast<double>(pictures);
-  result.retrieval /= static_cast<double>(labels.size());
+  result.retrieval /= static_cast<double>(labels.size() - labels.failures());
   return result;
 }
 
@@ -101,7 +100,9 @@ Comparison compare(const Model& reference, const Model& model, const ComparisonI
   std::vector<std::size_t> classes;
   for (const std::string& label : items.labels) classes.push_back(places.at(label));
   const auto [reference_labels, model_labels] = both(prompts);
-  result.classes = places.size();
+  const std::optional<Agreement> sound = agreement(reference_labels, model_labels, result.label_errors);
+  if (!result.images || !sound || sound->items < 2) return result;
+  result.classes = sound->items;
   result.reference_scores = scores(reference_images, classes, reference_labels);
   result.model_scores = scores(images, classes, model_labels);
   return result;

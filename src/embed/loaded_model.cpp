@@ -112,7 +112,8 @@ OpenedModel open_model(std::string_view name, const LoadOptions& options) {
   }
   check_device(options);
   ModelDirectory directory = in_directory(path, [&] { return ModelDirectory::open(path); });
-  NativeOptions native{precision_of(options, directory), options.threads, options.adapter};
+  NativeOptions native{in_directory(path, [&] { return precision_of(options, directory); }), options.threads,
+                       options.adapter};
   std::string label_template;
   if (!options.prompt_vectors.empty()) {
     PromptVectors prompt = PromptVectors::open(options.prompt_vectors);
@@ -381,7 +382,25 @@ PreparedImage LoadedModel::prepare_image(std::span<const std::byte> content, dou
 
 std::vector<std::string> LoadedModel::templates() const {
   if (!label_template_.empty()) return {label_template_};
-  return directory_.config().strings("zero_shot_templates", {"a photo of a {}."});
+  const std::vector<std::string> usual = {"a photo of a {}."};
+  std::vector<std::string> own = directory_.config().strings("zero_shot_templates", usual);
+  for (const std::string& pattern : own) {
+    if (pattern.find("{}") == std::string::npos) {
+      throw Error(ErrorCode::corrupt_data, directory_.config().where() + ": 'zero_shot_templates': found '" +
+                                               pattern + "', expected {} where the label goes");
+    }
+  }
+  return own.empty() ? usual : own;
+}
+
+std::string_view LoadedModel::dtype(Modality modality) const {
+  return texts_ && modality == Modality::text ? texts_->dtype(modality) : engine_->dtype();
+}
+
+std::string LoadedModel::dtype() const {
+  const std::string text(dtype(Modality::text));
+  const std::string image(dtype(Modality::image));
+  return text == image ? text : text + "+" + image;
 }
 
 std::string LoadedModel::identity() const {
@@ -406,7 +425,7 @@ ModelInfo LoadedModel::info() const {
   info.layout = moa::name(layout_of(directory_.layout()));
   info.dim = facts().dim();
   info.engine = engine_->description();
-  info.precision = engine_->dtype();
+  info.precision = dtype();
   info.weights_file = directory_.weights_name();
   info.weights_format = moa::name(directory_.weight_format());
   for (const std::filesystem::path& file : directory_.weight_files()) {

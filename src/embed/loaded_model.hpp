@@ -42,6 +42,9 @@ class LoadedModel {
   // unsupported if another program's graph stands for it.
   const EmbeddingModel& network() const;
   const Engine& engine() const { return *engine_; }
+  // What vectors of this kind are computed in, and what they are made in together (Model::dtype()).
+  std::string_view dtype(Modality modality) const;
+  std::string dtype() const;
   // Built at first use. Errors: not_found if its files are not there; those of reading them.
   const Tokenizer& tokenizer() const;
   // In tokens, the special ones included: the longest text that is not cut; without a tokenizer, what the

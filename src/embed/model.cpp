@@ -37,7 +37,10 @@ std::string Model::identity() const {
   return impl_->loaded->identity();
 }
 std::string Model::dtype() const {
-  return std::string(impl_->loaded->engine().dtype());
+  return impl_->loaded->dtype();
+}
+std::string Model::dtype(Modality modality) const {
+  return std::string(impl_->loaded->dtype(modality));
 }
 std::string Model::engine() const {
   return impl_->loaded->engine().description();

@@ -76,8 +76,13 @@ class Pipeline {
           ++report.truncated_texts;
           if (!report.first_truncated) report.first_truncated = begin + i;
         }
-        deliver({begin + i, chunk[i].modality, known ? cut(known->vector, options_) : std::vector<float>(),
-                 std::move(chunk[i].error)});
+        std::vector<float> vector;
+        try {
+          if (known) vector = cut(known->vector, options_);
+        } catch (const Error& error) {
+          chunk[i].error = error;
+        }
+        deliver({begin + i, chunk[i].modality, std::move(vector), std::move(chunk[i].error)});
       }
       if (options_.progress) options_.progress(begin + chunk.size());
     }
@@ -245,6 +250,11 @@ std::vector<float> cut(std::span<const float> vector, const EmbedOptions& option
   if (options.raw) return kept;
   double squares = 0;
   for (const float value : kept) squares += static_cast<double>(value) * value;
+  if (squares == 0) {
+    throw Error(ErrorCode::corrupt_data,
+                "cannot keep the first " + std::to_string(options.dim) +
+                    " dimensions of the vector: they are all 0, and have no direction");
+  }
   const double length = std::sqrt(squares);
   for (float& value : kept) value = static_cast<float>(value / length);
   return kept;

@@ -23,7 +23,8 @@ EmbedReport embed_in_order(const LoadedModel& model, std::span<const Input> inpu
                            const EmbedOptions& options, const std::function<void(Embedded)>& deliver,
                            const ForwardPictures& forward_pictures = {});
 
-// The first `options.dim` numbers (0: all), back on the unit sphere unless `options.raw`.
+// The first `options.dim` numbers (0: all), back on the unit sphere unless `options.raw`. Error: corrupt_data
+// if they are all 0 and were to go there.
 std::vector<float> cut(std::span<const float> vector, const EmbedOptions& options);
 
 }  // namespace moa

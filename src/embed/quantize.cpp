@@ -25,15 +25,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
+Parameter whole_of(Parameter parameter) {
+  while (parameter.view() != nullptr) parameter = parameter.view()->of;
+  return parameter;
+}
+
 // The tensors that go into fewer bits, what the towers read through products and lookups, and into how few.
+// One of which a part is asked for in f32 stays.
 std::map<std::string, Precision> narrowable_tensors(const LoadedModel& model) {
   RecordingInterpreter recording;
   walk_text(model.network(), recording);
   walk_image(model.network(), recording);
   std::map<std::string, Precision> least;
   for (const auto& [parameter, precision] : recording.narrowable()) {
-    Parameter whole = parameter;
-    while (whole.view() != nullptr) whole = whole.view()->of;
+    const Parameter whole = whole_of(parameter);
     for (const Parameter& tensor : stored_tensors({whole})) {
       // The rows of a tensor train's core mean nothing, and there may be one: no scale of theirs is small.
       const bool is_core = tensor.identity() != whole.identity() && tensor.shape().rank() > 2;
@@ -41,6 +46,9 @@ std::map<std::string, Precision> narrowable_tensors(const LoadedModel& model) {
       const auto [place, is_new] = least.try_emplace(tensor.name(), to);
       if (to == Precision::bf16) place->second = to;
     }
+  }
+  for (const Parameter& exact : recording.exact()) {
+    for (const Parameter& tensor : stored_tensors({whole_of(exact)})) least.erase(tensor.name());
   }
   return least;
 }
@@ -71,12 +79,20 @@ void for_each_row(const Parameter& tensor, Piece piece) {
   tensor.drop_pages();
 }
 
+bool is_infinite_bf16(std::uint16_t bits) {
+  return (bits & 0x7FFF) == 0x7F80;
+}
+
 void add_bf16(std::vector<TensorToWrite>& out, const Parameter& tensor) {
   out.push_back(
       {tensor.name(), DType::bf16, tensor.shape(), [tensor](const ByteSink& write) {
          std::vector<std::uint16_t> narrow(static_cast<std::size_t>(tensor.shape().elements_per_row()));
          for_each_row(tensor, [&](const std::vector<float>& row) {
            cpu::chosen_kernels().to_bf16(row.data(), static_cast<std::int64_t>(row.size()), narrow.data());
+           if (std::ranges::any_of(narrow, is_infinite_bf16)) {
+             throw Error(ErrorCode::out_of_range,
+                         "cannot quantize '" + tensor.name() + "': found a weight that bf16 cannot hold");
+           }
            write(bytes_of(narrow));
          });
        }});

@@ -1,6 +1,7 @@
 #include "models/align.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -58,6 +59,10 @@ std::unique_ptr<EmbeddingModel> build_align(const Config& json, Weights& weights
   image_facts.most_at_once = 1;
   // A temperature itself, not its logarithm.
   const double temperature = model.take("temperature", {}).read().front();
+  if (!(std::isfinite(temperature) && temperature > 0)) {
+    throw Error(ErrorCode::corrupt_data, "cannot score by 'temperature': found " +
+                                             std::to_string(temperature) + ", expected a number above 0");
+  }
   return join_towers(std::move(text), std::move(text_facts), std::move(vision), std::move(image_facts),
                      config.vision.dim(), {ScoreRule::Kind::softmax, 1 / temperature, 0});
 }

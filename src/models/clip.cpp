@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include <moa/error.hpp>
+
 #include "models/two_towers.hpp"
 
 namespace moa {
@@ -82,8 +84,16 @@ Rows ClipText::forward(Ops& ops, const Tokens& tokens) const {
   return head(ops, trunk(ops, tokens));
 }
 
+double score_scale(const Parameter& logit_scale) {
+  const float logarithm = logit_scale.read().front();
+  const double scale = std::exp(static_cast<double>(logarithm));
+  if (std::isfinite(scale) && scale > 0) return scale;
+  throw Error(ErrorCode::corrupt_data, "cannot score by '" + logit_scale.name() + "': found " +
+                                           std::to_string(logarithm) + ", expected a scale's logarithm");
+}
+
 ScoreRule softmax_rule(const Parameter& logit_scale) {
-  return {ScoreRule::Kind::softmax, std::exp(static_cast<double>(logit_scale.read().front())), 0};
+  return {ScoreRule::Kind::softmax, score_scale(logit_scale), 0};
 }
 
 TextTowerFacts facts_of(const ClipTextConfig& config) {

@@ -83,7 +83,9 @@ struct ClipText {
   Rows forward(Ops& ops, const Tokens& tokens) const;
 };
 
-// Softmax over the texts of e^logit_scale times the cosine; `logit_scale` has one element.
+// e^logit_scale, `logit_scale` having one element. Error: corrupt_data unless it is a finite number above 0.
+double score_scale(const Parameter& logit_scale);
+// Softmax over the texts of e^logit_scale times the cosine. Error: that of score_scale().
 ScoreRule softmax_rule(const Parameter& logit_scale);
 // What a text tower of these sizes needs to be told about texts.
 TextTowerFacts facts_of(const ClipTextConfig& config);

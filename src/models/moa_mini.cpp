@@ -1,9 +1,10 @@
 #include "models/moa_mini.hpp"
 
-#include <cmath>
 #include <string>
 
 #include <moa/error.hpp>
+
+#include "models/clip.hpp"
 
 namespace moa {
 
@@ -86,8 +87,7 @@ MoaMini::MoaMini(const MoaMiniConfig& config, Weights& weights)
     : text_(take_text(WeightScope(weights), config)),
       vision_(take_vision(WeightScope(weights), config)),
       dim_(config.dim) {
-  const double logit_scale = weights.take("logit_scale", {}).read().front();
-  score_rule_ = {ScoreRule::Kind::softmax, std::exp(logit_scale), 0};
+  score_rule_ = softmax_rule(weights.take("logit_scale", {}));
   const TransformerSizes& sizes = config.text.transformer;
   text_facts_ = {"BERT, " + std::to_string(sizes.layers) + " layers, width " + std::to_string(sizes.width) +
                      ", " + std::to_string(sizes.heads) + " heads",

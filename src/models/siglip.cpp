@@ -20,8 +20,12 @@ Rows SiglipVision::forward(Ops& ops, const Tensor& pixels) const {
 }
 
 ScoreRule sigmoid_rule(const Parameter& logit_scale, const Parameter& logit_bias) {
-  return {ScoreRule::Kind::sigmoid, std::exp(static_cast<double>(logit_scale.read().front())),
-          static_cast<double>(logit_bias.read().front())};
+  const double bias = logit_bias.read().front();
+  if (!std::isfinite(bias)) {
+    throw Error(ErrorCode::corrupt_data, "cannot score by '" + logit_bias.name() + "': found " +
+                                             std::to_string(bias) + ", expected a number");
+  }
+  return {ScoreRule::Kind::sigmoid, score_scale(logit_scale), bias};
 }
 
 ImageTowerFacts facts_of(const SiglipVisionConfig& config) {

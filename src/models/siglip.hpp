@@ -37,7 +37,8 @@ struct SiglipVision {
 
 ImageTowerFacts facts_of(const SiglipVisionConfig& config);
 
-// The probability of a pair: sigmoid(exp(logit_scale) cosine + logit_bias); one number each.
+// The probability of a pair: sigmoid(exp(logit_scale) cosine + logit_bias); one number each. Error:
+// corrupt_data unless they are finite.
 ScoreRule sigmoid_rule(const Parameter& logit_scale, const Parameter& logit_bias);
 
 // Parts that SigLIP 2's NaFlex has too. `config` is the whole model's, and `dim` the width of its vectors.

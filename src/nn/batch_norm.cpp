@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
+
+#include <moa/error.hpp>
 
 namespace moa {
 namespace {
@@ -20,6 +23,10 @@ std::vector<float> factors(const BatchNorm& norm, std::int64_t first, std::int64
   std::vector<float> result = values(norm.weight, first, count);
   const std::vector<float> variance = values(norm.variance, first, count);
   for (std::size_t i = 0; i < result.size(); ++i) {
+    if (!std::isfinite(variance[i])) {
+      throw Error(ErrorCode::corrupt_data, "cannot fold '" + norm.variance.name() + "': found " +
+                                               std::to_string(variance[i]) + ", expected a variance");
+    }
     result[i] = static_cast<float>(result[i] / std::sqrt(variance[i] + norm.eps));
   }
   return result;

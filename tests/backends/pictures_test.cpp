@@ -89,6 +89,23 @@ TEST_P(CpuPictures, ConvolutionAgreesWithDoubles) {
   }
 }
 
+TEST_P(CpuPictures, WeightsThatAreNotFiniteAreRefused) {
+  const Tensor in = ops->pixels(random_values(2 * 5 * 5, 36), 1, 2, 5, 5);
+  for (const float bad : {NAN, INFINITY, -INFINITY}) {
+    for (const std::int64_t groups : {1, 2}) {
+      std::vector<float> w = random_values(2 * (2 / groups) * 9, 37);
+      w.back() = bad;
+      const Convolution layer{Parameter::from_values("w", {2, 2 / groups, 3, 3}, w),
+                              random_parameter("b", {2}, 38)};
+      expect_error(ErrorCode::corrupt_data, [&] { ops->convolution(in, layer, {.groups = groups}); });
+    }
+    const Convolution biased{random_parameter("w", {2, 1, 3, 3}, 39),
+                             Parameter::from_values("b", {2}, {0, bad})};
+    expect_error(ErrorCode::corrupt_data,
+                 [&] { ops->convolution(in, biased, {.groups = 2, .activation = Activation::relu6}); });
+  }
+}
+
 TEST_P(CpuPictures, GathersManyWindowsInSlabs) {
   // 300 x 300 windows of 27 numbers are more than one slab holds.
   const Case c{1, 3, 300, 300, 4, 3, 3, {.padding = {1, 1, 1, 1}, .activation = Activation::relu6}};

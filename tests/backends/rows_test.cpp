@@ -197,6 +197,22 @@ TEST_P(CpuRows, NanAndInfinityStayInTheirRow) {
   }
 }
 
+TEST_P(CpuRows, BiasesAndNormsThatAreNotFiniteAreRefused) {
+  const Parameter w = random_parameter("w", {8, 8}, 15);
+  const Parameter sound = random_parameter("s", {8}, 16);
+  const Rows x = rows_from(*ops, random_values(8, 17), 1, 1, 8);
+  for (const float bad : {NAN, INFINITY, -INFINITY}) {
+    std::vector<float> numbers = random_values(8, 18);
+    numbers[7] = bad;
+    const Parameter broken = Parameter::from_values("b", {8}, numbers);
+    expect_error(ErrorCode::corrupt_data, [&] {
+      ops->linear(x, {w, broken}, {.activation = Activation::relu});
+    });
+    expect_error(ErrorCode::corrupt_data, [&] { ops->layer_norm(x, {sound, broken}); });
+    expect_error(ErrorCode::corrupt_data, [&] { ops->layer_norm(x, {broken, sound}); });
+  }
+}
+
 TEST_P(CpuRows, RefusesShapesThatContradictEachOther) {
   const Rows x = rows_from(*ops, {1, 2, 3, 4}, 1, 2, 2);
   const Rows y = rows_from(*ops, {1, 2, 3, 4}, 2, 1, 2);

@@ -64,6 +64,11 @@ TEST(SearchText, PathsAreWrittenAsTheyAre) {
   EXPECT_EQ(as_jsonl({"q", {{"a", 0.5F}}}), "{\"query\":\"q\",\"rank\":1,\"path\":\"a\",\"score\":0.5}\n");
 }
 
+TEST(SearchText, JsonNamesAPrecisionThatIsNotF32) {
+  EXPECT_EQ(as_jsonl({.query = "q", .found = {{"a", 0.5F}}, .dtype = "int8"}),
+            "{\"query\":\"q\",\"rank\":1,\"path\":\"a\",\"score\":0.5,\"dtype\":\"int8\"}\n");
+}
+
 TEST(SearchText, AQueryThatFailedHasItsErrorInItsPlace) {
   const SearchResult failed{.query = "gone.jpg", .error = Error(ErrorCode::not_found, "there is none")};
   EXPECT_EQ(as_jsonl(failed),

@@ -17,7 +17,9 @@
 
 #include "base/config.hpp"
 #include "base/file.hpp"
+#include "base/temporary_directory.hpp"
 #include "checkpoint/safetensors.hpp"
+#include "embed/pipeline.hpp"
 
 namespace moa {
 namespace {
@@ -63,7 +65,7 @@ void expect_rows_near(const Vectors& found, const std::vector<float>& wanted) {
     ASSERT_NEAR(found.values()[i], wanted[i], 1e-5) << "component " << i;
 }
 
-class ModelOnGolden : public testing::TestWithParam<const char*> {
+class ModelOnGolden : public ::testing::TestWithParam<const char*> {
  protected:
   fs::path checkpoint_ = kGolden / GetParam();
   Model model_ = Model::load(checkpoint_.string(), {.threads = 2});
@@ -104,21 +106,23 @@ TEST_P(ModelOnGolden, InfoCountsEveryParameter) {
   EXPECT_EQ(info.dim, model_.dim());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Checkpoints, ModelOnGolden,
-    testing::Values("clip/odd_sizes", "clip/legacy_eos_gelu_f16", "clip/open_clip_tiny",
-                    "clip/open_clip_custom_text", "siglip/odd_sizes", "siglip/gemma_f16",
-                    "siglip/native_sizes", "siglip/native_more_patches_f16", "siglip/native_one_patch",
-                    "open_clip/siglip_base", "open_clip/siglip2_so400m", "open_clip/clipa",
-                    "open_clip/mean_of_normed_first", "open_clip/eos_both_ways", "dual_encoder/vit_bert",
-                    "dual_encoder/deit_xlm_roberta", "dual_encoder/clip_roberta",
-                    "dual_encoder/dinov2_swiglu_mpnet", "dual_encoder/dinov2_bert", "chinese_clip/odd_sizes",
-                    "chinese_clip/other_activations", "altclip/odd_sizes", "altclip/three_layers"),
-    [](const auto& checkpoint) {
-      std::string name = checkpoint.param;
-      std::replace(name.begin(), name.end(), '/', '_');
-      return name;
-    });
+INSTANTIATE_TEST_SUITE_P(Checkpoints, ModelOnGolden,
+                         ::testing::Values("clip/odd_sizes", "clip/legacy_eos_gelu_f16",
+                                           "clip/open_clip_tiny", "clip/open_clip_custom_text",
+                                           "siglip/odd_sizes", "siglip/gemma_f16", "siglip/native_sizes",
+                                           "siglip/native_more_patches_f16", "siglip/native_one_patch",
+                                           "open_clip/siglip_base", "open_clip/siglip2_so400m",
+                                           "open_clip/clipa", "open_clip/mean_of_normed_first",
+                                           "open_clip/eos_both_ways", "dual_encoder/vit_bert",
+                                           "dual_encoder/deit_xlm_roberta", "dual_encoder/clip_roberta",
+                                           "dual_encoder/dinov2_swiglu_mpnet", "dual_encoder/dinov2_bert",
+                                           "chinese_clip/odd_sizes", "chinese_clip/other_activations",
+                                           "altclip/odd_sizes", "altclip/three_layers"),
+                         [](const auto& checkpoint) {
+                           std::string name = checkpoint.param;
+                           std::replace(name.begin(), name.end(), '/', '_');
+                           return name;
+                         });
 
 TEST(FastDecode, IsAnotherIdentity) {
   const std::string model = (kGolden / "clip/odd_sizes").string();
@@ -128,7 +132,7 @@ TEST(FastDecode, IsAnotherIdentity) {
   EXPECT_EQ(fast.identity(), model_identity(model, {.fast_decode = true}));
 }
 
-class ModelTest : public testing::Test {
+class ModelTest : public ::testing::Test {
  protected:
   fs::path checkpoint_ = kGolden / "clip/odd_sizes";
   // Nothing is remembered: what is compared here is to be computed each time.
@@ -197,6 +201,29 @@ TEST_F(ModelTest, TextsThatAreTooLongAreTruncatedAndCounted) {
   EXPECT_EQ(truncated.texts, 2U);
   EXPECT_EQ(truncated.first_index, 1U);
   EXPECT_EQ(truncated.first, inputs[1].value);
+}
+
+TEST_F(ModelTest, TemplatesOfTheConfigurationNeedAPlaceForTheLabel) {
+  const testing::TemporaryDirectory folder;
+  const fs::path copy = folder.path() / "copy";
+  fs::copy(checkpoint_, copy, fs::copy_options::recursive);
+  const std::string config = read_file(checkpoint_ / "config.json", 1 << 20);
+  const auto configure = [&](const std::string& templates) {
+    fs::remove(copy / "config.json");
+    std::ofstream(copy / "config.json")
+        << "{\"zero_shot_templates\":" << templates << "," << config.substr(config.find('{') + 1);
+    return Model::load(copy.string());
+  };
+  EXPECT_EQ(configure(R"(["the {}"])").info().templates, std::vector<std::string>{"the {}"});
+  EXPECT_EQ(configure("[]").info().templates, std::vector<std::string>{"a photo of a {}."});
+  EXPECT_EQ(code_of([&] { configure(R"(["a photo"])").info(); }), ErrorCode::corrupt_data);
+}
+
+TEST_F(ModelTest, DimensionsThatAreAllZeroHaveNoDirection) {
+  const std::vector<float> vector = {0, 0, 1};
+  EXPECT_EQ(code_of([&] { cut(vector, {.dim = 2}); }), ErrorCode::corrupt_data);
+  EXPECT_EQ(cut(vector, {.raw = true, .dim = 2}), (std::vector<float>{0, 0}));
+  EXPECT_EQ(cut(vector, {}), vector);
 }
 
 TEST_F(ModelTest, TextThatIsNotUtf8IsThatItemsError) {
@@ -294,7 +321,7 @@ TEST(ModelLoad, AModelThatIsNotThereIsNotFound) {
   EXPECT_EQ(code_of([] { Model::load("no-such-org/no-such-model"); }), ErrorCode::not_found);
 }
 
-class BrokenCheckpoint : public testing::Test {
+class BrokenCheckpoint : public ::testing::Test {
  protected:
   void SetUp() override {
     folder_ = fs::temp_directory_path() / ("moa-broken-" + std::to_string(::getpid()));

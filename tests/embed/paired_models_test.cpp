@@ -7,10 +7,15 @@
 
 #include <gtest/gtest.h>
 
+#include <moa/quantize.hpp>
+
 #include "base/expect_error.hpp"
+#include "base/temporary_directory.hpp"
 
 namespace moa {
 namespace {
+
+using testing::TemporaryDirectory;
 
 namespace fs = std::filesystem;
 
@@ -43,6 +48,18 @@ TEST(PairedModels, HaveAnIdentityOfTheirOwn) {
   EXPECT_EQ(identity, model_identity(kPictures, options));
   EXPECT_NE(identity, model_identity(kPictures));
   EXPECT_NE(identity, model_identity(kTexts));
+}
+
+TEST(PairedModels, TellThePrecisionOfEach) {
+  const TemporaryDirectory folder;
+  const std::string texts = (folder.path() / "int8").string();
+  quantize(kTexts, texts, "int8");
+  const Model pair = Model::load(kPictures, {.text_model = texts});
+  EXPECT_EQ(pair.dtype(Modality::text), "int8");
+  EXPECT_EQ(pair.dtype(Modality::image), "f32");
+  EXPECT_EQ(pair.dtype(), "int8+f32");
+  EXPECT_EQ(pair.info().precision, "int8+f32");
+  EXPECT_EQ(Model::load(kPictures, {.text_model = kTexts}).dtype(), "f32");
 }
 
 TEST(PairedModels, AreDescribedTogether) {

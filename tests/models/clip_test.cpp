@@ -1,6 +1,8 @@
 #include "models/clip.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -9,7 +11,9 @@
 
 #include "backends/cpu/cpu_backend.hpp"
 #include "backends/recording/recording.hpp"
+#include "base/expect_error.hpp"
 #include "models/golden.hpp"
+#include "models/siglip.hpp"
 #include "models/towers.hpp"
 
 namespace moa {
@@ -138,6 +142,20 @@ TEST(OpenClipConfig, TextTowersOfTransformersThatAreNotKnownAreUnsupported) {
                                CheckpointLayout::open_clip),
               ErrorCode::unsupported)
         << text;
+  }
+}
+
+TEST(ScoreRules, ScalesThatAreNoNumbersAreCorrupt) {
+  const auto one = [](float value) { return Parameter::from_values("n", {1}, {value}); };
+  EXPECT_NEAR(softmax_rule(one(2)).scale, std::exp(2.0), 1e-9);
+  EXPECT_EQ(sigmoid_rule(one(2), one(-3)).bias, -3);
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const float bad : {infinity, -infinity, std::nanf(""), 1e30F}) {
+    MOA_EXPECT_ERROR(softmax_rule(one(bad)), corrupt_data);
+    MOA_EXPECT_ERROR(sigmoid_rule(one(bad), one(0)), corrupt_data);
+  }
+  for (const float bad : {infinity, -infinity, std::nanf("")}) {
+    MOA_EXPECT_ERROR(sigmoid_rule(one(0), one(bad)), corrupt_data);
   }
 }
 

@@ -1,8 +1,11 @@
 #include "nn/batch_norm.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include <gtest/gtest.h>
+
+#include "base/expect_error.hpp"
 
 namespace moa {
 namespace {
@@ -34,6 +37,15 @@ TEST(BatchNorm, RowsOfAFoldedWeightAreThoseOfTheWhole) {
   std::vector<float> second(3);
   folded(convolution, kNorm).weight.read_rows(1, 1, second.data());
   EXPECT_EQ(second, (std::vector<float>{4, 5, 6}));
+}
+
+TEST(BatchNorm, AVarianceThatIsNotFiniteIsRefused) {
+  const Convolution convolution{Parameter::from_values("w", {2, 1, 1, 1}, {1, 1}), {}};
+  BatchNorm norm = kNorm;
+  for (const float bad : {std::numeric_limits<float>::infinity(), std::nanf("")}) {
+    norm.variance = vector_of({1, bad});
+    MOA_EXPECT_ERROR(folded(convolution, norm).weight.read(), corrupt_data);
+  }
 }
 
 }  // namespace

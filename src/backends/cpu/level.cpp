@@ -80,7 +80,12 @@ const Kernels& kernels_of(std::string_view level) {
 const Kernels& chosen_kernels() {
   static const Kernels& chosen = [&]() -> const Kernels& {
     const char* forced = std::getenv("MOA_CPU_LEVEL");
-    return forced == nullptr || *forced == '\0' ? *available_kernels().back() : kernels_of(forced);
+    if (forced == nullptr || *forced == '\0') return *available_kernels().back();
+    try {
+      return kernels_of(forced);
+    } catch (const Error& error) {
+      throw Error(error.code(), std::string("the environment variable MOA_CPU_LEVEL: ") + error.what());
+    }
   }();
   return chosen;
 }

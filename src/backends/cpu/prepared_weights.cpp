@@ -19,6 +19,14 @@ void expect_finite(bool finite, const Parameter& weight, std::int64_t row) {
                                            " that is NaN or infinite, expected numbers");
 }
 
+std::vector<float> finite_numbers(const Parameter& weight) {
+  std::vector<float> numbers = weight.read();
+  const auto bad = std::ranges::find_if_not(numbers, [](float x) { return std::isfinite(x); });
+  if (bad != numbers.end())
+    expect_finite(false, weight, (bad - numbers.begin()) / weight.shape().elements_per_row());
+  return numbers;
+}
+
 // Rows of a matrix [out, in], in place where they are stored as f32.
 auto rows_of(const Parameter& matrix) {
   return [matrix](std::int64_t first, std::int64_t count, std::vector<float>& space) -> ConstMatrix {
@@ -243,7 +251,7 @@ const float* PreparedWeights::depthwise(const Parameter& weight) {
                   [&] {
                     const std::int64_t channels = weight.shape()[0];
                     const std::int64_t taps = weight.shape()[2] * weight.shape()[3];
-                    const std::vector<float> stored = weight.read();
+                    const std::vector<float> stored = finite_numbers(weight);
                     float* turned = memory_.take(channels * taps);
                     for (std::int64_t c = 0; c < channels; ++c) {
                       for (std::int64_t tap = 0; tap < taps; ++tap) {
@@ -259,7 +267,7 @@ const float* PreparedWeights::vector(const Parameter& values) {
   if (!values) return nullptr;
   return prepared(values, Form::vector, Precision::f32,
                   [&] {
-                    const std::vector<float> stored = values.read();
+                    const std::vector<float> stored = finite_numbers(values);
                     float* copy = memory_.take(static_cast<std::int64_t>(stored.size()));
                     std::copy(stored.begin(), stored.end(), copy);
                     return PreparedMatrix{.panels = copy};

@@ -86,10 +86,13 @@ std::vector<float> RecordingInterpreter::read(const Rows&) {
 }
 
 void RecordingInterpreter::add_narrowable(const Parameter& parameter, ProductPrecision asked) {
-  if (asked == ProductPrecision::f32) return;
   const Precision least = asked == ProductPrecision::bf16 ? Precision::bf16 : Precision::int8;
   for (const Parameter& part : whole_parts(parameter)) {
-    narrowable_.push_back({part, least});
+    if (asked == ProductPrecision::f32) {
+      exact_.push_back(part);
+    } else {
+      narrowable_.push_back({part, least});
+    }
   }
 }
 

@@ -26,6 +26,8 @@ class RecordingInterpreter final : public Interpreter {
     Precision least = Precision::int8;
   };
   const std::vector<Narrowable>& narrowable() const noexcept { return narrowable_; }
+  // Weights of products that ask for f32, or parts of them.
+  const std::vector<Parameter>& exact() const noexcept { return exact_; }
   // The weights of linear layers, once each.
   const std::vector<Parameter>& linear_weights() const noexcept { return linear_weights_; }
   // The table that ids of tokens are looked up in; none if there was no such call.
@@ -88,6 +90,7 @@ class RecordingInterpreter final : public Interpreter {
 
   std::vector<Parameter> parameters_;
   std::vector<Narrowable> narrowable_;
+  std::vector<Parameter> exact_;
   Parameter token_table_;
   std::vector<Parameter> linear_weights_;
   std::set<const void*> seen_;
