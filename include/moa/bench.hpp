@@ -17,15 +17,16 @@ namespace moa {
 
 struct BenchOptions {
   Modality modality = Modality::image;
-  // Items in one forward pass. Error: invalid_argument below 1 or above 65536.
+  // Items that are given to the model together. Those that are more work than Model::embed() puts into one
+  // forward pass go through it in several. Error: invalid_argument below 1 or above 65536.
   std::int64_t batch = 32;
-  // How long to measure; at least three passes are made however long they take.
+  // How long to measure; at least three batches are embedded however long they take.
   double seconds = 3;
-  // When it becomes true, no further pass is made: error cancelled.
+  // When it becomes true, no further forward pass is made: error cancelled.
   const std::atomic<bool>* cancelled = nullptr;
 };
 
-// One measurement. A pass is one call of the model over `batch` items.
+// One measurement. A pass here is all `batch` items once through the model, in however many forward passes.
 struct BenchResult {
   std::int64_t passes = 0;
   double per_second = 0;  // items, over all passes

@@ -31,6 +31,8 @@ class Arguments {
   bool knows(std::string_view name) const;
   // Was the option given?
   bool has(std::string_view name) const;
+  // What gave the option its value: itself, as it is spelled, or its environment variable.
+  std::string source_of(std::string_view name) const;
   // The option's value: as given, otherwise from its environment variable unless that is unset or empty.
   std::optional<std::string> value(std::string_view name) const;
   std::string value_or(std::string_view name, std::string_view fallback) const;
@@ -47,8 +49,6 @@ class Arguments {
  private:
   explicit Arguments(const Command& command) : command_(&command) {}
   const Option& option(std::string_view name) const;
-  // What gave the option its value: itself, as it is spelled, or its environment variable.
-  std::string source_of(std::string_view name) const;
 
   const Command* command_;
   std::vector<Item> items_;

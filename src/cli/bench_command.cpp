@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <moa/bench.hpp>
@@ -67,11 +68,12 @@ std::vector<std::string> dtypes_of(const Arguments& arguments) {
   std::vector<std::string> dtypes = split(asked);
   for (const std::string& dtype : dtypes) {
     if (std::ranges::find(kAll, dtype) == kAll.end())
-      fail_usage(arguments.command(),
-                 "--dtype: found '" + dtype + "', expected f32, bf16, int8, separated by commas");
+      fail_usage(arguments.command(), arguments.source_of("dtype") + ": found '" + dtype +
+                                          "', expected f32, bf16, int8, separated by commas");
   }
   if (dtypes.empty())
-    fail_usage(arguments.command(), "--dtype: expected f32, bf16, int8, separated by commas");
+    fail_usage(arguments.command(),
+               arguments.source_of("dtype") + ": expected f32, bf16, int8, separated by commas");
   return dtypes;
 }
 
@@ -130,25 +132,31 @@ class Measurements {
  public:
   Measurements(const Arguments& arguments, Console& console) : arguments_(arguments), console_(console) {
     const std::vector<std::string> places = arguments.values("files");
-    if (!places.empty()) add_inputs(files_, places, Model::load(model_name(arguments)), console);
+    if (places.empty()) return;
+    add_inputs(files_, places, Model::load(model_name(arguments)), console);
+    note_skipped(files_, console);
   }
 
   template <typename Add>
   void run(Add add) {
     const bool asked = arguments_.value_or("dtype", "auto") != "auto";
-    for (const std::string& dtype : dtypes_of(arguments_)) {
+    const std::vector<std::string> dtypes = dtypes_of(arguments_);
+    for (const std::string& dtype : dtypes) {
       LoadOptions options;
       options.device = arguments_.value_or("device", "auto");
       options.dtype = dtype;
       options.adapter = arguments_.value_or("adapter", "");
       options.threads = static_cast<int>(arguments_.integer("threads", 0, 0, 1024));
+      std::optional<Bench> bench;
       try {
-        measure(Bench::load(model_name(arguments_), options), dtype, add);
+        bench.emplace(Bench::load(model_name(arguments_), options));
       } catch (const Error& error) {
+        // The model's fault and not the precision's: it would be met in each.
+        if (dtype == dtypes.front() && (!asked || error.code() != ErrorCode::unsupported)) throw;
         // Without --dtype, what this build cannot do is not worth a line.
-        if (error.code() != ErrorCode::unsupported || (!asked && dtype == "f32")) throw;
-        if (asked) refuse(dtype, error, add);
+        if (asked || error.code() != ErrorCode::unsupported) refuse(dtype, error, add);
       }
+      if (bench) measure(*bench, dtype, add);
     }
   }
 
@@ -161,8 +169,9 @@ class Measurements {
   void refuse(const std::string& dtype, const Error& error, Add add) {
     for (const Modality modality : modalities_of(arguments_)) {
       for (const std::int64_t batch : batches_of(arguments_))
-        add({modality, false, batch, dtype, {}, 0, error});
+        add({.modality = modality, .batch = batch, .dtype = dtype, .error = error});
     }
+    if (!files_.inputs.empty()) add({.from_files = true, .dtype = dtype, .error = error});
   }
 
   template <typename Add>
@@ -172,17 +181,31 @@ class Measurements {
       if (!bench.embeds(modality) && arguments_.value_or("modality", "all") == "all") continue;
       for (const std::int64_t batch : batches_of(arguments_)) {
         console_.progress("measuring " + dtype, 0, 1);
-        const BenchResult result = bench.measure({modality, batch, seconds, &interrupted()});
-        add({modality, false, batch, dtype, result, Bench::memory_bytes(), {}});
+        add(measured({.modality = modality, .batch = batch, .dtype = dtype}, [&] {
+          return bench.measure({modality, batch, seconds, &interrupted()});
+        }));
       }
     }
-    if (!files_.inputs.empty()) {
-      file_errors_.assign(files_.inputs.size(), std::nullopt);
-      const BenchResult result = bench.measure_files(
-          files_.inputs, {.cancelled = &interrupted()},
-          [&](const Embedded& item) { file_errors_[item.index] = files_.error_of(item.index, *item.error); });
-      add({Modality::image, true, 0, dtype, result, Bench::memory_bytes(), {}});
+    if (files_.inputs.empty()) return;
+    file_errors_.assign(files_.inputs.size(), std::nullopt);
+    add(measured({.from_files = true, .dtype = dtype}, [&] {
+      return bench.measure_files(files_.inputs, {.cancelled = &interrupted()}, [&](const Embedded& item) {
+        file_errors_[item.index] = files_.error_of(item.index, *item.error);
+      });
+    }));
+  }
+
+  // `row` with what `measure` finds, or with why it cannot.
+  template <typename Measure>
+  static Row measured(Row row, Measure measure) {
+    try {
+      row.result = measure();
+      row.memory_bytes = Bench::memory_bytes();
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::cancelled) throw;
+      row.error = error;
     }
+    return row;
   }
 
   const Arguments& arguments_;
@@ -207,10 +230,12 @@ int run_bench(const Arguments& arguments) {
                               std::to_string(threads == 0 ? system.threads : threads) + " threads";
 
   std::string rows;
+  std::string told;  // the last error
   Outcome outcome;
   if (!is_json) {
     output.write(displayable(model_name(arguments)) + ", " + machine + "\n" +
                  table_line({"what", "dtype", "batch", "per second", "p50 ms", "p95 ms", "peak", "memory"}));
+    output.flush();
   }
   Measurements measurements(arguments, console);
   std::optional<Error> interruption;
@@ -219,6 +244,9 @@ int run_bench(const Arguments& arguments) {
       console.clear_progress();
       if (row.error) {
         outcome.failed(row.error->code());
+        // Once for all its lines; those of files are told at the end.
+        if (!row.from_files && std::exchange(told, row.error->what()) != row.error->what())
+          console.error(name(row.error->code()), row.error->what());
       } else {
         outcome.done();
       }
@@ -253,7 +281,7 @@ constexpr std::array kOptions = {
            "MOA_MODEL",
            Completes::models},
     Option{0, "modality", "KIND", "What to embed", "text|image|all"},
-    Option{0, "batch", "N,N,…", "Items in one forward pass (1,8,32)"},
+    Option{0, "batch", "N,N,…", "Items that go through the model together (1,8,32)"},
     Option{0, "dtype", "T,T,…", "Precisions: f32, bf16, int8 (those that this build has)", {}, "MOA_DTYPE"},
     Option{0, "seconds", "S", "Time for each line (3)"},
     Option{0,

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,38 +17,59 @@
 #include "base/thread_pool.hpp"
 #include "embed/bench_inputs.hpp"
 #include "embed/loaded_model.hpp"
+#include "embed/pass_size.hpp"
 #include "embed/pipeline.hpp"
 
 namespace moa {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::int64_t kLeastPasses = 3;
+constexpr std::int64_t kLeastBatches = 3;
 constexpr std::int64_t kMostBatch = 65536;
 
-// The time that `share` of the passes took at most. `times_s` is sorted and not empty.
+// The time that `share` of the batches took at most. `times_s` is sorted and not empty.
 double percentile_ms(const std::vector<double>& times_s, double share) {
   const auto last = static_cast<double>(times_s.size() - 1);
   return times_s[static_cast<std::size_t>(std::lround(share * last))] * 1e3;
 }
 
-// Runs `pass` twice unmeasured, since weights that are used again are prepared, and then until the time is
-// over.
-BenchResult measured(const LoadedModel& model, const std::function<void()>& run,
-                     const BenchOptions& options) {
-  const auto pass = [&] {
-    if (is_raised(options.cancelled)) throw Error(ErrorCode::cancelled, "interrupted while it was measured");
+// Sends batches of the items that `make` gives through the model by `forward`: twice unmeasured, since
+// weights that are used again are prepared, and then until the time is over. A batch is cut into passes as
+// embed() cuts its inputs, and every pass has the same items, so that memory does not grow with the batch.
+template <typename Content>
+BenchResult measured(const LoadedModel& model, const BenchOptions& options, PassSize pass_size,
+                     const std::function<Content(std::int64_t)>& make,
+                     const std::function<void(std::span<const Content>)>& forward) {
+  const auto multiply_adds_of = [&](const std::function<void()>& run) {
+    const std::int64_t before = model.engine().multiply_adds();
     run();
+    return model.engine().multiply_adds() - before;
   };
-  const std::int64_t before = model.engine().multiply_adds();
-  pass();
-  const std::int64_t multiply_adds = model.engine().multiply_adds() - before;
-  pass();
+  std::vector<Content> items = {make(0)};
+  std::int64_t work = work_of(items.front(), model.facts());
+  pass_size.learn(work, multiply_adds_of([&] { forward(items); }));
+  std::int64_t pass = 1;
+  for (; pass < options.batch; ++pass) {
+    Content item = make(pass);
+    const std::int64_t more = work_of(item, model.facts());
+    if (!pass_size.takes(work, more)) break;
+    work += more;
+    items.push_back(std::move(item));
+  }
+  const auto batch = [&] {
+    for (std::int64_t left = options.batch; left > 0; left -= pass) {
+      if (is_raised(options.cancelled))
+        throw Error(ErrorCode::cancelled, "interrupted while it was measured");
+      forward(std::span(items).first(static_cast<std::size_t>(std::min(left, pass))));
+    }
+  };
+  const std::int64_t multiply_adds = multiply_adds_of(batch);
+  batch();
   std::vector<double> times_s;
   double total_s = 0;
-  while (total_s < options.seconds || static_cast<std::int64_t>(times_s.size()) < kLeastPasses) {
+  while (total_s < options.seconds || static_cast<std::int64_t>(times_s.size()) < kLeastBatches) {
     const Clock::time_point start = Clock::now();
-    pass();
+    batch();
     times_s.push_back(std::chrono::duration<double>(Clock::now() - start).count());
     total_s += times_s.back();
   }
@@ -100,26 +122,26 @@ BenchResult Bench::measure(const BenchOptions& options) const {
   const LoadedModel& model = *state_->model;
   BenchResult result;
   if (options.modality == Modality::text) {
-    std::vector<PreparedText> texts;
     const std::span<const std::string_view> captions = bench_captions();
-    for (std::int64_t i = 0; i < options.batch; ++i) {
-      texts.push_back(model.prepare_text(captions[static_cast<std::size_t>(i) % captions.size()], {}));
-    }
-    result = measured(
-        model, [&] { model.embed_texts(texts, false); }, options);
+    result = measured<PreparedText>(
+        model, options, PassSize(kTokensPerPass),
+        [&](std::int64_t i) {
+          return model.prepare_text(captions[static_cast<std::size_t>(i) % captions.size()], {});
+        },
+        [&](std::span<const PreparedText> texts) { model.embed_texts(texts, false); });
   } else {
     constexpr std::int64_t kDifferent = 8;  // making more of them takes longer than it tells
-    std::vector<decltype(model.prepare_image({}, 0))> pictures;
-    for (std::int64_t i = 0; i < options.batch; ++i) {
-      if (i >= kDifferent) {
-        pictures.push_back(pictures[static_cast<std::size_t>(i % kDifferent)]);
-        continue;
-      }
-      const std::string file = bench_picture(static_cast<std::uint32_t>(i), 320, 240);
-      pictures.push_back(model.prepare_image(as_bytes(file), 1));
-    }
-    result = measured(
-        model, [&] { model.embed_images(pictures, false); }, options);
+    std::vector<PreparedImage> different;
+    result = measured<PreparedImage>(
+        model, options, PassSize(kPixelsPerPass),
+        [&](std::int64_t i) {
+          if (i < kDifferent) {
+            const std::string file = bench_picture(static_cast<std::uint32_t>(i), 320, 240);
+            different.push_back(model.prepare_image(as_bytes(file), 1));
+          }
+          return different[static_cast<std::size_t>(i % kDifferent)];
+        },
+        [&](std::span<const PreparedImage> pictures) { model.embed_images(pictures, false); });
   }
   result.peak_share = result.operations * result.per_second / peak();
   return result;

@@ -13,19 +13,13 @@
 #include "base/cancellation.hpp"
 #include "base/thread_pool.hpp"
 #include "embed/item.hpp"
+#include "embed/pass_size.hpp"
 #include "embed/vector_memory.hpp"
 
 namespace moa {
 namespace {
 
 constexpr std::size_t kChunkItems = 64;
-// Work of one forward pass: enough to fill the machine, little enough that a wide model's activations stay
-// below a few hundred MB.
-constexpr std::int64_t kPixelsPerPass = std::int64_t{32} * 224 * 224;
-constexpr std::int64_t kTokensPerPass = 4096;
-// And as little as two cores do in some seconds: that is how long an interruption waits.
-constexpr std::int64_t kMultiplyAddsPerPass = std::int64_t{1} << 39;
-
 // For the vectors of a run's pictures, so that a file that is there twice is decoded and computed once.
 constexpr std::size_t kPictureMemoryBytes = std::size_t{16} << 20;
 
@@ -34,23 +28,6 @@ using Chunk = std::vector<PreparedItem>;
 Error not_begun() {
   return Error(ErrorCode::cancelled, "interrupted before this input was begun");
 }
-
-// How much work goes into a pass of one tower, in pixels or tokens.
-class PassSize {
- public:
-  explicit PassSize(std::int64_t most) : most_(most) {}
-
-  // 0, so that one item goes alone, until it is known what work costs.
-  std::int64_t now() const { return now_; }
-  void learn(std::int64_t work, std::int64_t multiply_adds) {
-    const std::int64_t each = multiply_adds / std::max<std::int64_t>(work, 1);
-    now_ = std::min(most_, kMultiplyAddsPerPass / std::max<std::int64_t>(each, 1));
-  }
-
- private:
-  std::int64_t most_;
-  std::int64_t now_ = 0;
-};
 
 class Pipeline {
  public:
@@ -135,21 +112,13 @@ class Pipeline {
         (text == nullptr ? pictures : texts).push_back(i);
       }
     }
-    const auto tokens = [](const PreparedText& text) { return static_cast<std::int64_t>(text.ids.size()); };
-    const ImageTowerFacts* tower = model_.facts().image();
-    const std::int64_t most = tower == nullptr ? 0 : tower->most_at_once;
-    const std::int64_t least_work = most == 0 ? 0 : kPixelsPerPass / most;
-    const auto pixels = [&](const PreparedImage& picture) {
-      return std::max(static_cast<std::int64_t>(picture.values.size()) / 3, least_work);
-    };
     std::size_t computed = in_passes<PreparedText>(
-        chunk, texts, first, text_pass_, tokens,
+        chunk, texts, first, text_pass_,
         [this](std::span<const PreparedText> pass) { return model_.embed_texts(pass, options_.raw); });
-    computed += in_passes<PreparedImage>(chunk, pictures, first + computed, picture_pass_, pixels,
-                                         [this](std::span<const PreparedImage> pass) {
-                                           return forward_pictures_ ? forward_pictures_(pass)
-                                                                    : model_.embed_images(pass, options_.raw);
-                                         });
+    computed += in_passes<PreparedImage>(
+        chunk, pictures, first + computed, picture_pass_, [this](std::span<const PreparedImage> pass) {
+          return forward_pictures_ ? forward_pictures_(pass) : model_.embed_images(pass, options_.raw);
+        });
     for (const auto& [item, original] : repeated) {
       chunk[item].known = chunk[original].known;
       chunk[item].error = chunk[original].error;
@@ -173,9 +142,9 @@ class Pipeline {
   // Runs `embed` over the chosen items, cut so that the work of a pass stays below `size` (one item may
   // exceed it alone). Returns how many there were before the caller interrupted; the others fail as
   // cancelled. `done` inputs were before them.
-  template <typename Content, typename Work, typename Embed>
+  template <typename Content, typename Embed>
   std::size_t in_passes(Chunk& chunk, const std::vector<std::size_t>& chosen, std::size_t done,
-                        PassSize& size, Work work, Embed embed) {
+                        PassSize& size, Embed embed) {
     std::size_t begin = 0;
     while (begin < chosen.size()) {
       if (options_.progress) options_.progress(done + begin);
@@ -185,8 +154,8 @@ class Pipeline {
       std::int64_t total = 0;
       for (; end < chosen.size(); ++end) {
         auto& content = std::get<Content>(chunk[chosen[end]].content);
-        const std::int64_t more = work(content);
-        if (end > begin && total + more > size.now()) break;
+        const std::int64_t more = work_of(content, model_.facts());
+        if (!size.takes(total, more)) break;
         total += more;
         pass.push_back(std::move(content));
       }

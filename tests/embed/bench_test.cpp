@@ -8,6 +8,7 @@
 #include "base/expect_error.hpp"
 #include "base/file.hpp"
 #include "embed/bench_inputs.hpp"
+#include "embed/pass_size.hpp"
 
 namespace moa {
 namespace {
@@ -43,6 +44,30 @@ TEST(Bench, RefusesWhatCannotBeMeasured) {
   const Bench bench = Bench::load(kCheckpoint.string(), {.threads = 1});
   MOA_EXPECT_ERROR(bench.measure({.batch = 0}), invalid_argument);
   MOA_EXPECT_ERROR(bench.measure({.modality = Modality::audio}), unsupported);
+}
+
+TEST(Bench, ABatchOfSeveralPassesCostsAnItemTheSame) {
+  const Bench bench = Bench::load(kCheckpoint.string(), {.threads = 1});
+  BenchOptions options{.modality = Modality::text, .batch = 32, .seconds = 0.001};
+  const double in_one = bench.measure(options).operations;
+  options.batch = 2000;
+  EXPECT_NEAR(bench.measure(options).operations, in_one, 0.05 * in_one);
+}
+
+TEST(PassSize, TakesOneItemUntilItIsKnownWhatWorkCosts) {
+  PassSize size(100);
+  EXPECT_TRUE(size.takes(0, 1000));
+  EXPECT_FALSE(size.takes(1, 1));
+  size.learn(1, 1);
+  EXPECT_TRUE(size.takes(60, 40));
+  EXPECT_FALSE(size.takes(60, 41));
+}
+
+TEST(PassSize, TakesLessOfWorkThatCostsMore) {
+  PassSize size(100);
+  size.learn(1, kMultiplyAddsPerPass / 10);
+  EXPECT_TRUE(size.takes(6, 4));
+  EXPECT_FALSE(size.takes(6, 5));
 }
 
 TEST(BenchInputs, CaptionsAndPicturesDiffer) {
