@@ -116,7 +116,7 @@ TEST_F(SafetensorsExport, RefusesWhatF16HasNoRoomFor) {
   const Weights weights = ModelDirectory::open(golden("clip/odd_sizes")).weights();
   for (const Parameter& tensor : weights.parameters()) {
     std::vector<float> values = tensor.read();
-    values.front() = 70000;
+    if (values.size() > 1) values.front() = 70000;  // the one number is the logarithm of a scale
     tensors.push_back({tensor.name(), DType::f32, tensor.shape(),
                        [values](const ByteSink& write) { write(std::as_bytes(std::span(values))); }});
   }
