@@ -1,25 +1,22 @@
 #include "text/special_tokens.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include <moa/error.hpp>
 
 namespace moa {
 
-// The tokens with a role, and those that tokenizer_config.json lists by id.
-std::vector<AddedToken> special_tokens(const TokenizerConfig& config,
-                                       const std::vector<std::pair<std::string, std::string>>& roles) {
-  std::vector<AddedToken> tokens;
-  for (const auto& [role, fallback] : roles) {
-    AddedToken token = config.special_token(role);
-    if (token.content.empty()) token.content = fallback;
-    if (token.content.empty()) continue;
-    tokens.push_back(std::move(token));
-  }
-  const Config listed = config.config.object("added_tokens_decoder");
-  std::map<std::int64_t, AddedToken> by_id;
+namespace {
+
+// Tokens by id, as files list them.
+using Listed = std::map<std::int64_t, AddedToken>;
+
+Listed of_decoder(const Config& listed) {
+  Listed by_id;
   for (const std::string& key : listed.keys()) {
     const Config entry = listed.object(key);
     std::int64_t id = -1;
@@ -36,7 +33,41 @@ std::vector<AddedToken> special_tokens(const TokenizerConfig& config,
     token.normalized = entry.boolean("normalized", !token.special);
     by_id[id] = std::move(token);
   }
-  for (auto& [id, token] : by_id) tokens.push_back(std::move(token));
+  return by_id;
+}
+
+Listed of_added_tokens(const Config& added, const std::vector<AddedToken>& with_role) {
+  Listed by_id;
+  for (const std::string& content : added.keys()) {
+    AddedToken token;
+    token.content = content;
+    token.special = std::ranges::find(with_role, content, &AddedToken::content) != with_role.end();
+    token.normalized = !token.special;
+    by_id[added.integer(content, 0, 0, kMaxTokenId)] = std::move(token);
+  }
+  return by_id;
+}
+
+}  // namespace
+
+std::vector<AddedToken> special_tokens(const TokenizerConfig& config,
+                                       const std::vector<std::pair<std::string, std::string>>& roles) {
+  std::vector<AddedToken> with_role;
+  for (const auto& [role, fallback] : roles) {
+    AddedToken token = config.special_token(role);
+    if (token.content.empty()) token.content = fallback;
+    if (!token.content.empty()) with_role.push_back(std::move(token));
+  }
+  constexpr std::string_view kDecoder = "added_tokens_decoder";
+  const Listed listed = config.config.has(kDecoder) ? of_decoder(config.config.object(kDecoder))
+                                                    : of_added_tokens(config.added, with_role);
+  // In the order in which ids are given to those that the vocabulary lacks.
+  std::vector<AddedToken> tokens;
+  for (const auto& [id, token] : listed) tokens.push_back(token);
+  for (const AddedToken& token : with_role) {
+    if (std::ranges::find(tokens, token.content, &AddedToken::content) == tokens.end())
+      tokens.push_back(token);
+  }
   return tokens;
 }
 

@@ -11,8 +11,9 @@
 
 namespace moa {
 
-// The tokens of `roles` ("pad_token" and what it is by default), and those that tokenizer_config.json lists
-// by id. Error: corrupt_data if what is listed is no id.
+// Those that tokenizer_config.json lists by id (if it has no list, added_tokens.json), then what it lacks of
+// `roles` ("pad_token" and what it is by default). Errors: corrupt_data if what is listed is no id,
+// out_of_range if it is larger than any.
 std::vector<AddedToken> special_tokens(const TokenizerConfig& config,
                                        const std::vector<std::pair<std::string, std::string>>& roles);
 

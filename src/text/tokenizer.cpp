@@ -112,7 +112,8 @@ bool lowers_in_code(const Config& config) {
 
 TokenizerConfig TokenizerConfig::parse(const TokenizerFiles& files) {
   return {parse_config(files.tokenizer_config_json, "tokenizer_config.json"),
-          parse_config(files.special_tokens_map_json, "special_tokens_map.json")};
+          parse_config(files.special_tokens_map_json, "special_tokens_map.json"),
+          parse_config(files.added_tokens_json, "added_tokens.json")};
 }
 
 AddedToken TokenizerConfig::special_token(const std::string& role) const {
@@ -139,8 +140,8 @@ AddedToken TokenizerConfig::special_token(const std::string& role) const {
 Tokenizer Tokenizer::load(const TokenizerFiles& files) {
   const TokenizerConfig config = TokenizerConfig::parse(files);
   const bool has_json = !files.tokenizer_json.empty() && !asks_sentencepiece(files, config);
-  const auto parts =
-      has_json ? parts_from_tokenizer_json(files.tokenizer_json) : parts_from_vocabulary_files(files, config);
+  const auto parts = has_json ? parts_from_tokenizer_json(files.tokenizer_json, config.config)
+                              : parts_from_vocabulary_files(files, config);
   if (files.lowercases || lowers_in_code(config.config)) {
     parts->normalizer = lowercase_before(std::move(parts->normalizer));
   }

@@ -17,12 +17,13 @@ namespace moa {
 
 // What a checkpoint directory holds about its tokenizer: the contents of the files, empty where a file is
 // absent. tokenizer_json wins, except where the class that tokenizer_config_json names asks SentencePiece
-// itself (SigLIP's); without it vocab_json + merges_txt (CLIP, RoBERTa), vocab_txt (BERT) or openai_merges
-// (CLIP) are read, or a model of SentencePiece, in this order.
+// itself (SigLIP's) or makes a step itself (class_steps.hpp); without it vocab_json + merges_txt (CLIP,
+// RoBERTa), vocab_txt (BERT) or openai_merges (CLIP) are read, or a model of SentencePiece, in this order.
 struct TokenizerFiles {
   std::string tokenizer_json;
   std::string tokenizer_config_json;
   std::string special_tokens_map_json;
+  std::string added_tokens_json;  // read where there is no tokenizer_json
   std::string vocab_json;
   std::string merges_txt;
   std::string vocab_txt;

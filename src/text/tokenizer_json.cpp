@@ -1,4 +1,5 @@
 #include <moa/error.hpp>
+#include "text/class_steps.hpp"
 #include "text/tokenizer_parts.hpp"
 
 namespace moa {
@@ -47,13 +48,21 @@ Padding parse_padding(const JsonNode& node) {
 
 }  // namespace
 
-std::shared_ptr<Tokenizer::Parts> parts_from_tokenizer_json(const std::string& json) {
+std::shared_ptr<Tokenizer::Parts> parts_from_tokenizer_json(const std::string& json, const Config& config) {
   const JsonNode root = JsonNode::parse(json, "tokenizer.json");
   auto parts = std::make_shared<Tokenizer::Parts>();
   const JsonNode model = root.at("model");
   parts->model = SubwordModel::make(model);
-  if (const auto node = root.find("normalizer")) parts->normalizer = Normalizer::make(*node);
-  if (const auto node = root.find("pre_tokenizer")) parts->pre_tokenizer = PreTokenizer::make(*node);
+  if (makes_bert_normalizer(config, parts->model->name())) {
+    parts->normalizer = bert_normalizer(config);
+  } else if (const auto node = root.find("normalizer")) {
+    parts->normalizer = Normalizer::make(*node);
+  }
+  if (makes_roberta_pre_tokenizer(config, parts->model->name())) {
+    parts->pre_tokenizer = roberta_pre_tokenizer(config);
+  } else if (const auto node = root.find("pre_tokenizer")) {
+    parts->pre_tokenizer = PreTokenizer::make(*node);
+  }
   if (const auto node = root.find("post_processor")) parts->post_processor = PostProcessor::make(*node);
   if (const auto node = root.find("decoder")) {
     parts->decoder = Decoder::make(*node);

@@ -34,14 +34,15 @@ struct Tokenizer::Parts {
 struct TokenizerConfig {
   Config config;       // tokenizer_config.json
   Config special_map;  // special_tokens_map.json
+  Config added;        // added_tokens.json: ids by token
 
   static TokenizerConfig parse(const TokenizerFiles& files);
   // The token with a role such as "pad_token"; `content` is empty if neither file names one.
   AddedToken special_token(const std::string& role) const;
 };
 
-// From tokenizer.json alone.
-std::shared_ptr<Tokenizer::Parts> parts_from_tokenizer_json(const std::string& json);
+// From tokenizer.json, and the steps that the class makes which `config` (tokenizer_config.json) names.
+std::shared_ptr<Tokenizer::Parts> parts_from_tokenizer_json(const std::string& json, const Config& config);
 // From vocab.json + merges.txt, vocab.txt, OpenAI's merges or a model of SentencePiece: the steps are those
 // of the class that tokenizer_config.json names.
 std::shared_ptr<Tokenizer::Parts> parts_from_vocabulary_files(const TokenizerFiles& files,

@@ -7,6 +7,7 @@
 #include <moa/error.hpp>
 #include "text/bpe.hpp"
 #include "text/byte_level.hpp"
+#include "text/class_steps.hpp"
 #include "text/special_tokens.hpp"
 #include "text/tokenizer_parts.hpp"
 #include "text/wordpiece.hpp"
@@ -22,21 +23,12 @@ constexpr std::string_view kClipPreTokenizer =
         "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+"}},
         {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true}]})";
 constexpr std::string_view kByteLevel = R"({"type": "ByteLevel", "add_prefix_space": false})";
-constexpr std::string_view kByteLevelWithSpace = R"({"type": "ByteLevel", "add_prefix_space": true})";
 constexpr std::string_view kBertPreTokenizer = R"({"type": "BertPreTokenizer"})";
 constexpr std::string_view kWordPieceDecoder = R"({"type": "WordPiece", "prefix": "##", "cleanup": true})";
 
 template <typename Step>
 std::unique_ptr<Step> make_step(std::string_view json) {
   return Step::make(JsonNode::parse(json, "a built-in step"));
-}
-
-std::string bert_normalizer(const Config& config) {
-  const auto text = [](bool value) { return std::string(value ? "true" : "false"); };
-  const bool lowercase = config.boolean("do_lower_case", true);
-  return R"({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": )" +
-         text(config.boolean("tokenize_chinese_chars", true)) + R"(, "lowercase": )" + text(lowercase) +
-         R"(, "strip_accents": )" + text(config.boolean("strip_accents", lowercase)) + "}";
 }
 
 constexpr std::size_t kAllMerges = std::numeric_limits<std::size_t>::max();
@@ -141,8 +133,7 @@ void make_clip(Tokenizer::Parts& parts, const std::vector<Merge>& merges, const 
 void make_roberta(Tokenizer::Parts& parts, const std::vector<Merge>& merges, const TokenizerConfig& config,
                   Vocabulary vocabulary) {
   parts.model = make_bpe(std::move(vocabulary), merges, {});
-  const bool has_space = config.config.boolean("add_prefix_space", false);
-  parts.pre_tokenizer = make_step<PreTokenizer>(has_space ? kByteLevelWithSpace : kByteLevel);
+  parts.pre_tokenizer = roberta_pre_tokenizer(config.config);
   parts.decoder = make_step<Decoder>(kByteLevel);
   parts.post_processor = roberta_template(parts, content_of(config, "cls_token", "<s>"),
                                           content_of(config, "sep_token", "</s>"));
@@ -171,7 +162,7 @@ void make_bert(Tokenizer::Parts& parts, const TokenizerFiles& files, const Token
   WordPieceOptions options;
   options.unknown_token = content_of(config, "unk_token", "[UNK]");
   parts.model = make_wordpiece(std::move(vocabulary), options);
-  parts.normalizer = make_step<Normalizer>(bert_normalizer(config.config));
+  parts.normalizer = bert_normalizer(config.config);
   parts.pre_tokenizer = make_step<PreTokenizer>(kBertPreTokenizer);
   parts.decoder = make_step<Decoder>(kWordPieceDecoder);
   parts.post_processor =

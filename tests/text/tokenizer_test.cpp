@@ -118,6 +118,50 @@ TEST(Tokenizer, LowersWhereTheClassDoesItInCode) {
   EXPECT_EQ(ids(R"({"tokenizer_class": "BertTokenizer", "do_lower_case": true})"), (Ids{0, 1}));
 }
 
+// tokenizer.json lowers, strips accents and parts Chinese characters.
+Ids bert_ids(const std::string& config) {
+  TokenizerFiles files;
+  files.tokenizer_json = R"({"added_tokens": [], "normalizer": {"type": "BertNormalizer", "clean_text": true,
+      "handle_chinese_chars": true, "strip_accents": null, "lowercase": true},
+      "pre_tokenizer": {"type": "BertPreTokenizer"}, "model": {"type": "WordPiece", "unk_token": "?",
+      "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+      "vocab": {"?": 0, "dog": 1, "Dog": 2, "caf\u00e9": 3, "cafe": 4, "\u4e2d": 5, "\u4e2d\u4e2d": 6}}})";
+  files.tokenizer_config_json = config;
+  return Tokenizer::load(files).tokenize("Dog café 中中").ids;
+}
+
+TEST(Tokenizer, BertsClassesNormalizeAsTheirConfigSays) {
+  EXPECT_EQ(bert_ids(R"({"tokenizer_class": "PreTrainedTokenizerFast", "do_lower_case": false})"),
+            (Ids{1, 4, 5, 5}));
+  EXPECT_EQ(bert_ids("{}"), (Ids{1, 4, 5, 5}));
+  for (const std::string name :
+       {"BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "MPNetTokenizer"}) {
+    const std::string begin = R"({"tokenizer_class": ")" + name + R"(")";
+    EXPECT_EQ(bert_ids(begin + "}"), (Ids{1, 4, 5, 5}));
+    EXPECT_EQ(bert_ids(begin + R"(, "do_lower_case": false})"), (Ids{2, 3, 5, 5}));
+    EXPECT_EQ(bert_ids(begin + R"(, "do_lower_case": false, "strip_accents": true})"), (Ids{2, 4, 5, 5}));
+    EXPECT_EQ(bert_ids(begin + R"(, "strip_accents": false})"), (Ids{1, 3, 5, 5}));
+    EXPECT_EQ(bert_ids(begin + R"(, "tokenize_chinese_chars": false})"), (Ids{1, 4, 6}));
+  }
+  EXPECT_EQ(bert_ids(R"({"do_lower_case": false})"), (Ids{2, 3, 5, 5}));
+}
+
+TEST(Tokenizer, RobertasClassPutsASpaceBeforeTextsIfItsConfigSaysSo) {
+  const auto ids = [](bool in_json, const std::string& config) {
+    TokenizerFiles files;
+    files.tokenizer_json =
+        R"({"added_tokens": [], "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": )" +
+        std::string(in_json ? "true" : "false") +
+        R"(}, "model": {"type": "BPE", "vocab": {"a": 0, "\u0120": 1}, "merges": []}})";
+    files.tokenizer_config_json = config;
+    return Tokenizer::load(files).tokenize("a").ids;
+  };
+  EXPECT_EQ(ids(false, R"({"tokenizer_class": "RobertaTokenizer", "add_prefix_space": true})"), (Ids{1, 0}));
+  EXPECT_EQ(ids(true, R"({"tokenizer_class": "RobertaTokenizerFast", "add_prefix_space": false})"), (Ids{0}));
+  EXPECT_EQ(ids(true, R"({"tokenizer_class": "RobertaTokenizer"})"), (Ids{0}));
+  EXPECT_EQ(ids(true, R"({"add_prefix_space": false})"), (Ids{1, 0}));
+}
+
 TEST(Tokenizer, IsTheSameFromManyThreads) {
   const Ids expected = clip().tokenize("두 마리의 강아지 <|endoftext|> and 12 cats").ids;
   std::vector<Ids> found(4);
@@ -137,6 +181,24 @@ TEST(VocabularyFiles, OfBertWork) {
   EXPECT_EQ(Tokenizer::load(files).tokenize("Unable DÓG [MASK] cat").ids, (Ids{2, 5, 6, 7, 4, 1, 3}));
   files.tokenizer_config_json = R"({"do_lower_case": false})";
   EXPECT_EQ(Tokenizer::load(files).tokenize("Unable dog").ids, (Ids{2, 1, 7, 3}));
+}
+
+TEST(VocabularyFiles, TakeTokensOfAddedTokensJsonByTheirOrderOfIds) {
+  TokenizerFiles files;
+  files.vocab_txt = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ndog\n";
+  files.added_tokens_json = R"({"<two>": 6, "<ONE>": 5})";
+  EXPECT_EQ(Tokenizer::load(files).tokenize("<one> dog<two>").ids, (Ids{2, 6, 5, 7, 3}));
+  files.tokenizer_config_json = R"({"pad_token": "<two>"})";
+  EXPECT_EQ(Tokenizer::load(files).tokenize("<TWO><two>").ids.back(), 3);
+  EXPECT_EQ(Tokenizer::load(files).pad_id(), 7);
+  files.tokenizer_config_json = R"({"added_tokens_decoder": {"0": {"content": "[PAD]", "special": true}}})";
+  EXPECT_EQ(Tokenizer::load(files).id_of("<two>"), std::nullopt);
+  files.tokenizer_config_json.clear();
+  for (const char* hostile :
+       {R"({"<a>": "b"})", R"({"<a>": -1})", R"({"<a>": 99999999})", "[]", R"({"<a>": {}})"}) {
+    files.added_tokens_json = hostile;
+    EXPECT_THROW(Tokenizer::load(files), Error) << hostile;
+  }
 }
 
 TEST(VocabularyFiles, OfRobertaWork) {
