@@ -198,13 +198,6 @@ std::vector<Config> Config::objects(std::string_view key) const {
   return all;
 }
 
-Config Config::overridden_by(const Config& winner) const {
-  auto document = std::make_shared<Document>(Document{as_json(node_)});
-  for (const auto& item : as_json(winner.node_).items()) document->root[item.key()] = item.value();
-  const void* root = &document->root;
-  return {std::move(document), root, where_};
-}
-
 std::string Config::dump() const {
   return as_json(node_).dump(-1, ' ', false, json::error_handler_t::replace);
 }

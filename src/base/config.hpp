@@ -42,9 +42,6 @@ class Config {
   Config object(std::string_view key) const;
   // The nested array of objects; empty if absent.
   std::vector<Config> objects(std::string_view key) const;
-  // This object with every key of `winner` put in its place: transformers' `text_config_dict` over
-  // `text_config`.
-  Config overridden_by(const Config& winner) const;
 
   // e.g. "config.json: text_config", for messages.
   const std::string& where() const { return where_; }

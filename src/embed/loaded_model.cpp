@@ -262,7 +262,9 @@ const ImageProcessor& LoadedModel::processor() const {
       return directory_.layout() != ModelDirectory::Layout::transformers
                  ? ImageProcessor::from_open_clip(directory_.config().object("preprocess_cfg"),
                                                   image.height_px)
-                 : ImageProcessor::from_config(processor_config_of(directory_));
+                 : ImageProcessor::from_config(
+                       processor_config_of(directory_),
+                       architecture_of(directory_.config(), layout_of(directory_.layout())).image_processor);
     });
     const bool fits = processor.height_px() == image.height_px && processor.width_px() == image.width_px;
     if (!fits && !image.takes_any_size) {

@@ -18,6 +18,7 @@ TokenizerFiles tokenizer_files_of(const ModelDirectory& directory) {
   files.tokenizer_json = content("tokenizer.json");
   files.tokenizer_config_json = content("tokenizer_config.json");
   files.special_tokens_map_json = content("special_tokens_map.json");
+  files.added_tokens_json = content("added_tokens.json");
   files.vocab_json = content("vocab.json");
   files.merges_txt = content("merges.txt");
   files.vocab_txt = content("vocab.txt");
@@ -48,9 +49,9 @@ TokenizerFiles tokenizer_files_of(const ModelDirectory& directory) {
 }
 
 Config processor_config_of(const ModelDirectory& directory) {
-  if (directory.file("preprocessor_config.json")) return directory.json("preprocessor_config.json");
   const Config whole = directory.json("processor_config.json");
   if (whole.is_object("image_processor")) return whole.object("image_processor");
+  if (directory.file("preprocessor_config.json")) return directory.json("preprocessor_config.json");
   throw Error(
       ErrorCode::not_found,
       directory.path().string() +

@@ -204,7 +204,11 @@ PatchProcessor PatchProcessor::from_config(const Config& config) {
 ImageProcessor ImageProcessor::from_config(const Config& config, std::string_view fallback_type) {
   PictureRecipe recipe;
   recipe.type = named_type(config, fallback_type);
-  if (recipe.type.empty()) fail(ErrorCode::unsupported, config, "it names no image_processor_type");
+  if (recipe.type.empty()) {
+    fail(ErrorCode::unsupported, config,
+         "it names no 'image_processor_type'; add the one that the model was trained with, such as "
+         "\"CLIPImageProcessor\"");
+  }
   const ProcessorClass& known = find_class(config, recipe.type);
   const bool is_llava = known.name == "Llava";
   const bool is_efficientnet = known.name == "EfficientNet";

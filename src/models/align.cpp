@@ -8,6 +8,7 @@
 #include <moa/error.hpp>
 
 #include "models/two_towers.hpp"
+#include "nn/bert_text.hpp"
 
 namespace moa {
 
@@ -48,9 +49,7 @@ std::unique_ptr<EmbeddingModel> build_align(const Config& json, Weights& weights
   text.bert = take_bert(model.at("text_model"), config.text);
   text.projection =
       take_linear(model.at("text_projection"), config.vision.dim(), config.text.transformer.width);
-  for (const char* pooler : {"text_model.pooler.dense.weight", "text_model.pooler.dense.bias"}) {
-    weights.ignore(pooler);  // of the text tower as it was before it was given pictures
-  }
+  ignore_pooler(model.at("text_model"));
   TextTowerFacts text_facts{describe(config.text.transformer),
                             std::min(config.text.context_tokens, kTrainedTokens), config.text.vocabulary};
   EfficientNet vision = take_efficientnet(model.at("vision_model"), config.vision);

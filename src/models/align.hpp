@@ -33,7 +33,12 @@ struct AlignText {
 std::unique_ptr<EmbeddingModel> build_align(const Config& config, Weights& weights);
 
 inline constexpr Architecture kAlignArchitecture{
-    "align", CheckpointLayout::transformers, "align",
-    "ALIGN, EfficientNet pictures and BERT texts: kakaobrain/align-base", build_align};
+    "align",
+    CheckpointLayout::transformers,
+    "align",
+    "ALIGN, EfficientNet pictures and BERT texts: kakaobrain/align-base",
+    build_align,
+    TowerSet::text_and_image,
+    "EfficientNetImageProcessor"};
 
 }  // namespace moa

@@ -25,6 +25,7 @@ BertText take_text(const Config& config, const WeightScope& scope) {
   text.config = read_text_config(config);
   const TransformerSizes& sizes = text.config.transformer;
   text.bert = take_bert(scope.at("roberta"), text.config);
+  ignore_pooler(scope.at("roberta"));
   text.description = "XLM-RoBERTa, " + describe(sizes);
   const std::int64_t teacher_width = config.integer("project_dim", 768, 1, 65536);
   text.steps.emplace_back(take_layer_norm(scope.at("pre_LN"), sizes.width, sizes.norm_eps));

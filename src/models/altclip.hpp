@@ -10,8 +10,10 @@ namespace moa {
 
 std::unique_ptr<EmbeddingModel> build_altclip(const Config& config, Weights& weights);
 
-inline constexpr Architecture kAltClipArchitecture{"altclip", CheckpointLayout::transformers, "altclip",
-                                                   "AltCLIP: BAAI/AltCLIP, AltCLIP-m9, AltCLIP-m18",
-                                                   build_altclip};
+inline constexpr Architecture kAltClipArchitecture{
+    "altclip",           CheckpointLayout::transformers,
+    "altclip",           "AltCLIP: BAAI/AltCLIP, AltCLIP-m9, AltCLIP-m18",
+    build_altclip,       TowerSet::text_and_image,
+    "CLIPImageProcessor"};
 
 }  // namespace moa

@@ -104,7 +104,12 @@ class Blip final : public EmbeddingModel, private PairScorer {
 std::unique_ptr<EmbeddingModel> build_blip(const Config& config, Weights& weights);
 
 inline constexpr Architecture kBlipArchitecture{
-    "blip", CheckpointLayout::transformers, "blip",
-    "BLIP's matching side, which scores pairs of a picture and a text: Salesforce/blip-itm-*", build_blip};
+    "blip",
+    CheckpointLayout::transformers,
+    "blip",
+    "BLIP's matching side, which scores pairs of a picture and a text: Salesforce/blip-itm-*",
+    build_blip,
+    TowerSet::text_and_image,
+    "BlipImageProcessor"};
 
 }  // namespace moa

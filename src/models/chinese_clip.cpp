@@ -9,11 +9,12 @@
 namespace moa {
 namespace {
 
-// A text is BERT's first hidden state; there is no pooler.
+// A text is BERT's first hidden state.
 BertText take_text(const Config& config, const WeightScope& scope) {
   BertText text;
   text.config = BertConfig::read(config);
   text.bert = take_bert(scope, text.config);
+  ignore_pooler(scope);
   text.description = "BERT, " + describe(text.config.transformer);
   return text;
 }

@@ -11,7 +11,12 @@ namespace moa {
 std::unique_ptr<EmbeddingModel> build_chinese_clip(const Config& config, Weights& weights);
 
 inline constexpr Architecture kChineseClipArchitecture{
-    "chinese_clip", CheckpointLayout::transformers, "chinese_clip",
-    "Chinese-CLIP with ViT pictures: OFA-Sys/chinese-clip-vit-*", build_chinese_clip};
+    "chinese_clip",
+    CheckpointLayout::transformers,
+    "chinese_clip",
+    "Chinese-CLIP with ViT pictures: OFA-Sys/chinese-clip-vit-*",
+    build_chinese_clip,
+    TowerSet::text_and_image,
+    "ChineseCLIPImageProcessor"};
 
 }  // namespace moa

@@ -77,6 +77,7 @@ Rows ClipText::trunk(Ops& ops, const Tokens& tokens) const {
 }
 
 Rows ClipText::head(Ops& ops, const Rows& trunk) const {
+  if (!projection.weight) return trunk;
   return ops.linear(trunk, projection, {.precision = ProductPrecision::f32});
 }
 
@@ -175,7 +176,8 @@ ImageTowerFacts facts_of(const ClipVisionConfig& config) {
 }
 
 Config legacy_part(const Config& config, const std::string& name) {
-  return config.object(name).overridden_by(config.object(name + "_dict"));
+  const std::string legacy = name + "_dict";
+  return config.object(config.is_object(legacy) ? legacy : name);
 }
 
 std::unique_ptr<EmbeddingModel> build_clip(const Config& config, Weights& weights) {

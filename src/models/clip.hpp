@@ -73,7 +73,7 @@ struct ClipText {
   Parameter position_embedding;  // [context, width]
   std::vector<TransformerBlock> blocks;
   LayerNorm final_norm;
-  Linear projection;  // [dim, width]; CLIP's has no bias
+  Linear projection;  // [dim, width]; CLIP's has no bias; empty: the pooled row is the vector
   Mask mask = Mask::causal;
   TextRow row;
 
@@ -97,15 +97,19 @@ ClipVision take_clip_vision(const WeightScope& tower, const WeightScope& model,
                             const ClipVisionConfig& config, std::int64_t dim);
 ImageTowerFacts facts_of(const ClipVisionConfig& config);
 
-// The part `name` of a configuration. Files written by transformers 4 may hold it twice; what stands in
-// `<name>_dict` wins.
+// The part `name` of a configuration. Files written by transformers 4 may hold it twice; `<name>_dict` is
+// taken then, alone: what it leaves out is the default, whatever `name` says.
 Config legacy_part(const Config& config, const std::string& name);
 
 std::unique_ptr<EmbeddingModel> build_clip(const Config& config, Weights& weights);
 
 inline constexpr Architecture kClipArchitecture{
-    "clip", CheckpointLayout::transformers, "clip",
+    "clip",
+    CheckpointLayout::transformers,
+    "clip",
     "CLIP with ViT pictures: openai/clip-vit-*, laion/CLIP-ViT-*, apple/DFN*, and fine-tunes of them",
-    build_clip};
+    build_clip,
+    TowerSet::text_and_image,
+    "CLIPImageProcessor"};
 
 }  // namespace moa

@@ -157,9 +157,8 @@ CocaText take_coca_text(const WeightScope& scope, const Config& config, const Cl
     text.queries.push_back({qkv.weight.rows(0, width), qkv.bias.rows(0, width)});
   }
   text.final_norm = take_layer_norm(scope.at("ln_final"), width, sizes.transformer.norm_eps);
-  text.projection = config.boolean("proj_bias", false)
-                        ? take_linear(scope.at("text_projection"), dim, width)
-                        : take_open_clip_projection(scope, "text_projection", width, dim);
+  expect_string(config, "proj_type", "linear", {"linear"});
+  text.projection = take_open_clip_text_projection(scope, config, width, dim);
   text.padding_id = static_cast<std::int32_t>(config.integer("pad_id", 0, 0, 1 << 24));
   return text;
 }

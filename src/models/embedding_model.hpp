@@ -135,6 +135,8 @@ struct Architecture {
   // naming field and value.
   std::unique_ptr<EmbeddingModel> (*build)(const Config& config, Weights& weights);
   TowerSet towers = TowerSet::text_and_image;
+  // transformers' class of the picture processor where preprocessor_config.json names none; empty if it must.
+  std::string_view image_processor{};
 };
 
 std::span<const Architecture> architectures();

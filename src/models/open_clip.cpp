@@ -41,10 +41,14 @@ std::unique_ptr<const TextTower> take_text_tower(const WeightScope& scope, const
   if (is_coca_text(part)) {
     CocaText text = take_coca_text(scope, part, sizes, dim);
     TextTowerFacts facts = coca_text_facts(sizes, text);
+    facts.limits_texts_alone = true;
     return std::make_unique<TextTowerOf<CocaText>>(std::move(text), std::move(facts));
   }
-  return std::make_unique<TextTowerOf<ClipText>>(take_open_clip_text(scope, part, sizes, dim),
-                                                 facts_of(sizes));
+  ClipText text = take_open_clip_text(scope, part, sizes, dim);
+  TextTowerFacts facts = facts_of(sizes);
+  facts.limits_texts_alone = true;
+  facts.pools_to_vector = !text.projection.weight;
+  return std::make_unique<TextTowerOf<ClipText>>(std::move(text), std::move(facts));
 }
 
 std::unique_ptr<const ImageTower> take_vision_tower(const WeightScope& scope, const Config& part,

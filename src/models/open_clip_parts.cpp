@@ -59,7 +59,7 @@ ClipTextConfig read_open_clip_text(const Config& config, Activation activation) 
                   "hf_tokenizer_name", "tokenizer_kwargs", "proj_bias", "proj_type", "eos_id", "pad_id",
                   "output_tokens", "no_causal_mask", "norm_kwargs", "act_kwargs", "embed_cls"});
   expect_string(config, "pool_type", "argmax", {"argmax", "eos", "first", "last"});
-  expect_string(config, "proj_type", "linear", {"linear"});
+  expect_string(config, "proj_type", "linear", {"linear", "none"});
   ClipTextConfig text;
   text.transformer.layers = config.integer("layers", 12, 1, 1024);
   text.transformer.width = config.integer("width", 512, 1, 65536);
@@ -138,6 +138,19 @@ Linear take_open_clip_projection(const WeightScope& scope, std::string_view name
   return {scope.take(name, {width, dim}).transposed(), {}};
 }
 
+Linear take_open_clip_text_projection(const WeightScope& scope, const Config& config, std::int64_t width,
+                                      std::int64_t dim) {
+  if (config.string("proj_type", "linear") != "none") {
+    return config.boolean("proj_bias", false)
+               ? take_linear(scope.at("text_projection"), dim, width)
+               : take_open_clip_projection(scope, "text_projection", width, dim);
+  }
+  if (width == dim) return {};
+  throw Error(ErrorCode::shape_mismatch, config.where() + ": 'width': found " + std::to_string(width) +
+                                             ", expected 'embed_dim' " + std::to_string(dim) +
+                                             " as 'proj_type' is 'none'");
+}
+
 ClipText take_open_clip_text(const WeightScope& scope, const Config& config, const ClipTextConfig& sizes,
                              std::int64_t dim) {
   const std::int64_t width = sizes.transformer.width;
@@ -149,11 +162,7 @@ ClipText take_open_clip_text(const WeightScope& scope, const Config& config, con
         take_open_clip_block(scope.at("transformer").at("resblocks", i), sizes.transformer));
   }
   text.final_norm = take_layer_norm(scope.at("ln_final"), width, sizes.transformer.norm_eps);
-  if (config.boolean("proj_bias", false)) {
-    text.projection = take_linear(scope.at("text_projection"), dim, width);
-  } else {
-    text.projection = take_open_clip_projection(scope, "text_projection", width, dim);
-  }
+  text.projection = take_open_clip_text_projection(scope, config, width, dim);
   text.mask = sizes.mask;
   text.row = sizes.row;
   return text;

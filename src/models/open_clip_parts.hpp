@@ -35,5 +35,9 @@ TransformerBlock take_open_clip_block(const WeightScope& block_scope, const Tran
 // open_clip stores a projection as [width, dim] and multiplies from the right.
 Linear take_open_clip_projection(const WeightScope& scope, std::string_view name, std::int64_t width,
                                  std::int64_t dim);
+// The text tower's, with or without a bias; empty where 'proj_type' is "none". Error: shape_mismatch if the
+// width is not the vector's then.
+Linear take_open_clip_text_projection(const WeightScope& scope, const Config& config, std::int64_t width,
+                                      std::int64_t dim);
 
 }  // namespace moa

@@ -16,6 +16,7 @@
 #include "models/sentence_transformers.hpp"
 #include "models/siglip.hpp"
 #include "models/siglip2.hpp"
+#include "nn/bert_text.hpp"
 
 namespace moa {
 namespace {
@@ -72,7 +73,10 @@ const Architecture& architecture_of(const Config& config, CheckpointLayout layou
     known += (known.empty() ? "'" : ", '") + std::string(architecture.model_type) + "'";
   }
   throw Error(ErrorCode::unsupported,
-              config.where() + ": found model_type '" + model_type + "', expected one of " + known);
+              config.where() + ": found model_type '" + model_type + "', expected one of " + known +
+                  (is_bert_text(model_type) ? "; a text model embeds with a modules.json and a "
+                                              "1_Pooling/config.json, as sentence-transformers saves them"
+                                            : ""));
 }
 
 }  // namespace moa

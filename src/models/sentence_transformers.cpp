@@ -159,6 +159,16 @@ void refuse_other_calls(const Config& call) {
     refuse(call, "transformer_task", "'" + task + "'", "'feature-extraction'");
 }
 
+// What filled in masked words before the model learned vectors, where it was saved too.
+void ignore_language_heads(Weights& weights, const std::string& folder) {
+  for (const std::string& name : weights.left_over()) {
+    for (const char* head :
+         {"cls.", "lm_head.", "vocab_transform.", "vocab_layer_norm.", "vocab_projector."}) {
+      if (name.starts_with(folder + head)) weights.ignore(name);
+    }
+  }
+}
+
 TextTowerFacts read_facts(const BertText& text, const Config& call, const Config& pooling) {
   TextTowerFacts facts{text.description, text.config.context_tokens, text.config.vocabulary};
   if (call.has("max_seq_length")) {
@@ -185,6 +195,7 @@ std::unique_ptr<EmbeddingModel> build_sentence_transformers(const Config& config
   refuse_other_calls(call);
   BertText text = take_bert_text(config.object(modules[0].folder + "config.json"),
                                  WeightScope(weights, modules[0].folder), Pooler::none);
+  ignore_language_heads(weights, modules[0].folder);
   text.pooling = read_pooling(pooling);
   for (std::size_t i = 2; i < modules.size(); ++i) add_step(text, modules[i], config, weights);
   const std::int64_t dim = width_after(text.steps, text.config.transformer.width);

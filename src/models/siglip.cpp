@@ -39,7 +39,7 @@ ImageTowerFacts facts_of(const SiglipVisionConfig& config) {
 // ---- its configuration and its tensors, by the names that transformers gives them
 
 ClipTextConfig read_siglip_text_config(const Config& config, std::int64_t dim) {
-  const Config part = legacy_part(config, "text_config");
+  const Config part = config.object("text_config");
   ClipTextConfig text;
   text.transformer = read_sizes(part, {12, 768, 12, 3072, Activation::gelu_tanh, 1e-6});
   text.vocabulary = part.integer("vocab_size", 32000, 1, 1 << 24);
@@ -130,7 +130,7 @@ SiglipVision take_vision(const WeightScope& tower, const SiglipVisionConfig& con
 }  // namespace
 
 std::unique_ptr<EmbeddingModel> build_siglip(const Config& config, Weights& weights) {
-  const SiglipVisionConfig vision_config = read_vision_config(legacy_part(config, "vision_config"));
+  const SiglipVisionConfig vision_config = read_vision_config(config.object("vision_config"));
   const std::int64_t dim = vision_config.transformer.width;
   const ClipTextConfig text_config = read_siglip_text_config(config, dim);
 

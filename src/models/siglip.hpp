@@ -51,9 +51,13 @@ AttentionPool take_siglip_head(const WeightScope& head, const TransformerSizes& 
 std::unique_ptr<EmbeddingModel> build_siglip(const Config& config, Weights& weights);
 
 inline constexpr Architecture kSiglipArchitecture{
-    "siglip", CheckpointLayout::transformers, "siglip",
+    "siglip",
+    CheckpointLayout::transformers,
+    "siglip",
     "SigLIP and SigLIP 2 at fixed resolutions: google/siglip-*, google/siglip2-*-patch*-*, and fine-tunes of "
     "them",
-    build_siglip};
+    build_siglip,
+    TowerSet::text_and_image,
+    "SiglipImageProcessor"};
 
 }  // namespace moa

@@ -79,7 +79,7 @@ Siglip2Vision take_vision(const WeightScope& tower, const Siglip2VisionConfig& c
 }  // namespace
 
 std::unique_ptr<EmbeddingModel> build_siglip2(const Config& config, Weights& weights) {
-  const Config vision_part = legacy_part(config, "vision_config");
+  const Config vision_part = config.object("vision_config");
   const Siglip2VisionConfig vision_config = read_vision_config(vision_part);
   const std::int64_t dim = vision_config.transformer.width;
   const ClipTextConfig text_config = read_siglip_text_config(config, dim);

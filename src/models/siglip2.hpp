@@ -58,7 +58,12 @@ class Siglip2 final : public EmbeddingModel {
 std::unique_ptr<EmbeddingModel> build_siglip2(const Config& config, Weights& weights);
 
 inline constexpr Architecture kSiglip2Architecture{
-    "siglip2", CheckpointLayout::transformers, "siglip2",
-    "SigLIP 2 NaFlex, pictures in their own shapes: google/siglip2-*-naflex", build_siglip2};
+    "siglip2",
+    CheckpointLayout::transformers,
+    "siglip2",
+    "SigLIP 2 NaFlex, pictures in their own shapes: google/siglip2-*-naflex",
+    build_siglip2,
+    TowerSet::text_and_image,
+    "Siglip2ImageProcessor"};
 
 }  // namespace moa

@@ -1,5 +1,6 @@
 #include "nn/bert_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -80,6 +81,10 @@ const Kind& kind_of(const Config& config) {
 
 }  // namespace
 
+bool is_bert_text(std::string_view model_type) {
+  return std::ranges::find(kKinds, model_type, &Kind::model_type) != kKinds.end();
+}
+
 BertText take_bert_text(const Config& config, const WeightScope& scope, Pooler pooler) {
   const Kind& kind = kind_of(config);
   const bool is_prefixed = scope.at(kind.prefix).has("embeddings.word_embeddings.weight");
@@ -89,11 +94,10 @@ BertText take_bert_text(const Config& config, const WeightScope& scope, Pooler p
   tower.bert = kind.take(tensors, tower.config);
   const TransformerSizes& sizes = tower.config.transformer;
   tower.description = std::string(kind.name) + ", " + describe(sizes);
-  const WeightScope dense = tensors.at("pooler").at("dense");
   if (pooler == Pooler::none) {
-    dense.take_if_present("weight", {sizes.width, sizes.width});
-    dense.take_if_present("bias", {sizes.width});
+    ignore_pooler(tensors);
   } else if (kind.has_pooler) {
+    const WeightScope dense = tensors.at("pooler").at("dense");
     tower.steps.emplace_back(Dense{take_linear(dense, sizes.width, sizes.width), Activation::tanh});
   } else {
     throw Error(ErrorCode::unsupported, config.where() + ": 'model_type': found '" +
@@ -101,6 +105,12 @@ BertText take_bert_text(const Config& config, const WeightScope& scope, Pooler p
                                             "', which has no pooler, expected a text tower that has one");
   }
   return tower;
+}
+
+void ignore_pooler(const WeightScope& scope) {
+  const WeightScope dense = scope.at("pooler").at("dense");
+  dense.ignore("weight");
+  dense.ignore("bias");
 }
 
 }  // namespace moa

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nn/bert.hpp"
@@ -38,5 +39,11 @@ enum class Pooler {
 // saved too ("bert.", "roberta.", …). Errors: unsupported, naming the model types there are, or for a pooler
 // that this kind does not have (distilbert); those of BertConfig::read.
 BertText take_bert_text(const Config& config, const WeightScope& scope, Pooler pooler);
+
+// Whether `model_type` is one of those.
+bool is_bert_text(std::string_view model_type);
+
+// Passes over a pooler at `scope` that the tower had before it learned something else.
+void ignore_pooler(const WeightScope& scope);
 
 }  // namespace moa

@@ -28,7 +28,7 @@ class Weights {
   Parameter take(std::string_view name, const Shape& shape);
   // As `take`, and an empty Parameter if absent.
   Parameter take_if_present(std::string_view name, const Shape& shape);
-  // Marks a tensor as known and unneeded.
+  // Marks a tensor, if there is one of that name, as known and unneeded.
   void ignore(std::string_view name);
 
   // Error: shape_mismatch listing every missing, misshapen and left-over tensor (the first 20 of each);
@@ -71,6 +71,7 @@ class WeightScope {
   Parameter take_if_present(std::string_view name, const Shape& shape) const {
     return weights_->take_if_present(prefix_ + std::string(name), shape);
   }
+  void ignore(std::string_view name) const { weights_->ignore(prefix_ + std::string(name)); }
   const std::string& prefix() const { return prefix_; }
 
  private:

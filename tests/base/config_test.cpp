@@ -78,14 +78,6 @@ TEST(Config, RefusesDeepAndLargeDocuments) {
   MOA_EXPECT_ERROR(parse(std::string((64u << 20) + 1, ' ')), limit_exceeded);
 }
 
-TEST(Config, PutsAWinnersKeysInThePlaceOfItsOwn) {
-  const Config config = parse(R"({"old":{"a":1,"b":1},"new":{"b":2,"c":2}})");
-  const Config merged = config.object("old").overridden_by(config.object("new"));
-  EXPECT_EQ(merged.dump(), R"({"a":1,"b":2,"c":2})");
-  EXPECT_EQ(config.object("old").integer("b", 0), 1);
-  EXPECT_NE(merged.where().find("test.json"), std::string::npos);
-}
-
 TEST(Config, OutlivesTheDocumentItCameFrom) {
   Config inner;
   { inner = parse(R"({"o":{"a":{"b":"kept"}}})").object("o").object("a"); }

@@ -106,23 +106,22 @@ TEST_P(ModelOnGolden, InfoCountsEveryParameter) {
   EXPECT_EQ(info.dim, model_.dim());
 }
 
-INSTANTIATE_TEST_SUITE_P(Checkpoints, ModelOnGolden,
-                         ::testing::Values("clip/odd_sizes", "clip/legacy_eos_gelu_f16",
-                                           "clip/open_clip_tiny", "clip/open_clip_custom_text",
-                                           "siglip/odd_sizes", "siglip/gemma_f16", "siglip/native_sizes",
-                                           "siglip/native_more_patches_f16", "siglip/native_one_patch",
-                                           "open_clip/siglip_base", "open_clip/siglip2_so400m",
-                                           "open_clip/clipa", "open_clip/mean_of_normed_first",
-                                           "open_clip/eos_both_ways", "dual_encoder/vit_bert",
-                                           "dual_encoder/deit_xlm_roberta", "dual_encoder/clip_roberta",
-                                           "dual_encoder/dinov2_swiglu_mpnet", "dual_encoder/dinov2_bert",
-                                           "chinese_clip/odd_sizes", "chinese_clip/other_activations",
-                                           "altclip/odd_sizes", "altclip/three_layers"),
-                         [](const auto& checkpoint) {
-                           std::string name = checkpoint.param;
-                           std::replace(name.begin(), name.end(), '/', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Checkpoints, ModelOnGolden,
+    ::testing::Values("clip/odd_sizes", "clip/legacy_eos_gelu_f16", "clip/open_clip_tiny",
+                      "clip/open_clip_custom_text", "siglip/odd_sizes", "siglip/gemma_f16",
+                      "siglip/native_sizes", "siglip/native_more_patches_f16", "siglip/native_one_patch",
+                      "open_clip/siglip_base", "open_clip/siglip2_so400m", "open_clip/siglip_i18n_so400m",
+                      "open_clip/clipa", "open_clip/mean_of_normed_first", "open_clip/eos_both_ways",
+                      "dual_encoder/vit_bert", "dual_encoder/deit_xlm_roberta", "dual_encoder/clip_roberta",
+                      "dual_encoder/dinov2_swiglu_mpnet", "dual_encoder/dinov2_bert",
+                      "chinese_clip/odd_sizes", "chinese_clip/other_activations", "altclip/odd_sizes",
+                      "altclip/three_layers"),
+    [](const auto& checkpoint) {
+      std::string name = checkpoint.param;
+      std::replace(name.begin(), name.end(), '/', '_');
+      return name;
+    });
 
 TEST(FastDecode, IsAnotherIdentity) {
   const std::string model = (kGolden / "clip/odd_sizes").string();
@@ -130,6 +129,57 @@ TEST(FastDecode, IsAnotherIdentity) {
   const Model fast = Model::load(model, {.fast_decode = true});
   EXPECT_NE(exact.identity(), fast.identity());
   EXPECT_EQ(fast.identity(), model_identity(model, {.fast_decode = true}));
+}
+
+// A golden checkpoint, to be changed.
+class ChangedModel {
+ public:
+  explicit ChangedModel(const std::string& golden) {
+    fs::copy(kGolden / golden, copy_.path(), fs::copy_options::recursive);
+  }
+  void replace(const std::string& file, const std::string& what, const std::string& by) const {
+    std::string content = read_file(copy_.path() / file, 1 << 20);
+    const std::size_t at = content.find(what);
+    ASSERT_NE(at, std::string::npos);
+    write_file_atomically(copy_.path() / file, content.replace(at, what.size(), by));
+  }
+  const fs::path& path() const { return copy_.path(); }
+  Model load() const { return Model::load(copy_.path().string()); }
+
+ private:
+  testing::TemporaryDirectory copy_;
+};
+
+TEST(PictureProcessor, IsTheArchitecturesWhereItsFileNamesNone) {
+  const ChangedModel changed("clip/odd_sizes");
+  changed.replace("preprocessor_config.json", "image_processor_type", "nothing");
+  const fs::path picture = kGolden / "clip/odd_sizes/picture1.png";
+  EXPECT_EQ(changed.load().embed_image(picture),
+            Model::load((kGolden / "clip/odd_sizes").string()).embed_image(picture));
+  const ChangedModel unnamed("dual_encoder/vit_bert");
+  unnamed.replace("preprocessor_config.json", "image_processor_type", "nothing");
+  EXPECT_EQ(code_of([&] { unnamed.load().embed_image(picture); }), ErrorCode::unsupported);
+}
+
+TEST(PictureProcessor, OfProcessorConfigWinsOverItsOwnFile) {
+  const ChangedModel changed("clip/odd_sizes");
+  const std::string own = read_file(changed.path() / "preprocessor_config.json", 1 << 20);
+  write_file_atomically(changed.path() / "processor_config.json", R"({"image_processor": )" + own + "}");
+  changed.replace("preprocessor_config.json", "0.00392156862745098", "1");
+  const fs::path picture = kGolden / "clip/odd_sizes/picture1.png";
+  EXPECT_EQ(changed.load().embed_image(picture),
+            Model::load((kGolden / "clip/odd_sizes").string()).embed_image(picture));
+  write_file_atomically(changed.path() / "processor_config.json", R"({"processor_class": "CLIPProcessor"})");
+  EXPECT_NE(changed.load().embed_image(picture),
+            Model::load((kGolden / "clip/odd_sizes").string()).embed_image(picture));
+}
+
+TEST(OpenClipTexts, AreCutAtTheContextLengthWhateverTheTokenizersFilesSay) {
+  const ChangedModel changed("clip/open_clip_tiny");
+  changed.replace("tokenizer_config.json", R"("model_max_length": 20)", R"("model_max_length": 5)");
+  const std::string text = "a photo of the dog";
+  EXPECT_EQ(changed.load().embed_text(text),
+            Model::load((kGolden / "clip/open_clip_tiny").string()).embed_text(text));
 }
 
 class ModelTest : public ::testing::Test {

@@ -98,6 +98,13 @@ TEST(ClipConfig, AnUnknownArchitectureIsUnsupported) {
   EXPECT_EQ(code_of_building(R"({"model_type": "bert"})", CheckpointLayout::transformers),
             ErrorCode::unsupported);
   EXPECT_EQ(code_of_building(R"({})", CheckpointLayout::transformers), ErrorCode::unsupported);
+  try {
+    architecture_of(Config::parse(R"({"model_type": "xlm-roberta"})", "config.json"),
+                    CheckpointLayout::transformers);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("modules.json"), std::string::npos) << error.what();
+  }
 }
 
 TEST(ClipConfig, AnUnknownActivationIsUnsupported) {
@@ -130,6 +137,25 @@ TEST(ClipConfig, TheLegacyDictOfAPartWins) {
   const std::string config =
       R"({"model_type": "clip", "text_config": {"hidden_act": "gelu"}, "text_config_dict": {"hidden_act": "mish"}})";
   EXPECT_EQ(code_of_building(config, CheckpointLayout::transformers), ErrorCode::unsupported);
+}
+
+TEST(ClipConfig, WhatTheLegacyDictLeavesOutIsTheDefault) {
+  const Config config = Config::parse(
+      R"({"model_type": "clip", "text_config": {"max_position_embeddings": 20}, "text_config_dict": {"vocab_size": 99},
+          "vision_config": {"image_size": 32}, "vision_config_dict": null})",
+      "config.json");
+  Weights none;
+  const auto model = architecture_of(config, CheckpointLayout::transformers).build(config, none);
+  EXPECT_EQ(model->text()->context_tokens, 77);
+  EXPECT_EQ(model->text()->vocabulary, 99);
+  EXPECT_EQ(model->image()->width_px, 32);
+}
+
+TEST(OpenClipConfig, ATextTowerWithoutAProjectionMustHaveTheVectorsWidth) {
+  EXPECT_EQ(
+      code_of_building(R"({"model_cfg": {"embed_dim": 64, "text_cfg": {"width": 128, "proj_type": "none"}}})",
+                       CheckpointLayout::open_clip),
+      ErrorCode::shape_mismatch);
 }
 
 TEST(OpenClipConfig, TextTowersOfTransformersThatAreNotKnownAreUnsupported) {

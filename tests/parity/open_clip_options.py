@@ -97,6 +97,12 @@ def main():
               vision_cfg=dict(siglip_vision, image_size=32, timm_model_name="vit_so400m_patch16_siglip_256"),
               text_cfg=dict(siglip_text, context_length=18, width=18, heads=3, layers=1, mlp_ratio=3.7362, act_kwargs=dict(approximate="tanh"))),
          dict(half, interpolation="bilinear"), timm_sizes=dict(img_size=32, patch_size=9, embed_dim=32, depth=1))
+    case("siglip_i18n_so400m", 36, unigram,
+         dict(embed_dim=32, init_logit_bias=-10, custom_text=True,
+              vision_cfg=dict(siglip_vision, image_size=30, timm_model_name="vit_so400m_patch16_siglip_256"),
+              text_cfg=dict({k: v for k, v in siglip_text.items() if k != "proj_bias"}, context_length=16, width=32, heads=4, layers=1, mlp_ratio=3.7362,
+                            proj_type="none")),
+         half, timm_sizes=dict(img_size=30, patch_size=10, embed_dim=32, depth=1))
     case("clipa", 33, wordpiece,
          dict(embed_dim=20,
               vision_cfg=dict(image_size=30, layers=2, width=36, head_width=12, patch_size=6, no_ln_pre=True, pool_type="avg", final_ln_after_pool=True),
