@@ -124,6 +124,25 @@ std::string repository_of(std::string_view folder) {
   return name;
 }
 
+// Of one repository of the cache: the names of its references, such as "main" and "refs/pr/1", then the
+// commits that are there.
+std::vector<std::string> revisions_in(const fs::path& repository) {
+  constexpr int kMaxDepth = 8;
+  std::vector<std::string> revisions;
+  const fs::path references = repository / "refs";
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(references, error), end; !error && at != end;
+       at.increment(error)) {
+    if (at.depth() == kMaxDepth) at.disable_recursion_pending();
+    if (is_file(at->path())) revisions.push_back(at->path().lexically_relative(references).generic_string());
+  }
+  std::ranges::sort(revisions);
+  for (std::string& name : names_in(repository / "snapshots")) {
+    if (is_commit(name)) revisions.push_back(std::move(name));
+  }
+  return revisions;
+}
+
 }  // namespace
 
 Environment process_environment() {
@@ -249,16 +268,15 @@ std::vector<AvailableModel> available_models(const ModelSearch& where) {
   std::ranges::sort(models, {}, &AvailableModel::name);
   for (const std::string& folder : names_in(where.hub_cache)) {
     const std::string repository = repository_of(folder);
-    for (const std::string& reference : names_in(where.hub_cache / folder / "refs")) {
-      const std::optional<HubId> id =
-          HubId::parse(reference == "main" ? repository : repository + "@" + reference);
+    for (const std::string& revision : revisions_in(where.hub_cache / folder)) {
+      const std::string name = revision == "main" ? repository : repository + "@" + revision;
+      const std::optional<HubId> id = HubId::parse(name);
       if (!id) continue;
       try {
         const fs::path snapshot = find_in_cache(*id, where.hub_cache);
-        if (!snapshot.empty() && is_model(snapshot)) {
-          models.push_back(
-              {reference == "main" ? repository : repository + "@" + reference, snapshot, false});
-        }
+        const bool is_known = std::ranges::find(models, snapshot, &AvailableModel::path) != models.end();
+        if (snapshot.empty() || !is_model(snapshot) || (is_commit(revision) && is_known)) continue;
+        models.push_back({name, snapshot, false});
       } catch (const Error&) {  // a broken reference is no model
       }
     }

@@ -152,13 +152,17 @@ TEST_F(ModelSearchTest, ListsBundledModelsFirstAndOnlyWholeOnes) {
   root_.write("hub/models--org--empty/refs/main", commit_);
   root_.write("hub/datasets--org--data/refs/main", commit_);
   root_.write("hub/models--org--name/refs/v2", commit_);
+  const std::string alone(40, 'a');  // a commit that no reference leads to
+  write_model("hub/models--org--name/snapshots/" + alone);
+  write_model("hub/models--org--name/snapshots/no commit");
   std::vector<std::string> names;
   for (const AvailableModel& model : available_models(where_)) {
     names.push_back(model.name);
     EXPECT_EQ(resolve_model(model.name, where_), model.path);
     EXPECT_EQ(model.bundled, model.name == "moa-mini");
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"moa-mini", "org/name", "org/name@v2"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"moa-mini", "org/name", "org/name@refs/pr/1", "org/name@v2",
+                                             "org/name@" + alone}));
 }
 
 TEST_F(ModelSearchTest, ListsNothingWhereThereIsNothing) {
