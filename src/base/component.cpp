@@ -38,6 +38,12 @@ std::vector<std::filesystem::path> places() {
   };
 }
 
+// The loader tells its reasons in words alone; these are glibc's, which are not translated for it.
+bool is_want_of_memory(const std::string& reason) {
+  return reason.find("failed to map segment") != std::string::npos ||
+         reason.find("annot allocate memory") != std::string::npos;
+}
+
 }  // namespace
 
 std::filesystem::path own_file() {
@@ -62,9 +68,10 @@ Component Component::open(const std::string& name, const ComponentOptions& optio
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) {
       if (void* handle = dlopen(path.c_str(), mode)) return Component(handle, path);
-      const char* reason = dlerror();
-      throw Error(ErrorCode::unsupported, "cannot open the component " + path.string() + ": " +
-                                              (reason == nullptr ? "no reason given" : reason));
+      const char* told = dlerror();
+      const std::string reason = told == nullptr ? "no reason given" : told;
+      throw Error(is_want_of_memory(reason) ? ErrorCode::limit_exceeded : ErrorCode::unsupported,
+                  "cannot open the component " + path.string() + ": " + reason);
     }
     tried += (tried.empty() ? "" : ", ") + path.string();
   }

@@ -30,7 +30,9 @@ class FileDescriptor {
 
 [[noreturn]] void fail(const std::string& attempted, const std::filesystem::path& path) {
   const int error = errno;
-  const ErrorCode code = error == ENOENT || error == ENOTDIR ? ErrorCode::not_found : ErrorCode::io_error;
+  const ErrorCode code = error == ENOENT || error == ENOTDIR ? ErrorCode::not_found
+                         : error == ENOMEM                   ? ErrorCode::limit_exceeded
+                                                             : ErrorCode::io_error;
   throw Error(code, "cannot " + attempted + " '" + path.string() + "': " + std::strerror(error));
 }
 

@@ -148,11 +148,19 @@ Facts facts_of_prompt_vectors(const PromptVectorsInfo& info) {
   return facts;
 }
 
+// A model's identity says at its end how vectors were computed, unless in f32.
+std::string dtype_in(const std::string& identity) {
+  const std::string end = identity.substr(identity.find_last_of('-') + 1);
+  constexpr std::array<std::string_view, 3> kNarrow = {"bf16", "f16", "int8"};
+  return std::ranges::find(kNarrow, end) != kNarrow.end() ? end : "f32";
+}
+
 Facts facts_of_index(const CollectionInfo& info) {
   Facts facts;
   facts.add_path("path", "index", info.path);
   facts.add("model", "model", info.model_name);
   facts.add("model_identity", "identity", info.model_identity);
+  facts.add("dtype", "precision", dtype_in(info.model_identity));
   facts.add("dim", "dimensions", info.dim);
   facts.add("items", "items", static_cast<std::int64_t>(info.items));
   facts.add("failed", "failed files", static_cast<std::int64_t>(info.failed));

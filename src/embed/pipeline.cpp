@@ -220,9 +220,8 @@ std::vector<float> cut(std::span<const float> vector, const EmbedOptions& option
   double squares = 0;
   for (const float value : kept) squares += static_cast<double>(value) * value;
   if (squares == 0) {
-    throw Error(ErrorCode::corrupt_data,
-                "cannot keep the first " + std::to_string(options.dim) +
-                    " dimensions of the vector: they are all 0, and have no direction");
+    throw Error(ErrorCode::corrupt_data, "cannot end the vector at dimension " + std::to_string(options.dim) +
+                                             ": all up to there are 0, and have no direction");
   }
   const double length = std::sqrt(squares);
   for (float& value : kept) value = static_cast<float>(value / length);

@@ -1,8 +1,10 @@
 #include "base/file.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <thread>
@@ -111,6 +113,13 @@ TEST(WriteFileAtomically, LeavesTheOldFileWhenTheDiskIsFull) {
   ::setrlimit(RLIMIT_FSIZE, &unlimited);
   EXPECT_EQ(read_file(path, 10), "old");
   EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 1);
+}
+
+TEST(MappedFile, ThatNoMemoryCanHoldIsALimitExceeded) {
+  const int fd = ::memfd_create("large", 0);
+  ASSERT_EQ(::ftruncate(fd, std::int64_t{1} << 48), 0);
+  MOA_EXPECT_ERROR(MappedFile::open("/proc/self/fd/" + std::to_string(fd)), limit_exceeded);
+  ::close(fd);
 }
 
 TEST(WriteFileAtomically, ReportsAFolderThatIsNotThere) {
