@@ -2,17 +2,11 @@
 
 #include <algorithm>
 #include <initializer_list>
-#include <string_view>
 
-#include "text/json_node.hpp"
+#include "text/built_in_step.hpp"
 
 namespace moa {
 namespace {
-
-template <typename Step>
-std::unique_ptr<Step> make_step(const std::string& json) {
-  return Step::make(JsonNode::parse(json, "a built-in step"));
-}
 
 std::string text_of(bool value) {
   return value ? "true" : "false";
@@ -20,26 +14,31 @@ std::string text_of(bool value) {
 
 bool is_class(const Config& config, std::initializer_list<std::string_view> classes,
               std::initializer_list<std::string_view> keys) {
-  std::string name = config.string("tokenizer_class", "");
+  const std::string name = tokenizer_class(config);
   if (name.empty()) return std::ranges::any_of(keys, [&](std::string_view key) { return config.has(key); });
-  constexpr std::string_view kFast = "Fast";
-  if (name.ends_with(kFast)) name.resize(name.size() - kFast.size());
   return std::ranges::find(classes, name) != classes.end();
 }
 
 }  // namespace
 
+std::string tokenizer_class(const Config& config, std::string_view fallback) {
+  std::string name = config.string("tokenizer_class", fallback);
+  constexpr std::string_view kFast = "Fast";
+  if (name.ends_with(kFast)) name.resize(name.size() - kFast.size());
+  return name;
+}
+
 std::unique_ptr<Normalizer> bert_normalizer(const Config& config) {
   const bool lowercase = config.boolean("do_lower_case", true);
-  return make_step<Normalizer>(R"({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": )" +
-                               text_of(config.boolean("tokenize_chinese_chars", true)) +
-                               R"(, "lowercase": )" + text_of(lowercase) + R"(, "strip_accents": )" +
-                               text_of(config.boolean("strip_accents", lowercase)) + "}");
+  return built_in_step<Normalizer>(
+      R"({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": )" +
+      text_of(config.boolean("tokenize_chinese_chars", true)) + R"(, "lowercase": )" + text_of(lowercase) +
+      R"(, "strip_accents": )" + text_of(config.boolean("strip_accents", lowercase)) + "}");
 }
 
 std::unique_ptr<PreTokenizer> roberta_pre_tokenizer(const Config& config) {
-  return make_step<PreTokenizer>(R"({"type": "ByteLevel", "add_prefix_space": )" +
-                                 text_of(config.boolean("add_prefix_space", false)) + "}");
+  return built_in_step<PreTokenizer>(R"({"type": "ByteLevel", "add_prefix_space": )" +
+                                     text_of(config.boolean("add_prefix_space", false)) + "}");
 }
 
 bool makes_bert_normalizer(const Config& config, const std::string& model) {

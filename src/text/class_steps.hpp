@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/config.hpp"
 #include "text/normalizer.hpp"
@@ -11,9 +12,13 @@
 
 namespace moa {
 
-// `config` is tokenizer_config.json: do_lower_case, strip_accents, tokenize_chinese_chars.
+// The class that `config`, tokenizer_config.json, names, without the "Fast" that some have behind it;
+// `fallback` if it names none.
+std::string tokenizer_class(const Config& config, std::string_view fallback = "");
+
+// By do_lower_case, strip_accents, tokenize_chinese_chars.
 std::unique_ptr<Normalizer> bert_normalizer(const Config& config);
-// add_prefix_space.
+// By add_prefix_space.
 std::unique_ptr<PreTokenizer> roberta_pre_tokenizer(const Config& config);
 
 // Whether the class that `config` names makes the step, `model` being the "type" of tokenizer.json's. Where

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include <moa/error.hpp>
+#include "text/built_in_step.hpp"
 #include "text/canonical_text.hpp"
+#include "text/class_steps.hpp"
 #include "text/sentencepiece_model.hpp"
 #include "text/special_tokens.hpp"
 #include "text/tokenizer_parts.hpp"
@@ -59,8 +61,8 @@ void finish_unigram(Tokenizer::Parts& parts, ScoredVocabulary tokens, std::int32
   }
   parts.model = make_unigram(std::move(tokens.vocabulary), std::move(tokens.scores), unknown_id, false);
   if (!file.charsmap.empty()) parts.normalizer = make_precompiled(file.charsmap);
-  parts.pre_tokenizer = PreTokenizer::make(JsonNode::parse(kWordsWithMark, "a built-in step"));
-  parts.decoder = Decoder::make(JsonNode::parse(kMarkDecoder, "a built-in step"));
+  parts.pre_tokenizer = built_in_step<PreTokenizer>(kWordsWithMark);
+  parts.decoder = built_in_step<Decoder>(kMarkDecoder);
 }
 
 void add_tokens(Tokenizer::Parts& parts, const std::vector<AddedToken>& tokens) {
@@ -129,7 +131,7 @@ void make_t5(Tokenizer::Parts& parts, const SentencePieceFile& file, const Token
 void make_siglip(Tokenizer::Parts& parts, const SentencePieceFile& file, const TokenizerConfig& config) {
   parts.model = make_sentencepiece(file, {.prefix = content_of(config, "unk_token", "<unk>")});
   parts.normalizer = make_canonical_text({.lowercase = config.config.boolean("do_lower_case", true)});
-  parts.decoder = Decoder::make(JsonNode::parse(kMarkDecoder, "a built-in step"));
+  parts.decoder = built_in_step<Decoder>(kMarkDecoder);
   parts.post_processor = ending_template(parts, content_of(config, "eos_token", "</s>"));
   parts.post_processor.skip_repeated_end();
   std::vector<AddedToken> added =
@@ -142,7 +144,7 @@ void make_siglip(Tokenizer::Parts& parts, const SentencePieceFile& file, const T
 void make_language_model(Tokenizer::Parts& parts, const SentencePieceFile& file,
                          const TokenizerConfig& config) {
   parts.model = make_sentencepiece(file, {});
-  parts.decoder = Decoder::make(JsonNode::parse(kBytesDecoder, "a built-in step"));
+  parts.decoder = built_in_step<Decoder>(kBytesDecoder);
   const TemplatePart first{TemplatePart::Source::first_text, {}, 0};
   std::vector<TemplatePart> single;
   if (config.config.boolean("add_bos_token", true)) {
@@ -162,10 +164,7 @@ void make_language_model(Tokenizer::Parts& parts, const SentencePieceFile& file,
 
 using Make = void (*)(Tokenizer::Parts&, const SentencePieceFile&, const TokenizerConfig&);
 
-// By what transformers calls the class; a "Fast" behind it changes nothing.
-Make find_make(std::string class_name) {
-  constexpr std::string_view kFast = "Fast";
-  if (class_name.ends_with(kFast)) class_name.resize(class_name.size() - kFast.size());
+Make find_make(const std::string& class_name) {
   if (class_name == "XLMRobertaTokenizer") return make_xlm_roberta;
   if (class_name == "SiglipTokenizer") return make_siglip;
   if (class_name == "T5Tokenizer") return make_t5;
@@ -196,7 +195,7 @@ void make_from_sentencepiece(Tokenizer::Parts& parts, const TokenizerFiles& file
           ? std::tuple(&files.sentencepiece_bpe_model, "sentencepiece.bpe.model", "XLMRobertaTokenizer")
       : !files.spiece_model.empty() ? std::tuple(&files.spiece_model, "spiece.model", "")
                                     : std::tuple(&files.tokenizer_model, "tokenizer.model", "");
-  const Make make = find_make(config.config.string("tokenizer_class", usual_class));
+  const Make make = find_make(tokenizer_class(config.config, usual_class));
   make(parts, SentencePieceFile::parse(*bytes, name), config);
 }
 

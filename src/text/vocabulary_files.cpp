@@ -6,6 +6,7 @@
 
 #include <moa/error.hpp>
 #include "text/bpe.hpp"
+#include "text/built_in_step.hpp"
 #include "text/byte_level.hpp"
 #include "text/class_steps.hpp"
 #include "text/special_tokens.hpp"
@@ -25,11 +26,6 @@ constexpr std::string_view kClipPreTokenizer =
 constexpr std::string_view kByteLevel = R"({"type": "ByteLevel", "add_prefix_space": false})";
 constexpr std::string_view kBertPreTokenizer = R"({"type": "BertPreTokenizer"})";
 constexpr std::string_view kWordPieceDecoder = R"({"type": "WordPiece", "prefix": "##", "cleanup": true})";
-
-template <typename Step>
-std::unique_ptr<Step> make_step(std::string_view json) {
-  return Step::make(JsonNode::parse(json, "a built-in step"));
-}
 
 constexpr std::size_t kAllMerges = std::numeric_limits<std::size_t>::max();
 
@@ -117,9 +113,9 @@ void make_clip(Tokenizer::Parts& parts, const std::vector<Merge>& merges, const 
   options.end_of_word_suffix = "</w>";
   options.unknown_token = content_of(config, "unk_token", "<|endoftext|>");
   parts.model = make_bpe(std::move(vocabulary), merges, options);
-  parts.normalizer = make_step<Normalizer>(kClipNormalizer);
-  parts.pre_tokenizer = make_step<PreTokenizer>(kClipPreTokenizer);
-  parts.decoder = make_step<Decoder>(kByteLevel);
+  parts.normalizer = built_in_step<Normalizer>(kClipNormalizer);
+  parts.pre_tokenizer = built_in_step<PreTokenizer>(kClipPreTokenizer);
+  parts.decoder = built_in_step<Decoder>(kByteLevel);
   parts.word_end = options.end_of_word_suffix;
   parts.post_processor = roberta_template(parts, content_of(config, "bos_token", "<|startoftext|>"),
                                           content_of(config, "eos_token", "<|endoftext|>"));
@@ -134,7 +130,7 @@ void make_roberta(Tokenizer::Parts& parts, const std::vector<Merge>& merges, con
                   Vocabulary vocabulary) {
   parts.model = make_bpe(std::move(vocabulary), merges, {});
   parts.pre_tokenizer = roberta_pre_tokenizer(config.config);
-  parts.decoder = make_step<Decoder>(kByteLevel);
+  parts.decoder = built_in_step<Decoder>(kByteLevel);
   parts.post_processor = roberta_template(parts, content_of(config, "cls_token", "<s>"),
                                           content_of(config, "sep_token", "</s>"));
   std::vector<AddedToken> tokens = special_tokens(config, {{"bos_token", "<s>"},
@@ -163,8 +159,8 @@ void make_bert(Tokenizer::Parts& parts, const TokenizerFiles& files, const Token
   options.unknown_token = content_of(config, "unk_token", "[UNK]");
   parts.model = make_wordpiece(std::move(vocabulary), options);
   parts.normalizer = bert_normalizer(config.config);
-  parts.pre_tokenizer = make_step<PreTokenizer>(kBertPreTokenizer);
-  parts.decoder = make_step<Decoder>(kWordPieceDecoder);
+  parts.pre_tokenizer = built_in_step<PreTokenizer>(kBertPreTokenizer);
+  parts.decoder = built_in_step<Decoder>(kWordPieceDecoder);
   parts.post_processor =
       has_mpnet_tokens ? roberta_template(parts, begin, end) : bert_template(parts, begin, end);
   std::vector<AddedToken> tokens =
