@@ -230,7 +230,7 @@ class MOA_API Model {
   std::vector<float> embed_text(std::string_view text, const EmbedOptions& options = {}) const;
   std::vector<float> embed_image(const std::filesystem::path& path, const EmbedOptions& options = {}) const;
 
-  // One row an input; a bad input is that row's error. What was cut is told by Vectors::truncated().
+  // One row an input; a bad one is that row's error, but what the model lacks for all of them is thrown.
   Vectors embed_all(std::span<const Input> inputs, const EmbedOptions& options = {}) const;
   Vectors embed_texts(std::span<const std::string> texts, const EmbedOptions& options = {}) const;
   Vectors embed_images(std::span<const std::filesystem::path> paths, const EmbedOptions& options = {}) const;

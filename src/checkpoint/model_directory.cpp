@@ -8,6 +8,7 @@
 #include <moa/error.hpp>
 
 #include "base/file.hpp"
+#include "checkpoint/layout_choice.hpp"
 #include "checkpoint/model_card.hpp"
 #include "tensor/factored.hpp"
 
@@ -21,45 +22,28 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kMaxJsonBytes = 16u << 20;
 constexpr std::uint64_t kMaxTextFileBytes = 64u << 20;
 
-struct KnownLayout {
-  ModelDirectory::Layout layout;
-  LayoutFiles files;
-};
-
-constexpr std::array kLayouts = {KnownLayout{ModelDirectory::Layout::transformers, kTransformersFiles},
-                                 KnownLayout{ModelDirectory::Layout::open_clip, kOpenClipFiles}};
-
 bool is_file(const fs::path& path) {
   std::error_code ignored;
   return fs::is_regular_file(path, ignored);
 }
 
-// What a directory turned out to hold.
-struct Contents {
-  ModelDirectory::Layout layout;
-  std::string_view config;
-  WeightNames weights;
-  WeightFormat format;
-};
-
-// The layout whose configuration and weights are both there; safetensors of any layout before pickles.
-Contents find_contents(const fs::path& path) {
+// Error: not_found.
+LayoutChoice layout_in(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) {
     throw Error(ErrorCode::not_found, "cannot open the model '" + path.string() + "': no such directory");
   }
-  for (const WeightFormat format : {WeightFormat::safetensors, WeightFormat::pytorch}) {
-    for (const auto& [layout, files] : kLayouts) {
-      const WeightNames& names = format == WeightFormat::safetensors ? files.safetensors : files.pytorch;
-      const bool has_weights = is_file(path / names.whole) || is_file(path / names.index);
-      if (is_file(path / files.config) && has_weights) return {layout, files.config, names, format};
-    }
-  }
+  const auto has = [&](std::string_view name) { return is_file(path / name); };
+  const auto yields = [&] {
+    const std::string name(kTransformersFiles.config);
+    return yields_to_open_clip(Config::parse(read_file(path / name, kMaxJsonBytes), name));
+  };
+  if (const auto choice = choose_layout(has, yields)) return *choice;
   std::string missing = "no config.json and no open_clip_config.json";
-  for (const auto& [layout, files] : kLayouts) {
-    if (!is_file(path / files.config)) continue;
-    missing = std::string(files.config) + ", but no " + std::string(files.safetensors.whole) + " and no " +
-              std::string(files.pytorch.whole);
+  for (const LayoutFiles* files : {&kTransformersFiles, &kOpenClipFiles}) {
+    if (!has(files->config)) continue;
+    missing = std::string(files->config) + ", but no " + std::string(files->safetensors.whole) + " and no " +
+              std::string(files->pytorch.whole);
     break;
   }
   if (fs::is_directory(path / "onnx", ignored)) missing += "; its ONNX graphs run by '--engine onnxruntime'";
@@ -91,6 +75,35 @@ std::vector<fs::path> shards_of(const Config& weight_map, const WeightNames& nam
   return {shards.begin(), shards.end()};
 }
 
+// Modules without a Pooling: a whole model, as a CLIP is, whose vectors nothing but their length is changed
+// of.
+void refuse_other_modules(const fs::path& path, const std::vector<ModuleFolder>& modules) {
+  for (std::size_t i = 0; i < modules.size(); ++i) {
+    const std::string& kind = modules[i].kind;
+    const bool is_known =
+        i == 0 ? kind == "CLIPModel" || kind == "Transformer" : kind == "Normalize" || kind == "Dropout";
+    if (is_known) continue;
+    throw Error(ErrorCode::unsupported,
+                "cannot open the model '" + path.string() + "': modules.json: found the module '" + kind +
+                    "' " +
+                    (i == 0 ? "first, expected CLIPModel or Transformer"
+                            : "and no Pooling, expected nothing but Normalize or Dropout behind the first"));
+  }
+}
+
+// The tensor files of a repository that was cloned without them. Error: not_found.
+void refuse_pointer(const fs::path& path) {
+  constexpr std::string_view kBegin = "version https://git-lfs";
+  constexpr std::uint64_t kMostBytes = 1024;
+  std::error_code ignored;
+  if (fs::file_size(path, ignored) > kMostBytes || ignored) return;
+  if (!read_file(path, kMostBytes).starts_with(kBegin)) return;
+  throw Error(ErrorCode::not_found,
+              "cannot open '" + path.string() +
+                  "': found a pointer of Git LFS in its place; 'git lfs pull' in its folder, or "
+                  "moa pull, fetches the file");
+}
+
 }  // namespace
 
 ModelDirectory ModelDirectory::open(const fs::path& path) {
@@ -101,19 +114,25 @@ ModelDirectory ModelDirectory::open(const fs::path& path) {
   const bool has_pooling =
       std::ranges::find(modules, std::string_view("Pooling"), &ModuleFolder::kind) != modules.end();
   if (has_pooling) return open_modules(path, modules);
+  refuse_other_modules(path, modules);
   const std::string& folder = modules.front().folder;
-  return open_plain(folder.empty() ? path : path / folder);
+  if (folder.empty()) return open_plain(path);
+  ModelDirectory directory = open_plain(path / folder);
+  directory.folders_.push_back(path);  // prompts and the model card lie there
+  return directory;
 }
 
 ModelDirectory ModelDirectory::open_plain(const fs::path& path) {
-  const Contents contents = find_contents(path);
+  const auto [files, weights] = layout_in(path);
   ModelDirectory directory;
   directory.path_ = path;
   directory.folders_ = {path};
-  directory.layout_ = contents.layout;
+  directory.layout_ = files == &kOpenClipFiles ? Layout::open_clip : Layout::transformers;
   directory.config_ =
-      Config::parse(read_file(path / contents.config, kMaxJsonBytes), std::string(contents.config));
-  directory.add_weights(weight_set(path, contents.weights, contents.format));
+      Config::parse(read_file(path / files->config, kMaxJsonBytes), std::string(files->config));
+  const bool is_safetensors = weights == &files->safetensors;
+  directory.add_weights(
+      weight_set(path, *weights, is_safetensors ? WeightFormat::safetensors : WeightFormat::pytorch));
   return directory;
 }
 
@@ -186,6 +205,7 @@ ModelDirectory::WeightSet ModelDirectory::weight_set(const fs::path& folder, con
 }
 
 void ModelDirectory::add_weights(WeightSet set) {
+  for (const fs::path& file : set.files) refuse_pointer(file);
   if (weight_sets_.empty()) {
     weights_name_ = set.name;
     weight_format_ = set.format;
@@ -237,6 +257,7 @@ Weights ModelDirectory::weights() const {
 std::optional<std::string> ModelDirectory::file(std::string_view name) const {
   const fs::path found = find(name);
   if (found.empty()) return std::nullopt;
+  refuse_pointer(found);
   return read_file(found, kMaxTextFileBytes);
 }
 

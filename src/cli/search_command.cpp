@@ -188,6 +188,17 @@ void converse(const Collection& collection, const Model& model, const Arguments&
   throw_if_interrupted();
 }
 
+// What a model lacks for texts is told before anything is indexed.
+void expect_texts(const std::vector<SearchQuery>& queries, const Model& model, const Arguments& arguments) {
+  std::vector<Input> texts;
+  for (const SearchQuery& query : queries) {
+    for (const SearchTerm& term : query.terms) {
+      if (term.kind == SearchTerm::Kind::text) texts.push_back(Input::text(term.value));
+    }
+  }
+  model.embed(texts, embed_options(arguments), [](const Embedded&) {});  // kept by the model for the answers
+}
+
 int run_search(const Arguments& arguments) {
   Console console(arguments);
   const std::vector<std::string> words = arguments.inputs();
@@ -209,6 +220,7 @@ int run_search(const Arguments& arguments) {
                 "cannot rerank with model '" + model_name(arguments) +
                     "': it has no head for image-text matching, expected one, as BLIP's");
   }
+  expect_texts(queries, model, arguments);
   const Collection collection = open_place(words.front(), model, arguments, console);
   ResultWriter writer(arguments, console);
   Outcome outcome;

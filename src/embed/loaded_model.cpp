@@ -60,7 +60,7 @@ void pad(std::vector<std::int32_t>& ids, const TextPadding& wanted, const Paddin
 
 // The version of everything between a file and the numbers that a network is given. It is part of a model's
 // identity: when it changes, vectors made before are another model's.
-constexpr std::string_view kPreprocessingVersion = "preprocessing 2; ";
+constexpr std::string_view kPreprocessingVersion = "preprocessing 3; ";
 
 // A model's files, and how it will be computed by them.
 struct OpenedModel {
@@ -78,7 +78,11 @@ auto in_directory(const std::filesystem::path& path, Read read) {
   try {
     return read();
   } catch (const Error& error) {
-    if (std::string_view(error.what()).find("'" + path.string()) != std::string_view::npos) throw;
+    // The first thing quoted, if it is the directory or in it.
+    std::string_view told = error.what();
+    told.remove_prefix(std::min(told.find('\''), told.size()));
+    const std::string quoted = "'" + path.string();
+    if (told.starts_with(quoted + "'") || told.starts_with(quoted + "/")) throw;
     throw Error(error.code(), "model '" + path.string() + "': " + error.what());
   }
 }
@@ -277,6 +281,15 @@ const ImageProcessor& LoadedModel::processor() const {
     processor_ = std::make_unique<const ImageProcessor>(std::move(processor));
   });
   return *processor_;
+}
+
+void LoadedModel::expect_preparation(Modality modality) const {
+  if (modality == Modality::text) {
+    if (texts_) return texts_->expect_preparation(modality);
+    if (facts().text() != nullptr) tokenizer();
+  } else if (facts().image() != nullptr) {
+    facts().image()->takes_patches() ? void(patch_processor()) : void(processor());
+  }
 }
 
 // The tokenizer's files may set a limit below what the tower could take, as what it learned with.

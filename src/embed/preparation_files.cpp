@@ -42,7 +42,7 @@ TokenizerFiles tokenizer_files_of(const ModelDirectory& directory) {
   }
   throw Error(
       ErrorCode::not_found,
-      directory.path().string() +
+      "'" + directory.path().string() + "'" +
           ": no tokenizer, which texts need: found none of tokenizer.json, vocab.json with merges.txt, "
           "vocab.txt, sentencepiece.bpe.model, spiece.model, tokenizer.model; put the published files "
           "there, or those of the model that it was trained from");
@@ -54,7 +54,7 @@ Config processor_config_of(const ModelDirectory& directory) {
   if (directory.file("preprocessor_config.json")) return directory.json("preprocessor_config.json");
   throw Error(
       ErrorCode::not_found,
-      directory.path().string() +
+      "'" + directory.path().string() + "'" +
           ": no preprocessor_config.json, which says how pictures are prepared; put the published file "
           "there, or that of the model that it was trained from");
 }

@@ -226,8 +226,11 @@ ImageProcessor ImageProcessor::from_config(const Config& config, std::string_vie
   read_values(config, known.is_openai, recipe);
   recipe.rescale_offset = is_efficientnet && config.boolean("rescale_offset", false);
   recipe.divide_by_std = is_efficientnet && config.boolean("include_top", true);
-  recipe.pad_to_square = config.boolean("do_pad", false);
-  if (recipe.pad_to_square && !is_llava) fail(ErrorCode::unsupported, config, "'do_pad' of " + recipe.type);
+  // Other classes pad to the largest of a batch, and all are of one size already.
+  recipe.pad_to_square = is_llava && config.boolean("do_pad", false);
+  if (!is_llava && config.has("pad_size")) {
+    fail(ErrorCode::unsupported, config, "'pad_size' of " + recipe.type);
+  }
   for (std::size_t c = 0; c < 3; ++c) {
     recipe.square_fill[c] = static_cast<std::uint8_t>(std::clamp(recipe.mean[c] * 255, 0.0, 255.0));
   }

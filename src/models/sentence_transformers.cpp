@@ -67,6 +67,14 @@ std::vector<std::string> pooling_names(const Config& config) {
   return names.empty() ? std::vector<std::string>{"mean"} : names;
 }
 
+// What configures a module that cannot do without. Error: not_found.
+Config config_of(const Module& module, const Config& files) {
+  const std::string name = module.folder + "config.json";
+  if (files.is_object(name)) return files.object(name);
+  throw Error(ErrorCode::not_found, files.where() + ": the module '" + module.kind + "' has no " + name +
+                                        "; put the published file there");
+}
+
 TextPooling read_pooling(const Config& config) {
   const std::vector<std::string> names = pooling_names(config);
   const auto found = std::ranges::find(kPoolingModes, names.front(), &PoolingMode::name);
@@ -126,15 +134,14 @@ Dense take_dense(const Config& config, const WeightScope& scope, std::int64_t wi
 
 // Adds what `module`, behind the pooling, does to a text's vector.
 void add_step(BertText& text, const Module& module, const Config& files, Weights& weights) {
-  const Config config = files.object(module.folder + "config.json");
   const WeightScope scope(weights, module.folder);
   const std::int64_t width = width_after(text.steps, text.config.transformer.width);
   if (module.kind == "Dense") {
-    text.steps.emplace_back(take_dense(config, scope, width));
+    text.steps.emplace_back(take_dense(config_of(module, files), scope, width));
   } else if (module.kind == "LayerNorm") {
     text.steps.emplace_back(take_layer_norm(scope.at("norm"), width, 1e-5));
   } else if (module.kind == "Normalize") {
-    refuse_more(config);
+    refuse_more(files.object(module.folder + "config.json"));
     text.steps.emplace_back(UnitLength{1e-12});
   } else if (module.kind != "Dropout") {  // which only training has
     refuse(module.entry, "type", "'" + module.entry.string("type", "") + "'",
@@ -157,6 +164,12 @@ void refuse_other_calls(const Config& call) {
   const std::string task = call.string("transformer_task", "feature-extraction");
   if (task != "feature-extraction")
     refuse(call, "transformer_task", "'" + task + "'", "'feature-extraction'");
+  // What would be put in the place of tokenizer_config.json's values.
+  for (const char* key : {"tokenizer_args", "tokenizer_kwargs", "processor_kwargs"}) {
+    for (const std::string& argument : call.object(key).keys()) {
+      if (argument != "use_fast") refuse(call, key, "'" + argument + "'", "it in tokenizer_config.json");
+    }
+  }
 }
 
 // What filled in masked words before the model learned vectors, where it was saved too.
@@ -191,7 +204,7 @@ std::unique_ptr<EmbeddingModel> build_sentence_transformers(const Config& config
            "a Transformer, then a Pooling");
   }
   const Config call = call_of(config, modules[0].folder);
-  const Config pooling = config.object(modules[1].folder + "config.json");
+  const Config pooling = config_of(modules[1], config);
   refuse_other_calls(call);
   BertText text = take_bert_text(config.object(modules[0].folder + "config.json"),
                                  WeightScope(weights, modules[0].folder), Pooler::none);

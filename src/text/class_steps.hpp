@@ -1,5 +1,5 @@
-// Steps that the reference's classes make themselves, from tokenizer_config.json: BertTokenizer (DistilBERT's
-// and MPNet's too) its normalizer, RobertaTokenizer its pre-tokenizer. They win over a tokenizer.json's.
+// Steps that the reference's classes make themselves, of tokenizer_config.json: they win over a
+// tokenizer.json's.
 #pragma once
 
 #include <memory>
@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "base/config.hpp"
-#include "text/normalizer.hpp"
-#include "text/pre_tokenizer.hpp"
+#include "text/json_node.hpp"
+#include "text/tokenizer_parts.hpp"
 
 namespace moa {
 
@@ -19,11 +19,15 @@ std::string tokenizer_class(const Config& config, std::string_view fallback = ""
 // By do_lower_case, strip_accents, tokenize_chinese_chars.
 std::unique_ptr<Normalizer> bert_normalizer(const Config& config);
 // By add_prefix_space.
-std::unique_ptr<PreTokenizer> roberta_pre_tokenizer(const Config& config);
+std::unique_ptr<PreTokenizer> byte_level(const Config& config);
+// Words, each with SentencePiece's mark of a space before it.
+std::unique_ptr<PreTokenizer> words_with_mark();
 
-// Whether the class that `config` names makes the step, `model` being the "type" of tokenizer.json's. Where
-// it names none but has a key of the step, it is the class that has such a model.
-bool makes_bert_normalizer(const Config& config, const std::string& model);
-bool makes_roberta_pre_tokenizer(const Config& config, const std::string& model);
+// Puts what the class that `config` names makes itself into the place of what was made of `tokenizer_json`:
+// BertTokenizer's normalizer (DistilBERT's and MPNet's too), RobertaTokenizer's pre-tokenizer,
+// XLMRobertaTokenizer's both, and their templates where there is none. A config that names no class but says
+// how BERT's is to normalize means that one.
+void put_steps_of_class(Tokenizer::Parts& parts, const JsonNode& tokenizer_json,
+                        const TokenizerConfig& config);
 
 }  // namespace moa

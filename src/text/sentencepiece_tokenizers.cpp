@@ -20,9 +20,6 @@ namespace {
 
 using Type = SentencePiece::Type;
 
-constexpr std::string_view kWordsWithMark =
-    R"({"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"},
-        {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true}]})";
 constexpr std::string_view kMarkDecoder =
     R"({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true})";
 constexpr std::string_view kBytesDecoder =
@@ -61,7 +58,7 @@ void finish_unigram(Tokenizer::Parts& parts, ScoredVocabulary tokens, std::int32
   }
   parts.model = make_unigram(std::move(tokens.vocabulary), std::move(tokens.scores), unknown_id, false);
   if (!file.charsmap.empty()) parts.normalizer = make_precompiled(file.charsmap);
-  parts.pre_tokenizer = built_in_step<PreTokenizer>(kWordsWithMark);
+  parts.pre_tokenizer = words_with_mark();
   parts.decoder = built_in_step<Decoder>(kMarkDecoder);
 }
 

@@ -48,6 +48,35 @@ Listed of_added_tokens(const Config& added, const std::vector<AddedToken>& with_
   return by_id;
 }
 
+// The names in a list of tokens, which may be objects with a "content".
+std::vector<std::string> contents_of(const Config& config, const std::string& key) {
+  try {
+    return config.strings(key, {});
+  } catch (const Error&) {
+    std::vector<std::string> contents;
+    for (const Config& entry : config.objects(key)) contents.push_back(entry.string("content", ""));
+    return contents;
+  }
+}
+
+// Special tokens without a role.
+std::vector<AddedToken> further_tokens(const TokenizerConfig& config) {
+  std::vector<AddedToken> tokens;
+  for (const Config* file : {&config.config, &config.special_map}) {
+    for (const char* key : {"extra_special_tokens", "additional_special_tokens"}) {
+      if (!file->is_array(key)) continue;
+      for (std::string& content : contents_of(*file, key)) {
+        AddedToken token;
+        token.content = std::move(content);
+        token.special = true;
+        token.normalized = false;
+        tokens.push_back(std::move(token));
+      }
+    }
+  }
+  return tokens;
+}
+
 }  // namespace
 
 std::vector<AddedToken> special_tokens(const TokenizerConfig& config,
@@ -58,6 +87,7 @@ std::vector<AddedToken> special_tokens(const TokenizerConfig& config,
     if (token.content.empty()) token.content = fallback;
     if (!token.content.empty()) with_role.push_back(std::move(token));
   }
+  for (AddedToken& token : further_tokens(config)) with_role.push_back(std::move(token));
   constexpr std::string_view kDecoder = "added_tokens_decoder";
   const Listed listed = config.config.has(kDecoder) ? of_decoder(config.config.object(kDecoder))
                                                     : of_added_tokens(config.added, with_role);

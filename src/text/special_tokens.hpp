@@ -12,8 +12,8 @@
 namespace moa {
 
 // Those that tokenizer_config.json lists by id (if it has no list, added_tokens.json), then what it lacks of
-// `roles` ("pad_token" and what it is by default). Errors: corrupt_data if what is listed is no id,
-// out_of_range if it is larger than any.
+// `roles` ("pad_token" and what it is by default; if that is empty, there may be none) and of its further
+// ones. Errors: corrupt_data if what is listed is no id, out_of_range if it is larger than any.
 std::vector<AddedToken> special_tokens(const TokenizerConfig& config,
                                        const std::vector<std::pair<std::string, std::string>>& roles);
 

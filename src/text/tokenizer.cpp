@@ -140,7 +140,7 @@ AddedToken TokenizerConfig::special_token(const std::string& role) const {
 Tokenizer Tokenizer::load(const TokenizerFiles& files) {
   const TokenizerConfig config = TokenizerConfig::parse(files);
   const bool has_json = !files.tokenizer_json.empty() && !asks_sentencepiece(files, config);
-  const auto parts = has_json ? parts_from_tokenizer_json(files.tokenizer_json, config.config)
+  const auto parts = has_json ? parts_from_tokenizer_json(files.tokenizer_json, config)
                               : parts_from_vocabulary_files(files, config);
   if (files.lowercases || lowers_in_code(config.config)) {
     parts->normalizer = lowercase_before(std::move(parts->normalizer));

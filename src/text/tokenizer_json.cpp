@@ -1,5 +1,11 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <moa/error.hpp>
 #include "text/class_steps.hpp"
+#include "text/special_tokens.hpp"
 #include "text/tokenizer_parts.hpp"
 
 namespace moa {
@@ -16,10 +22,23 @@ AddedToken parse_added_token(const JsonNode& node) {
   return token;
 }
 
-std::vector<AddedToken> parse_added_tokens(const JsonNode& root) {
+const std::vector<std::pair<std::string, std::string>> kRolesWithoutDefaults = {
+    {"bos_token", ""}, {"eos_token", ""}, {"unk_token", ""}, {"sep_token", ""},
+    {"pad_token", ""}, {"cls_token", ""}, {"mask_token", ""}};
+
+// Those of tokenizer.json, then what the files beside it name beyond them.
+std::vector<AddedToken> added_tokens(const JsonNode& root, const TokenizerConfig& config) {
   std::vector<AddedToken> tokens;
   if (const auto list = root.find("added_tokens")) {
     for (const JsonNode& node : list->items()) tokens.push_back(parse_added_token(node));
+  }
+  const std::size_t own = tokens.size();
+  for (AddedToken& token : special_tokens(config, kRolesWithoutDefaults)) {
+    const auto end = tokens.begin() + static_cast<std::ptrdiff_t>(own);
+    if (std::find_if(tokens.begin(), end,
+                     [&](const AddedToken& known) { return known.content == token.content; }) == end) {
+      tokens.push_back(std::move(token));
+    }
   }
   return tokens;
 }
@@ -48,27 +67,21 @@ Padding parse_padding(const JsonNode& node) {
 
 }  // namespace
 
-std::shared_ptr<Tokenizer::Parts> parts_from_tokenizer_json(const std::string& json, const Config& config) {
+std::shared_ptr<Tokenizer::Parts> parts_from_tokenizer_json(const std::string& json,
+                                                            const TokenizerConfig& config) {
   const JsonNode root = JsonNode::parse(json, "tokenizer.json");
   auto parts = std::make_shared<Tokenizer::Parts>();
   const JsonNode model = root.at("model");
   parts->model = SubwordModel::make(model);
-  if (makes_bert_normalizer(config, parts->model->name())) {
-    parts->normalizer = bert_normalizer(config);
-  } else if (const auto node = root.find("normalizer")) {
-    parts->normalizer = Normalizer::make(*node);
-  }
-  if (makes_roberta_pre_tokenizer(config, parts->model->name())) {
-    parts->pre_tokenizer = roberta_pre_tokenizer(config);
-  } else if (const auto node = root.find("pre_tokenizer")) {
-    parts->pre_tokenizer = PreTokenizer::make(*node);
-  }
+  if (const auto node = root.find("normalizer")) parts->normalizer = Normalizer::make(*node);
+  if (const auto node = root.find("pre_tokenizer")) parts->pre_tokenizer = PreTokenizer::make(*node);
   if (const auto node = root.find("post_processor")) parts->post_processor = PostProcessor::make(*node);
   if (const auto node = root.find("decoder")) {
     parts->decoder = Decoder::make(*node);
     if (node->type() == "ByteLevel") parts->word_end = model.string_or("end_of_word_suffix", "");
   }
-  parts->added_tokens = std::make_unique<AddedTokens>(parse_added_tokens(root), parts->model->vocabulary(),
+  put_steps_of_class(*parts, root, config);
+  parts->added_tokens = std::make_unique<AddedTokens>(added_tokens(root, config), parts->model->vocabulary(),
                                                       parts->normalizer.get());
   if (const auto node = root.find("truncation")) {
     parts->max_length = parse_length(*node, "max_length");

@@ -41,8 +41,9 @@ struct TokenizerConfig {
   AddedToken special_token(const std::string& role) const;
 };
 
-// From tokenizer.json, and the steps that the class makes which `config` (tokenizer_config.json) names.
-std::shared_ptr<Tokenizer::Parts> parts_from_tokenizer_json(const std::string& json, const Config& config);
+// From tokenizer.json, and what the files beside it change (class_steps.hpp) and add.
+std::shared_ptr<Tokenizer::Parts> parts_from_tokenizer_json(const std::string& json,
+                                                            const TokenizerConfig& config);
 // From vocab.json + merges.txt, vocab.txt, OpenAI's merges or a model of SentencePiece: the steps are those
 // of the class that tokenizer_config.json names.
 std::shared_ptr<Tokenizer::Parts> parts_from_vocabulary_files(const TokenizerFiles& files,

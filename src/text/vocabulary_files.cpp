@@ -129,7 +129,7 @@ void make_clip(Tokenizer::Parts& parts, const std::vector<Merge>& merges, const 
 void make_roberta(Tokenizer::Parts& parts, const std::vector<Merge>& merges, const TokenizerConfig& config,
                   Vocabulary vocabulary) {
   parts.model = make_bpe(std::move(vocabulary), merges, {});
-  parts.pre_tokenizer = roberta_pre_tokenizer(config.config);
+  parts.pre_tokenizer = byte_level(config.config);
   parts.decoder = built_in_step<Decoder>(kByteLevel);
   parts.post_processor = roberta_template(parts, content_of(config, "cls_token", "<s>"),
                                           content_of(config, "sep_token", "</s>"));

@@ -38,8 +38,52 @@ TEST(ModelDirectory, OpensTheOpenClipLayout) {
   // A lone config.json, as some repositories have it, does not make it another layout.
   directory.write("config.json", "{}");
   EXPECT_EQ(ModelDirectory::open(directory.path()).layout(), ModelDirectory::Layout::open_clip);
+  directory.write("config.json", R"({"model_type":"clip"})");
   directory.write("model.safetensors", one_tensor("logit_scale"));
   EXPECT_EQ(ModelDirectory::open(directory.path()).layout(), ModelDirectory::Layout::transformers);
+}
+
+TEST(ModelDirectory, OfSentenceTransformersClipReadsTheRootsFilesToo) {
+  const TemporaryDirectory directory;
+  const auto open_with = [&](const std::string& modules) {
+    directory.write("modules.json", modules);
+    return ModelDirectory::open(directory.path());
+  };
+  directory.write("README.md", "---\nlicense: mit\n---\n");
+  directory.write("0_CLIPModel/config.json", R"({"model_type":"clip"})");
+  directory.write("0_CLIPModel/model.safetensors", one_tensor("logit_scale"));
+  const std::string clip = R"({"type":"sentence_transformers.models.CLIPModel","path":"0_CLIPModel"})";
+  EXPECT_EQ(open_with("[" + clip + "]").licence(), "mit");
+  EXPECT_EQ(open_with("[" + clip + R"(,{"type":"a.Normalize","path":"1_Normalize"}])").licence(), "mit");
+  MOA_EXPECT_ERROR(open_with("[" + clip + R"(,{"type":"a.Dense","path":"1_Dense"}])"), unsupported);
+  MOA_EXPECT_ERROR(open_with(R"([{"type":"a.StaticEmbedding","path":"0_CLIPModel"}])"), unsupported);
+}
+
+TEST(ModelDirectory, TellsAPointerOfGitLfsFromTheFile) {
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 605157884\n";
+  const TemporaryDirectory directory;
+  directory.write("config.json", R"({"model_type":"clip"})");
+  directory.write("model.safetensors", pointer);
+  MOA_EXPECT_ERROR(ModelDirectory::open(directory.path()), not_found);
+  directory.write("model.safetensors", one_tensor("logit_scale"));
+  directory.write("tokenizer.json", pointer);
+  MOA_EXPECT_ERROR(ModelDirectory::open(directory.path()).file("tokenizer.json"), not_found);
+}
+
+TEST(ModelDirectory, OfTwoLayoutsTakesOpenClipsWhereTheOtherIsNotTransformersOwn) {
+  const auto layout_with = [](const std::string& config) {
+    const TemporaryDirectory directory;
+    directory.write("config.json", config);
+    directory.write("model.safetensors", one_tensor("other"));
+    directory.write("open_clip_config.json", R"({"model_cfg":{}})");
+    directory.write("open_clip_pytorch_model.bin", "PK");
+    return ModelDirectory::open(directory.path()).layout();
+  };
+  EXPECT_EQ(layout_with(R"({"model_type":"clip"})"), ModelDirectory::Layout::transformers);
+  EXPECT_EQ(layout_with(R"({"architecture":"vit_base_patch32_clip_224"})"),
+            ModelDirectory::Layout::open_clip);
+  EXPECT_EQ(layout_with(R"({"model_type":"siglip","auto_map":{"AutoModel":"code.Model"}})"),
+            ModelDirectory::Layout::open_clip);
 }
 
 TEST(ModelDirectory, SaysWhatIsMissing) {

@@ -343,6 +343,18 @@ TEST(FilesToPull, PrefersTransformersAndFallsBackToOpenClip) {
             (Names{"config.json", "open_clip_config.json", "open_clip_model.safetensors"}));
 }
 
+TEST(FilesToPull, AsksOfTwoLayoutsWhichIsMeant) {
+  using Names = std::vector<std::string>;
+  const Names both{"config.json", "model.safetensors", "open_clip_config.json",
+                   "open_clip_pytorch_model.bin"};
+  EXPECT_EQ(files_to_pull(both, [] { return true; }),
+            (Names{"config.json", "open_clip_config.json", "open_clip_pytorch_model.bin"}));
+  bool asked = false;
+  const auto ask = [&] { return asked = true; };
+  files_to_pull(Names{"config.json", "model.safetensors"}, ask);
+  EXPECT_FALSE(asked);
+}
+
 TEST(FilesToPull, TakesPytorchWeightsWhereThereAreNoSafetensors) {
   using Names = std::vector<std::string>;
   const Names both{"config.json", "model.safetensors", "pytorch_model.bin"};

@@ -132,7 +132,7 @@ TEST(ModelDirectory, RejectsHalfASetOfPytorchShards) {
 
 TEST(ModelDirectory, PrefersSafetensorsOfAnyLayout) {
   const testing::TemporaryDirectory directory;
-  directory.write("config.json", "{}");
+  directory.write("config.json", R"({"model_type":"clip"})");
   directory.write("pytorch_model.bin", "never opened");
   EXPECT_EQ(ModelDirectory::open(directory.path()).weights_name(), "pytorch_model.bin");
   directory.write("open_clip_config.json", "{}");

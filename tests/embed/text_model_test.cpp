@@ -124,6 +124,27 @@ TEST(TextModel, ModulesAndOptionsThatAreNotKnownAreUnsupported) {
             ErrorCode::unsupported);
 }
 
+TEST(TextModel, AModuleWithoutItsConfigurationIsNotFound) {
+  for (const auto& [golden, folder] :
+       {std::pair("bert_lasttoken", "1_Pooling"), std::pair("distilbert_mean_dense", "2_Dense")}) {
+    const TemporaryDirectory copy;
+    fs::copy(kGolden / golden, copy.path(), fs::copy_options::recursive);
+    fs::remove(copy.path() / folder / "config.json");
+    try {
+      Model::load(copy.path().string());
+      ADD_FAILURE() << folder;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::not_found);
+    }
+  }
+}
+
+TEST(TextModel, ArgumentsForTheTokenizerThatTheCallHasAreUnsupported) {
+  EXPECT_EQ(code_of_loading("bert_lasttoken", "sentence_bert_config.json",
+                            R"({"max_seq_length": 16, "tokenizer_args": {"do_lower_case": false}})"),
+            ErrorCode::unsupported);
+}
+
 TEST(TextModel, ADenseOfAnotherWidthIsAShapeMismatch) {
   EXPECT_EQ(code_of_loading("distilbert_mean_dense", "2_Dense/config.json",
                             R"({"in_features": 21, "out_features": 13, "bias": false})"),

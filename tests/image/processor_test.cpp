@@ -94,7 +94,13 @@ TEST(ImageProcessor, RefusesWhatItDoesNotKnow) {
                    unsupported);
   MOA_EXPECT_ERROR(build(R"({"image_processor_type":"CLIPImageProcessor","size":{"longest_edge":9}})"),
                    unsupported);
-  MOA_EXPECT_ERROR(build(R"({"image_processor_type":"CLIPImageProcessor","do_pad":true})"), unsupported);
+  MOA_EXPECT_ERROR(
+      build(
+          R"({"image_processor_type":"CLIPImageProcessor","do_pad":true,"pad_size":{"height":9,"width":9}})"),
+      unsupported);
+  EXPECT_EQ(
+      build(R"({"image_processor_type":"BlipImageProcessor","do_pad":true,"size_divisor":32})").description(),
+      build(R"({"image_processor_type":"BlipImageProcessor"})").description());
   MOA_EXPECT_ERROR(build(R"({"image_processor_type":"CLIPImageProcessor","image_mean":[1,2]})"), unsupported);
   MOA_EXPECT_ERROR(ImageProcessor::from_open_clip(json(R"({"interpolation":"nearest"})"), 224), unsupported);
   MOA_EXPECT_ERROR(ImageProcessor::from_open_clip(json(R"({"resize_mode":"tile"})"), 224), unsupported);

@@ -123,7 +123,7 @@ Ids bert_ids(const std::string& config) {
   TokenizerFiles files;
   files.tokenizer_json = R"({"added_tokens": [], "normalizer": {"type": "BertNormalizer", "clean_text": true,
       "handle_chinese_chars": true, "strip_accents": null, "lowercase": true},
-      "pre_tokenizer": {"type": "BertPreTokenizer"}, "model": {"type": "WordPiece", "unk_token": "?",
+      "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": {"type": "ByteLevel"}, "model": {"type": "WordPiece", "unk_token": "?",
       "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
       "vocab": {"?": 0, "dog": 1, "Dog": 2, "caf\u00e9": 3, "cafe": 4, "\u4e2d": 5, "\u4e2d\u4e2d": 6}}})";
   files.tokenizer_config_json = config;
@@ -150,7 +150,8 @@ TEST(Tokenizer, RobertasClassPutsASpaceBeforeTextsIfItsConfigSaysSo) {
   const auto ids = [](bool in_json, const std::string& config) {
     TokenizerFiles files;
     files.tokenizer_json =
-        R"({"added_tokens": [], "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": )" +
+        R"({"added_tokens": [], "post_processor": {"type": "ByteLevel"},
+            "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": )" +
         std::string(in_json ? "true" : "false") +
         R"(}, "model": {"type": "BPE", "vocab": {"a": 0, "\u0120": 1}, "merges": []}})";
     files.tokenizer_config_json = config;
@@ -160,6 +161,56 @@ TEST(Tokenizer, RobertasClassPutsASpaceBeforeTextsIfItsConfigSaysSo) {
   EXPECT_EQ(ids(true, R"({"tokenizer_class": "RobertaTokenizerFast", "add_prefix_space": false})"), (Ids{0}));
   EXPECT_EQ(ids(true, R"({"tokenizer_class": "RobertaTokenizer"})"), (Ids{0}));
   EXPECT_EQ(ids(true, R"({"add_prefix_space": false})"), (Ids{1, 0}));
+}
+
+TEST(Tokenizer, ClassesAddTheirTemplateWhereThereIsNone) {
+  const auto ids = [](const std::string& name, const std::string& tokens) {
+    TokenizerFiles files;
+    files.tokenizer_json = R"({"added_tokens": [], "post_processor": null, "model": {"type": "WordPiece",
+        "unk_token": "?", "continuing_subword_prefix": "##", "max_input_chars_per_word": 9,
+        "vocab": {"?": 0, "dog": 1, )" +
+                           tokens + "}}}";
+    files.tokenizer_config_json = R"({"tokenizer_class": ")" + name + R"("})";
+    return Tokenizer::load(files).tokenize("dog").ids;
+  };
+  const std::string bert = R"("[CLS]": 2, "[SEP]": 3)";
+  EXPECT_EQ(ids("BertTokenizer", bert), (Ids{2, 1, 3}));
+  EXPECT_EQ(ids("MPNetTokenizer", R"("<s>": 2, "</s>": 3)"), (Ids{2, 1, 3}));
+  EXPECT_EQ(ids("PreTrainedTokenizerFast", bert), (Ids{1}));
+  EXPECT_THROW(ids("BertTokenizer", R"("a": 2)"), Error);
+}
+
+TEST(Tokenizer, XlmRobertasClassPartsTextsAtWhiteSpace) {
+  const auto ids = [](const std::string& name) {
+    TokenizerFiles files;
+    files.tokenizer_json = R"({"added_tokens": [], "normalizer": {"type": "Sequence", "normalizers": [
+        {"type": "Replace", "pattern": {"String": "dog"}, "content": "cat"}]},
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always"},
+        "post_processor": {"type": "ByteLevel"}, "model": {"type": "Unigram", "unk_id": 0,
+        "vocab": [["<unk>", 0], ["\u2581dog", -1], ["\u2581cat", -1], ["\u2581", -2]]}})";
+    files.tokenizer_config_json = R"({"tokenizer_class": ")" + name + R"("})";
+    return Tokenizer::load(files).tokenize("dog ").ids;
+  };
+  EXPECT_EQ(ids("XLMRobertaTokenizerFast"), (Ids{1}));
+  EXPECT_EQ(ids("PreTrainedTokenizerFast"), (Ids{2, 3}));
+}
+
+TEST(Tokenizer, TokensThatTheFilesBesideNameAreAdded) {
+  TokenizerFiles files;
+  files.tokenizer_json = R"({"added_tokens": [], "pre_tokenizer": {"type": "Whitespace"}, "model":
+      {"type": "WordLevel", "unk_token": "?", "vocab": {"?": 0, "dog": 1, "pad": 2}}})";
+  const auto ids = [&] { return Tokenizer::load(files).tokenize("dog<a>pad<b>").ids; };
+  EXPECT_EQ(ids(), (Ids{1, 0, 0, 0, 2, 0, 0, 0}));
+  files.tokenizer_config_json = R"({"extra_special_tokens": ["<a>"], "additional_special_tokens":
+                                    [{"content": "<b>"}]})";
+  EXPECT_EQ(ids(), (Ids{1, 3, 2, 4}));
+  files.tokenizer_config_json =
+      R"({"added_tokens_decoder": {"4": {"content": "<a>"}, "3": {"content": "<b>"}},
+                                    "pad_token": "pad"})";
+  EXPECT_EQ(ids(), (Ids{1, 4, 2, 3}));
+  files.tokenizer_config_json.clear();
+  files.added_tokens_json = R"({"<b>": 4, "<a>": 3})";
+  EXPECT_EQ(ids(), (Ids{1, 3, 2, 4}));
 }
 
 TEST(Tokenizer, IsTheSameFromManyThreads) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "base/config.hpp"
 #include "base/file.hpp"
 #include "checkpoint/file_names.hpp"
+#include "checkpoint/layout_choice.hpp"
 #include "checkpoint/module_folders.hpp"
 #include "pull/attempts.hpp"
 #include "pull/download.hpp"
@@ -115,18 +117,11 @@ std::vector<std::string> module_files(std::span<const std::string> names) {
 
 }  // namespace
 
-std::vector<std::string> files_to_pull(std::span<const std::string> names) {
+std::vector<std::string> files_to_pull(std::span<const std::string> names,
+                                       const std::function<bool()>& yields) {
   const auto has = [&](std::string_view name) { return std::ranges::find(names, name) != names.end(); };
-  // As a directory's contents are chosen once they are here: safetensors of any layout first.
-  const WeightNames* weight_names = nullptr;
-  for (const auto format : {&LayoutFiles::safetensors, &LayoutFiles::pytorch}) {
-    for (const LayoutFiles* layout : {&kTransformersFiles, &kOpenClipFiles}) {
-      const WeightNames& names_of_format = layout->*format;
-      const bool is_complete =
-          has(layout->config) && (has(names_of_format.whole) || has(names_of_format.index));
-      if (weight_names == nullptr && is_complete) weight_names = &names_of_format;
-    }
-  }
+  const std::optional<LayoutChoice> layout = choose_layout(has, yields);
+  const WeightNames* const weight_names = layout ? layout->weights : nullptr;
   std::vector<std::string> wanted;
   if (has(kModulesName)) wanted = module_files(names);
   if (weight_names == nullptr && wanted.empty()) {
@@ -162,33 +157,39 @@ PullResult pull_from_hub(const PullRequest& request) {
   }
   HttpClient client(request.endpoint, request.token, request.cancelled);
   const Listing listing = list_files(client, request);
-  const std::vector<std::string> names = files_to_pull(listing.names);
-
   const fs::path repository = request.cache / request.id.folder();
   const fs::path blobs = repository / "blobs";
   PullResult result;
   result.commit = listing.commit;
   result.snapshot = repository / "snapshots" / listing.commit;
-  result.files = names.size();
   make_directories(blobs);
   make_directories(result.snapshot);
 
   PullProgress state;
-  state.file_count = names.size();
-  for (const std::string& name : names) {
-    state.file = name;
-    state.file_number += 1;
+  const auto fetch = [&](const std::string& name) {
     std::error_code ignored;
-    if (fs::is_regular_file(result.snapshot / name, ignored)) continue;  // a link whose blob is there
+    if (fs::is_regular_file(result.snapshot / name, ignored)) return;  // a link whose blob is there
     const auto progress = [&](std::uint64_t done_bytes, std::uint64_t total_bytes) {
       state.done_bytes = done_bytes;
       state.total_bytes = total_bytes;
-      if (request.progress) request.progress(state);
+      if (request.progress && !state.file.empty()) request.progress(state);
     };
     const std::string path = "/" + request.id.repository + "/resolve/" + listing.commit + "/" + name;
     const FetchedBlob blob = fetch_blob(client, request, path, blobs, progress);
     result.downloaded_bytes += blob.downloaded_bytes;
     link_to_blob(result.snapshot / name, blobs, blob.digest);
+  };
+  const std::vector<std::string> names = files_to_pull(listing.names, [&] {
+    constexpr std::uint64_t kMaxConfigBytes = 16u << 20;
+    const std::string name(kTransformersFiles.config);
+    fetch(name);
+    return yields_to_open_clip(Config::parse(read_file(result.snapshot / name, kMaxConfigBytes), name));
+  });
+  result.files = state.file_count = names.size();
+  for (const std::string& name : names) {
+    state.file = name;
+    state.file_number += 1;
+    fetch(name);
   }
 
   if (request.id.revision != listing.commit) {  // last: a branch names only what is whole
