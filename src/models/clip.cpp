@@ -107,15 +107,12 @@ TextTowerFacts facts_of(const ClipTextConfig& config) {
 
 namespace {
 
-ClipTextConfig read_text_config(const Config& config) {
+ClipTextConfig read_text_config(const Config& config, TokenRule (*end_of)(std::int32_t end_id)) {
   ClipTextConfig text;
   text.transformer = read_sizes(config, text.transformer);
   text.vocabulary = config.integer("vocab_size", text.vocabulary, 1, 1 << 24);
   text.context_tokens = config.integer("max_position_embeddings", text.context_tokens, 2, 65536);
-  // OpenAI's own files say 2, an id that never occurs; there the end of the text is its largest id.
-  const auto end_id = static_cast<std::int32_t>(config.integer("eos_token_id", 49407, 0, 1 << 24));
-  text.row.rule =
-      end_id == 2 ? TokenRule{TokenRule::Kind::largest_id, 0} : TokenRule{TokenRule::Kind::first_of, end_id};
+  text.row.rule = end_of(static_cast<std::int32_t>(config.integer("eos_token_id", 49407, 0, 1 << 24)));
   return text;
 }
 
@@ -181,7 +178,16 @@ Config legacy_part(const Config& config, const std::string& name) {
 }
 
 std::unique_ptr<EmbeddingModel> build_clip(const Config& config, Weights& weights) {
-  const ClipTextConfig text_config = read_text_config(legacy_part(config, "text_config"));
+  // OpenAI's own files say 2, an id that never occurs; there the end of the text is its largest id.
+  return build_clip_ending_at(config, weights, [](std::int32_t end_id) {
+    return end_id == 2 ? TokenRule{TokenRule::Kind::largest_id, 0}
+                       : TokenRule{TokenRule::Kind::first_of, end_id};
+  });
+}
+
+std::unique_ptr<EmbeddingModel> build_clip_ending_at(const Config& config, Weights& weights,
+                                                     TokenRule (*end_of)(std::int32_t end_id)) {
+  const ClipTextConfig text_config = read_text_config(legacy_part(config, "text_config"), end_of);
   const ClipVisionConfig vision_config = read_clip_vision(legacy_part(config, "vision_config"));
   const std::int64_t dim = config.integer("projection_dim", 512, 1, 65536);
 

@@ -102,6 +102,9 @@ ImageTowerFacts facts_of(const ClipVisionConfig& config);
 Config legacy_part(const Config& config, const std::string& name);
 
 std::unique_ptr<EmbeddingModel> build_clip(const Config& config, Weights& weights);
+// Of a model that is CLIP but for where its texts end: `end_of` gives the rule for the `eos_token_id`.
+std::unique_ptr<EmbeddingModel> build_clip_ending_at(const Config& config, Weights& weights,
+                                                     TokenRule (*end_of)(std::int32_t end_id));
 
 inline constexpr Architecture kClipArchitecture{
     "clip",

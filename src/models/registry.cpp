@@ -10,6 +10,7 @@
 #include "models/clip.hpp"
 #include "models/dual_encoder.hpp"
 #include "models/embedding_model.hpp"
+#include "models/metaclip_2.hpp"
 #include "models/moa_mini.hpp"
 #include "models/open_clip.hpp"
 #include "models/openai_clip.hpp"
@@ -30,6 +31,7 @@ constexpr std::array kArchitectures = {
     kChineseClipArchitecture,
     kClipArchitecture,
     kDualEncoderArchitecture,
+    kMetaClip2Architecture,
     kMoaMiniArchitecture,
     kOpenAiClipArchitecture,
     kOpenClipArchitecture,

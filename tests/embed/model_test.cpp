@@ -116,7 +116,7 @@ INSTANTIATE_TEST_SUITE_P(
                       "dual_encoder/vit_bert", "dual_encoder/deit_xlm_roberta", "dual_encoder/clip_roberta",
                       "dual_encoder/dinov2_swiglu_mpnet", "dual_encoder/dinov2_bert",
                       "chinese_clip/odd_sizes", "chinese_clip/other_activations", "altclip/odd_sizes",
-                      "altclip/three_layers"),
+                      "altclip/three_layers", "metaclip_2/odd_sizes", "metaclip_2/gelu_f16"),
     [](const auto& checkpoint) {
       std::string name = checkpoint.param;
       std::replace(name.begin(), name.end(), '/', '_');

@@ -51,7 +51,7 @@ INSTANTIATE_TEST_SUITE_P(Checkpoints, ClipGolden,
 
 class ClipStages : public testing::TestWithParam<const char*> {
  protected:
-  Golden golden_ = Golden::load(std::string("clip/") + GetParam());
+  Golden golden_ = Golden::load(GetParam());
   CpuBackend backend_;
 };
 
@@ -79,8 +79,14 @@ TEST_P(ClipStages, PictureLayersEqualTheReferences) {
   expect_near(ops->read(x), golden_.values("image_last_layer"), kHiddenTolerance, true);
 }
 
-INSTANTIATE_TEST_SUITE_P(Checkpoints, ClipStages, testing::Values("odd_sizes", "legacy_eos_gelu_f16"),
-                         [](const auto& checkpoint) { return std::string(checkpoint.param); });
+INSTANTIATE_TEST_SUITE_P(Checkpoints, ClipStages,
+                         testing::Values("clip/odd_sizes", "clip/legacy_eos_gelu_f16", "metaclip_2/odd_sizes",
+                                         "metaclip_2/gelu_f16"),
+                         [](const auto& checkpoint) {
+                           std::string name = checkpoint.param;
+                           std::ranges::replace(name, '/', '_');
+                           return name;
+                         });
 
 ErrorCode code_of_building(const std::string& json, CheckpointLayout layout) {
   Weights weights;

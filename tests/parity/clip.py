@@ -88,19 +88,19 @@ def randomise(model, seed):
             p.copy_(noise + (1.0 if "norm" in name and name.endswith("weight") or ".ln_" in name and name.endswith("weight") else 0.0))
 
 
-def transformers_case(name, seed, text, vision, top, legacy_eos, store=torch.float32):
-    folder = OUT / name
+def transformers_case(name, seed, text, vision, top, legacy_eos, store=torch.float32, out=OUT, classes=(CLIPConfig, CLIPModel), tokenizer_of=tiny_tokenizer):
+    folder = out / name
     folder.mkdir(parents=True)
-    tokenizer = tiny_tokenizer(folder)
+    tokenizer = tokenizer_of(folder)
     ids = [tokenizer(t, truncation=True, max_length=text["max_position_embeddings"])["input_ids"] for t in TEXTS]
     eos = tokenizer.eos_token_id
-    config = CLIPConfig(
+    config = classes[0](
         text_config=dict(text, vocab_size=len(tokenizer), eos_token_id=2 if legacy_eos else eos, bos_token_id=0, pad_token_id=1),
         vision_config=vision,
         **top,
     )
     config._attn_implementation = "eager"
-    model = CLIPModel(config).eval()
+    model = classes[1](config).eval()
     randomise(model, seed)
     model = model.to(store).float()  # what the file will hold
     size = vision["image_size"]
