@@ -15,7 +15,7 @@ namespace moa {
 // from any thread.
 class MappedFile {
  public:
-  // Errors: not_found if there is none, io_error if it cannot be opened or mapped, limit_exceeded without memory.
+  // Errors: not_found; io_error if it cannot be opened or mapped; limit_exceeded without memory for it.
   static MappedFile open(const std::filesystem::path& path);
 
   std::span<const std::byte> bytes() const noexcept;

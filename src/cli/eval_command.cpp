@@ -233,7 +233,7 @@ int run_eval(const Arguments& arguments) {
   const auto failed = static_cast<std::size_t>(
       std::ranges::count_if(found.picture_errors, [](const auto& error) { return error.has_value(); }) +
       std::ranges::count_if(found.text_errors, [](const auto& error) { return error.has_value(); }));
-  if (found.metrics.empty()) return outcome.exit_code();
+  if (found.metrics.empty()) return outcome.exit_code_of_nothing();
   Output output = Output::open(arguments.value("output"));
   output.write(arguments.value_or("format", "table") == "json"
                    ? json_report(plan, model, found, bootstrap, failed)

@@ -35,6 +35,9 @@ class Outcome {
     return done_ == 0 ? moa::exit_code(*first_) : kSomeInputsFailed;
   }
 
+  // Of a run that gives nothing unless all of some kind are there: the first failure's own code.
+  int exit_code_of_nothing() const { return first_ ? moa::exit_code(*first_) : 0; }
+
  private:
   std::size_t done_ = 0;
   std::optional<ErrorCode> first_;

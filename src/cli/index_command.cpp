@@ -1,7 +1,9 @@
 // moa index: an index of one's own, over several places.
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <moa/collection.hpp>
 #include <moa/model.hpp>
@@ -14,6 +16,13 @@
 
 namespace moa::cli {
 namespace {
+
+// Files that were named and failed, each as an error; what failed inside of folders is told by their number.
+void tell_named(const std::string& index, const std::vector<std::string>& places, Console& console) {
+  for (const FailedFile& failed : Collection::errors(index)) {
+    if (std::ranges::find(places, failed.path) != places.end()) console.error(failed.code, failed.message);
+  }
+}
 
 int run_index(const Arguments& arguments) {
   Console console(arguments);
@@ -29,6 +38,7 @@ int run_index(const Arguments& arguments) {
       arguments.has("reindex") ? Collection::Mode::create_anew : Collection::Mode::open_or_create);
   const UpdateReport report = update_collection(collection, places, model, arguments, console);
   for (const FailedFile& place : report.failed_places) console.error(place.code, place.message);
+  if (report.failed_now != 0) tell_named(*file, words, console);
   console.note(in_words(report, collection.size()));
   if (report.failed != 0) console.warn(failures_in_words(report, *file));
   return exit_code_of(report, collection.size(), *file);

@@ -226,7 +226,10 @@ void add_inputs(InputList& list, std::span<const std::string> words, const Model
 }
 
 std::vector<std::string> read_texts(const std::string& path) {
-  std::vector<std::string> lines = split(File(path).read_all(), '\n');
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  std::string text = File(path).read_all();
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+  std::vector<std::string> lines = split(text, '\n');
   for (std::string& line : lines) {
     if (line.ends_with('\r')) line.pop_back();
   }

@@ -89,7 +89,7 @@ Facts facts_of_model(const ModelInfo& info) {
   facts.add("text_model", "texts by", info.text_model);
   facts.add("adapter", "adapter", info.adapter);
   facts.add("prompt_vectors", "prompt vectors", info.prompt_vectors);
-  facts.add("path", "directory", info.path);
+  facts.add_path("path", "directory", info.path);
   facts.add("architecture", "architecture", info.architecture);
   facts.add("layout", "layout", info.layout);
   facts.add("dim", "dimensions", info.dim);
@@ -123,7 +123,7 @@ Facts facts_of_model(const ModelInfo& info) {
 
 Facts facts_of_adapter(const AdapterInfo& info) {
   Facts facts;
-  facts.add("path", "adapter", info.path);
+  facts.add_path("path", "adapter", info.path);
   facts.add("kind", "kind", info.kind);
   facts.add("rank", "rank", info.rank);
   std::string scale;
@@ -138,7 +138,7 @@ Facts facts_of_adapter(const AdapterInfo& info) {
 
 Facts facts_of_prompt_vectors(const PromptVectorsInfo& info) {
   Facts facts;
-  facts.add("path", "prompt vectors", info.path);
+  facts.add_path("path", "prompt vectors", info.path);
   facts.add("vectors", "vectors", info.vectors);
   facts.add("width", "width", info.width);
   facts.add("initial", "began as", info.initial);

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <moa/collection.hpp>
 #include <moa/model.hpp>
@@ -20,6 +22,7 @@
 #include "cli/search_query.hpp"
 #include "cli/search_results.hpp"
 #include "cli/shared_options.hpp"
+#include "cli/truncation.hpp"
 
 namespace moa::cli {
 namespace {
@@ -39,7 +42,10 @@ SearchOptions search_options(const Arguments& arguments) {
   // The folder's index may hold other places, too.
   const std::string place = arguments.inputs().front();
   std::error_code failed;
-  if (fs::is_directory(place, failed)) options.within = place;
+  if (fs::is_directory(place, failed)) {
+    options.within = place;
+    options.places = {place};
+  }
   return options;
 }
 
@@ -48,6 +54,32 @@ void check_sheet_name(const Arguments& arguments) {
   if (!sheet || ::strcasecmp(fs::path(*sheet).extension().c_str(), ".png") == 0) return;
   fail_usage(arguments.command(),
              "--sheet writes a PNG: found '" + *sheet + "', expected a name that ends in .png");
+}
+
+// What is written must not be written over, nor over the index.
+void check_outputs(const Arguments& arguments) {
+  std::vector<std::pair<std::string, fs::path>> files;  // a file, and what it is
+  const auto add = [&](const std::string& what, const fs::path& file) {
+    std::error_code failed;
+    if (fs::exists(file, failed) && !fs::is_regular_file(file, failed)) return;  // a terminal, a pipe
+    const fs::path path = fs::weakly_canonical(file, failed);
+    for (const auto& [other, taken] : files) {
+      if (taken != path) continue;
+      fail_usage(arguments.command(), what + " and " + other + " are one file: '" + file.string() + "'");
+    }
+    files.emplace_back(what, path);
+  };
+  const auto add_index = [&](const std::string& what, const std::string& file) {
+    add(what, file);
+    add("the vectors of " + what, file + ".vectors");
+  };
+  std::error_code failed;
+  const std::string place = arguments.inputs().front();
+  if (fs::is_regular_file(place, failed)) add_index("the index", place);
+  if (const auto index = arguments.value("index")) add_index("--index", *index);
+  for (const char* option : {"output", "html", "sheet"}) {
+    if (const auto file = arguments.value(option)) add(std::string("--") + option, *file);
+  }
 }
 
 bool is_one_of(const std::string& path, const std::vector<std::string>& files) {
@@ -189,14 +221,19 @@ void converse(const Collection& collection, const Model& model, const Arguments&
 }
 
 // What a model lacks for texts is told before anything is indexed.
-void expect_texts(const std::vector<SearchQuery>& queries, const Model& model, const Arguments& arguments) {
+void expect_texts(const std::vector<SearchQuery>& queries, const Model& model, const Arguments& arguments,
+                  Console& console) {
   std::vector<Input> texts;
+  std::vector<std::string> words;
   for (const SearchQuery& query : queries) {
     for (const SearchTerm& term : query.terms) {
-      if (term.kind == SearchTerm::Kind::text) texts.push_back(Input::text(term.value));
+      if (term.kind == SearchTerm::Kind::text) words.push_back(term.value);
     }
   }
-  model.embed(texts, embed_options(arguments), [](const Embedded&) {});  // kept by the model for the answers
+  for (const std::string& word : words) texts.push_back(Input::text(word));
+  // The model keeps the vectors for the answers.
+  const EmbedReport report = model.embed(texts, embed_options(arguments), [](const Embedded&) {});
+  warn_of_truncation(report, words, console);
 }
 
 int run_search(const Arguments& arguments) {
@@ -212,6 +249,7 @@ int run_search(const Arguments& arguments) {
   }
   search_options(arguments);
   check_sheet_name(arguments);
+  check_outputs(arguments);
   to_rerank(arguments);  // what is wrong with the options is said before the work begins
 
   const Model model = load_model(arguments, console);
@@ -220,7 +258,7 @@ int run_search(const Arguments& arguments) {
                 "cannot rerank with model '" + model_name(arguments) +
                     "': it has no head for image-text matching, expected one, as BLIP's");
   }
-  expect_texts(queries, model, arguments);
+  expect_texts(queries, model, arguments, console);
   const Collection collection = open_place(words.front(), model, arguments, console);
   ResultWriter writer(arguments, console);
   Outcome outcome;

@@ -15,7 +15,18 @@ struct Collection::Impl {
 
 namespace {
 
-search::Embedder embedder_of(const std::function<const Model&()>& model, const UpdateOptions& options) {
+// Error: model_mismatch if vectors of `model` are not those that the collection holds.
+void expect_model(const Model& model, const search::Target& target) {
+  const std::string identity = model.identity();
+  if (identity == target.model_identity && model.dim() == target.dim) return;
+  throw Error(ErrorCode::model_mismatch, "cannot update a collection of '" + target.model_identity +
+                                             "' with " + std::to_string(target.dim) +
+                                             " dimensions: found the model '" + identity + "' with " +
+                                             std::to_string(model.dim()));
+}
+
+search::Embedder embedder_of(const std::function<const Model&()>& model, const UpdateOptions& options,
+                             const search::Target& target) {
   search::Embedder embedder;
   // Decided without the model, so that a folder of other things never loads one. Pictures are what models
   // embed from files so far.
@@ -25,7 +36,10 @@ search::Embedder embedder_of(const std::function<const Model&()>& model, const U
   embedder.tries_again = [limit = options.max_megapixels](const search::Failure& failure) {
     return is_of_another_pixel_limit(failure.message, limit);
   };
-  embedder.embed = [&](std::span<const std::string> paths, const search::Embedder::Deliver& deliver) {
+  embedder.embed = [&, is_known = false](std::span<const std::string> paths,
+                                         const search::Embedder::Deliver& deliver) mutable {
+    if (!is_known) expect_model(model(), target);
+    is_known = true;
     std::vector<Input> inputs;
     for (const std::string& path : paths) inputs.push_back(Input::file(path));
     EmbedOptions embed;
@@ -49,7 +63,8 @@ Collection Collection::open(const std::filesystem::path& file, std::string_view 
 
 UpdateReport Collection::update(std::span<const std::filesystem::path> places,
                                 const std::function<const Model&()>& model, const UpdateOptions& options) {
-  return impl_->opened.update(places, embedder_of(model, options), options);
+  if (!model) throw Error(ErrorCode::invalid_argument, "cannot update a collection without a model");
+  return impl_->opened.update(places, embedder_of(model, options, impl_->opened.target()), options);
 }
 
 std::size_t Collection::size() const {

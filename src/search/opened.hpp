@@ -24,6 +24,7 @@ class Opened {
   // As Collection::update.
   UpdateReport update(std::span<const std::filesystem::path> places, const Embedder& embedder,
                       const UpdateOptions& options);
+  const Target& target() const { return target_; }
   // As Collection::size, Collection::places and Collection::search.
   std::size_t size() const;
   std::vector<std::string> places() const;

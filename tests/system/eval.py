@@ -78,6 +78,11 @@ class Eval(MoaTest):
         self.assertIn("corrupt_data", err)
         self.assertEqual(json.loads(out)["metrics"]["acc1"], 1.0)
 
+    def test_where_every_picture_fails_the_code_is_the_first_ones(self):
+        self.write("pairs.csv", "filepath,title\nnope.jpg,a dog\nno.jpg,a cat\n")
+        out, err = self.run_moa("eval", "pairs.csv", code=4)
+        self.assertEqual((out, err.count("not_found")), ("", 2))
+
     def test_wrong_use_is_refused(self):
         self.set_of_classes()
         self.write("pairs.csv", "a,b\n1,2\n")

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import unittest
 
-from moa_command import BLIP, MODEL, MoaTest, TINY, png
+from moa_command import BLIP, MODEL, MoaTest, ROOT, TINY, png
 
 
 class Search(MoaTest):
@@ -132,6 +132,32 @@ class Queries(MoaTest):
         self.assertEqual(self.error_code("search", "notes.txt", "an owl", code=5), "corrupt_data")
         self.assertEqual(self.error_code("search", "notes.txt", "an owl", "--reindex", code=5), "corrupt_data")
         self.assertEqual((self.home / "notes.txt").read_text(), "words")
+
+    def test_outputs_and_the_index_are_files_of_their_own(self):
+        self.photos("owl.jpg")
+        self.run_moa("index", "photos", "-o", "i.moa")
+        before = (self.home / "i.moa").read_bytes()
+        for outputs in (["i.moa", "an owl", "-o", "i.moa"], ["i.moa", "an owl", "--html", "./i.moa.vectors"], ["photos", "an owl", "--index", "s.png", "--sheet", "s.png"],
+                        ["photos", "an owl", "-o", "one", "--html", "one"]):
+            self.assertEqual(self.error_code("search", *outputs, code=2), "invalid_argument")
+        self.assertEqual((self.home / "i.moa").read_bytes(), before)
+
+    def test_a_query_that_is_cut_is_warned_of(self):
+        self.photos("owl.jpg")
+        _, err = self.run_moa("search", "photos", "an owl " * 500)
+        self.assertIn("moa: warning: 1 text is longer than the model's context and was cut", err)
+
+    def test_a_named_file_that_fails_is_an_error_of_the_index(self):
+        self.write("broken.png", png(4, 4)[:40])
+        self.photos("owl.jpg")
+        self.assertEqual(self.error_code("index", "broken.png", "photos", "-o", "i.moa", "-q", code=3), "corrupt_data")
+
+    def test_what_a_model_lacks_is_told_before_anything_is_indexed(self):
+        shutil.copytree(ROOT / "tests/golden/clip/odd_sizes", self.home / "model")
+        (self.home / "model/tokenizer.json").unlink()
+        self.photos("owl.jpg")
+        self.assertEqual(self.error_code("search", "photos", "an owl", "-m", "model", "--index", "i.moa", code=4), "not_found")
+        self.assertFalse((self.home / "i.moa").exists())
 
     def test_what_had_too_many_pixels_is_tried_again_under_another_limit(self):
         self.write("p/red.png", png(500, 400))
@@ -302,6 +328,7 @@ class Index(MoaTest):
         self.photos("owl.jpg", "horses.jpg")
         self.run_moa("index", "photos", "-o", "i.moa")
         (facts,) = self.lines("inspect", "i.moa", "--format", "json")
+        self.assertNotIn("path_base64", facts)
         self.assertEqual((facts["items"], facts["failed"], facts["problems"], facts["dtype"]), (2, 0, [], "f32"))
         self.run_moa("index", "photos", "-o", "narrow.moa", "--dtype", "int8")
         self.assertEqual(self.lines("inspect", "narrow.moa", "--format", "json")[0]["dtype"], "int8")
