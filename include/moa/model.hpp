@@ -140,8 +140,8 @@ struct ModelInfo {
   std::string weights_file;         // "model.safetensors"; the index, if they are in shards
   std::string weights_format;       // "safetensors", "PyTorch" or "ONNX"
   std::int64_t weights_bytes = 0;
-  std::string tokenizer;  // one line: kind, size of the vocabulary, context length
-  std::string processor;  // one line: resize, crop, mean, std
+  std::string tokenizer;  // one line: kind, size of the vocabulary, context length; or "not there: " and why
+  std::string processor;  // one line: resize, crop, mean, std; or as above
   std::string licence;    // empty if not known
   std::string identity;   // as indexes store it
   std::vector<std::string> prompts;
@@ -230,7 +230,7 @@ class MOA_API Model {
   std::vector<float> embed_text(std::string_view text, const EmbedOptions& options = {}) const;
   std::vector<float> embed_image(const std::filesystem::path& path, const EmbedOptions& options = {}) const;
 
-  // One row an input; a bad one is that row's error, but what the model lacks for all of them is thrown.
+  // One row an input; a bad input is that row's error. What was cut is told by Vectors::truncated().
   Vectors embed_all(std::span<const Input> inputs, const EmbedOptions& options = {}) const;
   Vectors embed_texts(std::span<const std::string> texts, const EmbedOptions& options = {}) const;
   Vectors embed_images(std::span<const std::filesystem::path> paths, const EmbedOptions& options = {}) const;

@@ -8,6 +8,7 @@
 
 #include "cli/exit_codes.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/model_arguments.hpp"
 
 namespace moa::cli {
 namespace {
@@ -77,6 +78,9 @@ ComparisonSet read_comparison_set(const Arguments& arguments, const Model& model
   for (const std::string& file : arguments.values("texts-file")) {
     for (std::string& text : read_texts(file)) set.texts.push_back(std::move(text));
   }
+  // Pictures have classes, in words.
+  if (!set.pictures.inputs.empty()) expect_prepared(model, Modality::image);
+  if (!set.pictures.inputs.empty() || !set.texts.empty()) expect_prepared(model, Modality::text);
   return set;
 }
 

@@ -34,7 +34,7 @@ struct ComparisonSet {
 };
 
 // What the options name. Errors: not_found for a place of pictures that is not there, so that no long work is
-// begun for it; those of add_inputs() and read_texts().
+// begun for it; those of add_inputs() and read_texts(); what the model lacks for all of them.
 ComparisonSet read_comparison_set(const Arguments& arguments, const Model& model, Console& console);
 
 // Each picture's class is its folder's name, if the pictures lie in several folders; otherwise its own.

@@ -116,12 +116,41 @@ struct Plan {
   }
 };
 
+// Of the options that not every task asks, those that may be given.
+struct TaskOption {
+  std::string_view name;
+  std::string_view tasks;  // one or two, with a space between
+};
+constexpr std::array kTaskOptions = {
+    TaskOption{"classnames", "zeroshot_classification linear_probe"},
+    TaskOption{"label-column", "zeroshot_classification linear_probe"},
+    TaskOption{"template", "zeroshot_classification"},
+    TaskOption{"templates-file", "zeroshot_classification"},
+    TaskOption{"examples", "zeroshot_classification"},
+    TaskOption{"examples-alpha", "zeroshot_classification"},
+    TaskOption{"examples-beta", "zeroshot_classification"},
+    TaskOption{"caption-column", "zeroshot_retrieval"},
+    TaskOption{"merge-captions", "zeroshot_retrieval"},
+    TaskOption{"test", "linear_probe"},
+    TaskOption{"test-share", "linear_probe"},
+    TaskOption{"probe-c", "linear_probe"},
+};
+
+void check_options(const Arguments& arguments, std::string_view task) {
+  for (const auto& [name, tasks] : kTaskOptions) {
+    if (!arguments.has(name) || tasks.find(task) != tasks.npos) continue;
+    fail_usage(arguments.command(), "--" + std::string(name) + ": the task is " + std::string(task) +
+                                        ", expected " + std::string(tasks.substr(0, tasks.find(' '))));
+  }
+}
+
 Plan plan_of(const Arguments& arguments) {
   const std::vector<std::string> words = arguments.inputs();
   if (words.size() != 1) fail_usage(arguments.command(), "expected one FOLDER or TABLE");
   Plan plan;
   plan.data = words.front();
   plan.task = arguments.value_or("task", fs::is_directory(plan.data) ? kZeroShot : kRetrieval);
+  check_options(arguments, plan.task);
   const TableOptions options = table_options(arguments);
   if (plan.task == kRetrieval) {
     plan.captioned = read_captioned_pictures(plan.data, options);
@@ -132,7 +161,6 @@ Plan plan_of(const Arguments& arguments) {
   plan.labelled = read_labelled_pictures(plan.data, names, options);
   plan.examples = read_examples(arguments);
   if (plan.task == kZeroShot) return plan;
-  if (plan.examples) fail_usage(arguments.command(), "--examples: only zero-shot classification asks them");
   if (const std::optional<std::string> test = arguments.value("test")) {
     plan.test = read_labelled_pictures(*test, names, options);
     return plan;

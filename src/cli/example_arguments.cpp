@@ -32,6 +32,10 @@ std::vector<std::size_t> places(const LabelledPictures& examples, std::span<cons
 
 std::optional<LabelledPictures> read_examples(const Arguments& arguments) {
   const std::optional<std::string> place = arguments.value("examples");
+  for (const char* option : {"examples-alpha", "examples-beta"}) {
+    if (!place && arguments.has(option))
+      fail_usage(arguments.command(), "--" + std::string(option) + ": there are no --examples");
+  }
   if (!place) return {};
   return read_labelled_pictures(*place);
 }

@@ -95,7 +95,7 @@ Output Output::to_file(const std::filesystem::path& path) {
 }
 
 Output Output::open(const std::optional<std::string>& path) {
-  return path ? to_file(*path) : to_stdout();
+  return path && *path != "-" ? to_file(*path) : to_stdout();
 }
 
 void Output::write(std::string_view bytes) {

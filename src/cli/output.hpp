@@ -19,7 +19,7 @@ class Output {
  public:
   static Output to_stdout();
   static Output to_file(const std::filesystem::path& path);
-  // The file if there is one, otherwise stdout.
+  // The file if there is one, otherwise (and for "-") stdout.
   static Output open(const std::optional<std::string>& path);
 
   Output(Output&&) noexcept;

@@ -2,9 +2,11 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -230,7 +232,10 @@ void expect_texts(const std::vector<SearchQuery>& queries, const Model& model, c
       if (term.kind == SearchTerm::Kind::text) words.push_back(term.value);
     }
   }
-  for (const std::string& word : words) texts.push_back(Input::text(word));
+  if (words.empty()) return;
+  expect_prepared(model, Modality::text);
+  std::ranges::transform(words, std::back_inserter(texts),
+                         [](const std::string& word) { return Input::text(word); });
   // The model keeps the vectors for the answers.
   const EmbedReport report = model.embed(texts, embed_options(arguments), [](const Embedded&) {});
   warn_of_truncation(report, words, console);

@@ -283,15 +283,6 @@ const ImageProcessor& LoadedModel::processor() const {
   return *processor_;
 }
 
-void LoadedModel::expect_preparation(Modality modality) const {
-  if (modality == Modality::text) {
-    if (texts_) return texts_->expect_preparation(modality);
-    if (facts().text() != nullptr) tokenizer();
-  } else if (facts().image() != nullptr) {
-    facts().image()->takes_patches() ? void(patch_processor()) : void(processor());
-  }
-}
-
 // The tokenizer's files may set a limit below what the tower could take, as what it learned with.
 std::size_t LoadedModel::longest_text() const {
   const auto most = static_cast<std::size_t>(facts().text()->context_tokens);

@@ -47,8 +47,6 @@ class LoadedModel {
   std::string dtype() const;
   // Built at first use. Errors: not_found if its files are not there; those of reading them.
   const Tokenizer& tokenizer() const;
-  // Does nothing if inputs of this kind can be prepared. Error: that of the tokenizer, or of the processor.
-  void expect_preparation(Modality modality) const;
   // In tokens, the special ones included: the longest text that is not cut; without a tokenizer, what the
   // tower takes.
   std::size_t longest_text() const;

@@ -240,11 +240,6 @@ EmbedReport embed_in_order(const LoadedModel& model, std::span<const Input> inpu
     throw Error(ErrorCode::invalid_argument,
                 "batch: found " + std::to_string(options.batch) + ", expected 1 to 65536");
   }
-  const auto is_text = [](const Input& input) { return input.kind == Input::Kind::text; };
-  // What no input can do without is not the inputs' fault.
-  if (inputs.empty()) return {};
-  if (std::ranges::all_of(inputs, is_text)) model.expect_preparation(Modality::text);
-  if (std::ranges::none_of(inputs, is_text)) model.expect_preparation(Modality::image);
   return Pipeline(model, inputs, options, forward_pictures).run(deliver);
 }
 

@@ -174,18 +174,6 @@ TEST(PictureProcessor, OfProcessorConfigWinsOverItsOwnFile) {
             Model::load((kGolden / "clip/odd_sizes").string()).embed_image(picture));
 }
 
-TEST(Model, LackingWhatEveryInputNeedsIsNoInputsFault) {
-  const ChangedModel changed("clip/odd_sizes");
-  fs::remove(changed.path() / "preprocessor_config.json");
-  const Model model = changed.load();
-  const Input picture = Input::file(kGolden / "clip/odd_sizes/picture1.png");
-  const std::vector<Input> pictures = {picture, picture};
-  EXPECT_EQ(code_of([&] { model.embed_all(pictures); }), ErrorCode::not_found);
-  const Vectors mixed = model.embed_all(std::vector<Input>{picture, Input::text("a dog")});
-  EXPECT_NE(mixed.error(0), nullptr);
-  EXPECT_EQ(mixed.error(1), nullptr);
-}
-
 TEST(OpenClipTexts, AreCutAtTheContextLengthWhateverTheTokenizersFilesSay) {
   const ChangedModel changed("clip/open_clip_tiny");
   changed.replace("tokenizer_config.json", R"("model_max_length": 20)", R"("model_max_length": 5)");

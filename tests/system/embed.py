@@ -30,6 +30,11 @@ class Embed(MoaTest):
         self.assertEqual([item["index"] for item in items], [0, 1, 2, 3, 4])
         self.assertEqual([item["type"] for item in items], ["text"] * 4 + ["image"])
 
+    def test_a_dash_as_output_is_stdout(self):
+        (item,) = self.lines("embed", "--text", "one", "-o", "-")
+        self.assertEqual(item["input"], "one")
+        self.assertFalse((self.home / "-").exists())
+
     def test_a_byte_order_mark_is_no_part_of_the_first_text(self):
         self.write("texts.txt", b"\xef\xbb\xbfone\ntwo\n")
         self.assertEqual([item["input"] for item in self.lines("embed", "--texts-file", "texts.txt")], ["one", "two"])

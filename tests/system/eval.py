@@ -83,6 +83,13 @@ class Eval(MoaTest):
         out, err = self.run_moa("eval", "pairs.csv", code=4)
         self.assertEqual((out, err.count("not_found")), ("", 2))
 
+    def test_options_of_other_tasks_are_refused(self):
+        self.set_of_classes()
+        self.write("pairs.csv", "filepath,title\nset/owl/owl.jpg,an owl\n")
+        for arguments in (["set", "--test", "set"], ["set", "--merge-captions"], ["set", "--probe-c", "1"], ["pairs.csv", "--template", "a {}"],
+                          ["pairs.csv", "--examples", "set"], ["set", "--task", "linear_probe", "--examples", "set"], ["set", "--examples-alpha", "2"]):
+            self.assertEqual(self.error_code("eval", *arguments, code=2), "invalid_argument")
+
     def test_wrong_use_is_refused(self):
         self.set_of_classes()
         self.write("pairs.csv", "a,b\n1,2\n")
