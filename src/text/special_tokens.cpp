@@ -1,8 +1,8 @@
 #include "text/special_tokens.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -37,11 +37,13 @@ Listed of_decoder(const Config& listed) {
 }
 
 Listed of_added_tokens(const Config& added, const std::vector<AddedToken>& with_role) {
+  std::set<std::string_view> special;
+  for (const AddedToken& token : with_role) special.insert(token.content);
   Listed by_id;
   for (const std::string& content : added.keys()) {
     AddedToken token;
     token.content = content;
-    token.special = std::ranges::find(with_role, content, &AddedToken::content) != with_role.end();
+    token.special = special.contains(content);
     token.normalized = !token.special;
     by_id[added.integer(content, 0, 0, kMaxTokenId)] = std::move(token);
   }
@@ -93,10 +95,13 @@ std::vector<AddedToken> special_tokens(const TokenizerConfig& config,
                                                     : of_added_tokens(config.added, with_role);
   // In the order in which ids are given to those that the vocabulary lacks.
   std::vector<AddedToken> tokens;
-  for (const auto& [id, token] : listed) tokens.push_back(token);
+  std::set<std::string_view> known;
+  for (const auto& [id, token] : listed) {
+    known.insert(token.content);
+    tokens.push_back(token);
+  }
   for (const AddedToken& token : with_role) {
-    if (std::ranges::find(tokens, token.content, &AddedToken::content) == tokens.end())
-      tokens.push_back(token);
+    if (known.insert(token.content).second) tokens.push_back(token);
   }
   return tokens;
 }

@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,13 +32,10 @@ std::vector<AddedToken> added_tokens(const JsonNode& root, const TokenizerConfig
   if (const auto list = root.find("added_tokens")) {
     for (const JsonNode& node : list->items()) tokens.push_back(parse_added_token(node));
   }
-  const std::size_t own = tokens.size();
+  std::set<std::string> known;
+  for (const AddedToken& token : tokens) known.insert(token.content);
   for (AddedToken& token : special_tokens(config, kRolesWithoutDefaults)) {
-    const auto end = tokens.begin() + static_cast<std::ptrdiff_t>(own);
-    if (std::find_if(tokens.begin(), end,
-                     [&](const AddedToken& known) { return known.content == token.content; }) == end) {
-      tokens.push_back(std::move(token));
-    }
+    if (!known.contains(token.content)) tokens.push_back(std::move(token));
   }
   return tokens;
 }
