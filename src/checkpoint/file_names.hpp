@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 namespace moa {
@@ -41,28 +42,24 @@ inline constexpr LayoutFiles kOpenClipFiles{
 // What moa writes beside weights that it quantized (quantization.hpp).
 inline constexpr std::string_view kQuantizationName = "moa_quantization.json";
 
+// What tokenizers are published as.
+inline constexpr auto kTokenizerFileNames = std::to_array<std::string_view>(
+    {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
+     "vocab.txt", "merges.txt", "tokenizer.model", "sentencepiece.bpe.model", "spiece.model"});
+
 // Beside the weights, what decides which vector an input gets.
-inline constexpr auto kIdentityFileNames =
-    std::to_array<std::string_view>({"config.json",
-                                     "config_sentence_transformers.json",
-                                     "open_clip_config.json",
-                                     "preprocessor_config.json",
-                                     "processor_config.json",
-                                     "image_processor_config.json",
-                                     "feature_extractor_config.json",
-                                     "video_preprocessor_config.json",
-                                     "tokenizer.json",
-                                     "tokenizer_config.json",
-                                     "special_tokens_map.json",
-                                     "added_tokens.json",
-                                     "vocab.json",
-                                     "vocab.txt",
-                                     "merges.txt",
-                                     "tokenizer.model",
-                                     "sentencepiece.bpe.model",
-                                     "spiece.model",
-                                     "bpe_simple_vocab_16e6.txt.gz",
-                                     kQuantizationName});
+inline constexpr auto kIdentityFileNames = [] {
+  constexpr auto kOthers = std::to_array<std::string_view>(
+      {"config.json", "config_sentence_transformers.json", "open_clip_config.json",
+       "preprocessor_config.json", "processor_config.json", "image_processor_config.json",
+       "feature_extractor_config.json", "video_preprocessor_config.json", "bpe_simple_vocab_16e6.txt.gz",
+       kQuantizationName});
+  std::array<std::string_view, kOthers.size() + kTokenizerFileNames.size()> all;
+  std::size_t count = 0;
+  for (const std::string_view name : kOthers) all[count++] = name;
+  for (const std::string_view name : kTokenizerFileNames) all[count++] = name;
+  return all;
+}();
 
 // Beside a lone weight file of OpenAI's (ViT-B-32.pt), what moa reads: a tokenizer, as the package that comes
 // with such files has it, or as transformers has it.

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -142,17 +141,7 @@ void copy_files(const ModelDirectory& model, const std::filesystem::path& folder
 }
 
 bool is_tokenizer_file(std::string_view name) {
-  constexpr std::array<std::string_view, 10> kNames = {"tokenizer.json",
-                                                       "tokenizer_config.json",
-                                                       "special_tokens_map.json",
-                                                       "added_tokens.json",
-                                                       "vocab.json",
-                                                       "vocab.txt",
-                                                       "merges.txt",
-                                                       "tokenizer.model",
-                                                       "sentencepiece.bpe.model",
-                                                       "spiece.model"};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+  return std::ranges::find(kTokenizerFileNames, name) != kTokenizerFileNames.end();
 }
 
 void write_beside(const LoadedModel& model, const std::vector<OnnxGraph>& graphs,
