@@ -124,7 +124,8 @@ class MOA_API Collection {
   // another `max_megapixels` allowed. Of a place that is not there or cannot be read, what was indexed stays,
   // unless the collection is made anew. Errors: that of the first place if none can be read, before anything
   // is changed; io_error with the path if the disk is full or the folder cannot be written, and the
-  // collection is as it was after the last whole batch; cancelled; what `model` throws.
+  // collection is as it was after the last whole batch; model_mismatch; cancelled; what `model` throws, and
+  // its prepare() for pictures.
   UpdateReport update(std::span<const std::filesystem::path> places,
                       const std::function<const Model&()>& model, const UpdateOptions& options = {});
 

@@ -104,8 +104,8 @@ struct ZeroShotOptions {
 };
 
 // Zero-shot classification: "acc1", "acc5" (where there are so many classes), "mean_per_class_recall". A
-// class that ties with the right one counts as better than it. Errors: invalid_argument without pictures or
-// with classes out of place; cancelled; a class name's own.
+// class that ties with the right one counts as better than it. Errors: invalid_argument without pictures,
+// with classes out of place, or for a 0 in `top`; cancelled; a class name's own.
 MOA_API Evaluation evaluate_zero_shot(const Model& model, const LabelledPictures& set,
                                       const ZeroShotOptions& options = {});
 
@@ -121,7 +121,7 @@ struct RetrievalOptions {
 // that look for their captions. For each: recall@K, the share of the queries with a right answer among the
 // first K (one is enough); precision@K, the share of right answers among the first K; map, the mean average
 // precision over the whole ranking. A wrong answer that ties with a right one counts as better than it.
-// Errors: invalid_argument without pairs or with places out of range; cancelled.
+// Errors: invalid_argument without pairs, with places out of range, or for a 0 in `top`; cancelled.
 MOA_API Evaluation evaluate_retrieval(const Model& model, const CaptionedPictures& set,
                                       const RetrievalOptions& options = {});
 

@@ -223,6 +223,10 @@ class MOA_API Model {
   std::string engine() const;
   ModelInfo info() const;
   bool embeds(Modality modality) const;
+  // Makes ready, if it is not yet, what inputs of this kind need (a tokenizer, a picture processor), so that
+  // what the model's directory lacks is one error, not every input's. Errors: unsupported without a tower for
+  // them; not_found for a file that is not there; those of reading it.
+  void prepare(Modality modality) const;
   // Whether there is a head for image-text matching (Scorer::itm).
   bool matches_pairs() const;
 

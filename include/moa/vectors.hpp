@@ -26,7 +26,8 @@ struct Truncation {
 class MOA_API Vectors {
  public:
   Vectors() = default;
-  explicit Vectors(std::int64_t dim) : dim_(dim) {}
+  // Error: invalid_argument unless `dim` is 1 to 65536.
+  explicit Vectors(std::int64_t dim);
 
   std::size_t size() const noexcept {
     return dim_ == 0 ? 0 : values_.size() / static_cast<std::size_t>(dim_);
@@ -41,7 +42,7 @@ class MOA_API Vectors {
   std::size_t failures() const noexcept { return errors_.size(); }
   const Truncation& truncated() const noexcept { return truncated_; }
 
-  // Error: shape_mismatch if the row is not `dim` long.
+  // Errors: shape_mismatch if the row is not `dim` long; invalid_argument without dimensions.
   void append(std::span<const float> row);
   void append(const Error& error);
   void tell_truncated(Truncation truncated) { truncated_ = std::move(truncated); }

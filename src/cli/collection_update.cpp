@@ -28,7 +28,7 @@ UpdateReport update_collection(Collection& collection, std::span<const std::file
                 "cannot index pictures with the model '" + model.info().name +
                     "': it has a text tower only; its vectors of texts come by 'moa embed'");
   }
-  expect_prepared(model, Modality::image);
+  model.prepare(Modality::image);
   const EmbedOptions embed = embed_options(arguments);
   UpdateOptions options;
   options.batch = embed.batch;

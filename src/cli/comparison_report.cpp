@@ -79,8 +79,8 @@ ComparisonSet read_comparison_set(const Arguments& arguments, const Model& model
     for (std::string& text : read_texts(file)) set.texts.push_back(std::move(text));
   }
   // Pictures have classes, in words.
-  if (!set.pictures.inputs.empty()) expect_prepared(model, Modality::image);
-  if (!set.pictures.inputs.empty() || !set.texts.empty()) expect_prepared(model, Modality::text);
+  if (!set.pictures.inputs.empty()) model.prepare(Modality::image);
+  if (!set.pictures.inputs.empty() || !set.texts.empty()) model.prepare(Modality::text);
   return set;
 }
 

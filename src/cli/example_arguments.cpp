@@ -64,6 +64,9 @@ std::shared_ptr<const ExampleCache> embed_examples(const Arguments& arguments,
     cache->vectors.append(vectors.row(i));
     cache->labels.push_back(label_of_class[examples.classes[i]]);
   }
+  if (cache->labels.empty() && vectors.size() > 0) {
+    throw Error(vectors.error(0)->code(), "cannot learn from the examples: none of them could be read");
+  }
   return cache;
 }
 

@@ -60,13 +60,6 @@ Model load_model(const Arguments& arguments, Console& console) {
   return model;
 }
 
-void expect_prepared(const Model& model, Modality modality) {
-  constexpr std::string_view kMissing = "not there: ";
-  const ModelInfo info = model.info();
-  const std::string& part = modality == Modality::text ? info.tokenizer : info.processor;
-  if (part.starts_with(kMissing)) throw Error(ErrorCode::not_found, part.substr(kMissing.size()));
-}
-
 std::string json_dtype(const std::string& dtype) {
   return dtype == "f32" ? std::string() : ",\"dtype\":\"" + dtype + "\"";
 }

@@ -17,10 +17,6 @@ LoadOptions load_options(const Arguments& arguments);
 // Says what computes, if that is not moa itself.
 Model load_model(const Arguments& arguments, Console& console);
 
-// Before work that would be in vain. Error: not_found if the model's tokenizer, or its picture processor, is
-// not there; shape_mismatch and others if it does not fit.
-void expect_prepared(const Model& model, Modality modality);
-
 // ,"dtype":"int8" for results that were not computed in f32; nothing for f32.
 std::string json_dtype(const std::string& dtype);
 

@@ -233,7 +233,7 @@ void expect_texts(const std::vector<SearchQuery>& queries, const Model& model, c
     }
   }
   if (words.empty()) return;
-  expect_prepared(model, Modality::text);
+  model.prepare(Modality::text);
   std::ranges::transform(words, std::back_inserter(texts),
                          [](const std::string& word) { return Input::text(word); });
   // The model keeps the vectors for the answers.

@@ -2,11 +2,20 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/utf8.hpp"
 #include "cli/json_text.hpp"
 #include "cli/model_arguments.hpp"
 #include "cli/search_results.hpp"
 
 namespace moa::cli {
+namespace {
+
+// A query may be a path, and so bytes.
+std::string json_query(const std::string& query) {
+  return "\"query\":" + json(query) + (is_utf8(query) ? "" : ",\"query_base64\":" + json(base64(query)));
+}
+
+}  // namespace
 
 std::string as_table(const SearchResult& result, const Paint& paint, std::size_t columns) {
   if (result.error) return {};
@@ -32,12 +41,12 @@ std::string as_table(const SearchResult& result, const Paint& paint, std::size_t
 
 std::string as_jsonl(const SearchResult& result) {
   if (const std::optional<Error>& error = result.error) {
-    return "{\"query\":" + json(result.query) +
-           ",\"error\":" + json_error(name(error->code()), error->what()) + "}\n";
+    return "{" + json_query(result.query) + ",\"error\":" + json_error(name(error->code()), error->what()) +
+           "}\n";
   }
   std::string lines;
   for (std::size_t i = 0; i < result.found.size(); ++i) {
-    lines += "{\"query\":" + json(result.query) + ",\"rank\":" + std::to_string(i + 1) + "," +
+    lines += "{" + json_query(result.query) + ",\"rank\":" + std::to_string(i + 1) + "," +
              json_path("path", result.found[i].path) + ",\"score\":";
     append_json(lines, result.found[i].score);
     if (const std::optional<float> match = result.found[i].match) {

@@ -316,6 +316,23 @@ const PatchProcessor& LoadedModel::patch_processor() const {
   return *patch_processor_;
 }
 
+void LoadedModel::prepare(Modality modality) const {
+  if (texts_ && modality == Modality::text) return texts_->prepare(modality);
+  const bool is_text = modality == Modality::text && facts().text() != nullptr;
+  const bool is_image = modality == Modality::image && facts().image() != nullptr;
+  if (!is_text && !is_image) {
+    throw Error(ErrorCode::unsupported, "the model '" + name_ + "' has no tower for inputs of the kind " +
+                                            std::string(name(modality)));
+  }
+  if (is_text) {
+    tokenizer();
+  } else if (facts().image()->takes_patches()) {
+    patch_processor();
+  } else {
+    processor();
+  }
+}
+
 std::string LoadedModel::processor_description() const {
   return facts().image()->takes_patches() ? patch_processor().description() : processor().description();
 }

@@ -54,6 +54,8 @@ class LoadedModel {
   const ImageProcessor& processor() const;
   // Of one that takes patches.
   const PatchProcessor& patch_processor() const;
+  // Builds what inputs of this kind need. Errors: Model::prepare.
+  void prepare(Modality modality) const;
   // Of either, all that decides the numbers, on one line.
   std::string processor_description() const;
 

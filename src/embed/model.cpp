@@ -55,6 +55,10 @@ bool Model::embeds(Modality modality) const {
          (modality == Modality::image && facts.image() != nullptr);
 }
 
+void Model::prepare(Modality modality) const {
+  impl_->loaded->prepare(modality);
+}
+
 EmbedReport Model::embed(std::span<const Input> inputs, const EmbedOptions& options,
                          const std::function<void(Embedded)>& deliver) const {
   return embed_in_order(*impl_->loaded, inputs, options, deliver);
@@ -82,7 +86,7 @@ std::vector<float> Model::embed_image(const std::filesystem::path& path, const E
 }
 
 Vectors Model::embed_all(std::span<const Input> inputs, const EmbedOptions& options) const {
-  Vectors vectors(options.dim == 0 ? dim() : options.dim);
+  Vectors vectors(options.dim > 0 ? options.dim : dim());
   const EmbedReport report = embed(inputs, options, [&](const Embedded& result) {
     if (result.error) {
       vectors.append(*result.error);

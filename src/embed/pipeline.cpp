@@ -238,7 +238,7 @@ EmbedReport embed_in_order(const LoadedModel& model, std::span<const Input> inpu
   }
   if (options.batch < 0 || options.batch > 65536) {
     throw Error(ErrorCode::invalid_argument,
-                "batch: found " + std::to_string(options.batch) + ", expected 1 to 65536");
+                "batch: found " + std::to_string(options.batch) + ", expected 0 (chosen by work) to 65536");
   }
   return Pipeline(model, inputs, options, forward_pictures).run(deliver);
 }

@@ -86,7 +86,7 @@ Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labe
   const std::vector<std::string> templates =
       options.templates.empty() ? model.templates() : options.templates;
   const std::vector<Input> texts = as_inputs(label_texts(labels, templates));
-  Vectors rows(options.embed.dim == 0 ? model.facts().dim() : options.embed.dim);
+  Vectors rows(options.embed.dim > 0 ? options.embed.dim : model.facts().dim());
   std::vector<float> sum;
   const EmbedReport report = embed_in_order(model, texts, options.embed, [&](const Embedded& result) {
     if (result.error)

@@ -5,6 +5,21 @@
 #include <string>
 
 namespace moa {
+namespace {
+
+void expect_dimensions(std::int64_t dim) {
+  constexpr std::int64_t kMost = 65536;
+  if (dim < 1 || dim > kMost) {
+    throw Error(ErrorCode::invalid_argument, "cannot hold vectors of " + std::to_string(dim) +
+                                                 " dimensions, expected 1 to " + std::to_string(kMost));
+  }
+}
+
+}  // namespace
+
+Vectors::Vectors(std::int64_t dim) : dim_(dim) {
+  expect_dimensions(dim);
+}
 
 std::span<const float> Vectors::row(std::size_t index) const {
   if (index >= size()) {
@@ -20,6 +35,7 @@ const Error* Vectors::error(std::size_t index) const {
 }
 
 void Vectors::append(std::span<const float> row) {
+  expect_dimensions(dim_);
   if (static_cast<std::int64_t>(row.size()) != dim_) {
     throw Error(ErrorCode::shape_mismatch, "cannot append a vector of " + std::to_string(row.size()) +
                                                " numbers, expected " + std::to_string(dim_));
@@ -28,6 +44,7 @@ void Vectors::append(std::span<const float> row) {
 }
 
 void Vectors::append(const Error& error) {
+  expect_dimensions(dim_);
   errors_.emplace(size(), error);
   values_.insert(values_.end(), static_cast<std::size_t>(dim_), std::numeric_limits<float>::quiet_NaN());
 }

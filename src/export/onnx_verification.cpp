@@ -247,10 +247,15 @@ class Samples {
   std::vector<float> probabilities_;  // that text i belongs to picture i
 };
 
-// The exit status of `python script folder`, whose stdout and stderr go to files; -1 if there is no Python.
-int run_python(const std::filesystem::path& script, const std::filesystem::path& folder) {
+std::string python_program() {
   const char* chosen = std::getenv("MOA_PYTHON");
-  const std::string python = chosen != nullptr && *chosen != '\0' ? chosen : "python3";
+  return chosen != nullptr && *chosen != '\0' ? chosen : "python3";
+}
+
+// The exit status of `python script folder`, whose stdout and stderr go to files; -1 if there is no such
+// program.
+int run_python(const std::string& python, const std::filesystem::path& script,
+               const std::filesystem::path& folder) {
   const std::string script_name = script.string();
   const std::string folder_name = folder.string();
   std::array<char*, 5> words = {const_cast<char*>(python.c_str()), const_cast<char*>("-B"),
@@ -307,9 +312,10 @@ OnnxVerifications verify_onnx(const LoadedModel& model, const std::vector<OnnxGr
   }
   folder.write("plan.json", plan.dump());
   folder.write("verify.py", kOnnxVerifyScript);
-  const int status = run_python(folder.path() / "verify.py", folder.path());
+  const std::string python = python_program();
+  const int status = run_python(python, folder.path() / "verify.py", folder.path());
   if (status == -1 || status == 127) {
-    result.not_verified = "there is no python3";
+    result.not_verified = "there is no program '" + python + "' (Python; MOA_PYTHON names another)";
     return result;
   }
   constexpr std::uint64_t kMostBytes = 1 << 20;
@@ -319,7 +325,7 @@ OnnxVerifications verify_onnx(const LoadedModel& model, const std::vector<OnnxGr
   }
   const json said = json::parse(read_file(folder.path() / "stdout", kMostBytes));
   if (said.contains("missing")) {
-    result.not_verified = "python3 has no onnxruntime (" + said["missing"].get<std::string>() + ")";
+    result.not_verified = python + " has no onnxruntime (" + said["missing"].get<std::string>() + ")";
     return result;
   }
   result.runtime = said.at("runtime").get<std::string>();

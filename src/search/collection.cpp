@@ -38,7 +38,10 @@ search::Embedder embedder_of(const std::function<const Model&()>& model, const U
   };
   embedder.embed = [&, is_known = false](std::span<const std::string> paths,
                                          const search::Embedder::Deliver& deliver) mutable {
-    if (!is_known) expect_model(model(), target);
+    if (!is_known) {
+      expect_model(model(), target);
+      model().prepare(Modality::image);
+    }
     is_known = true;
     std::vector<Input> inputs;
     for (const std::string& path : paths) inputs.push_back(Input::file(path));

@@ -40,6 +40,11 @@ std::vector<std::optional<Error>> errors_of(const Vectors& vectors, std::vector<
   return errors;
 }
 
+void check_depths(std::span<const std::size_t> top) {
+  if (std::ranges::find(top, std::size_t{0}) == top.end()) return;
+  throw Error(ErrorCode::invalid_argument, "cannot evaluate the best 0, expected numbers from 1 on in `top`");
+}
+
 void check(const LabelledPictures& set) {
   const auto refuse = [](const std::string& found) {
     throw Error(ErrorCode::invalid_argument, "cannot evaluate: " + found);

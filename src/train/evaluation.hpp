@@ -16,6 +16,9 @@ std::vector<std::optional<Error>> errors_of(const Vectors& vectors, std::vector<
 // Errors: invalid_argument if there are no pictures, not one class for each, or a class has no name.
 void check(const LabelledPictures& set);
 
+// Error: invalid_argument for a 0 among how many of the best count.
+void check_depths(std::span<const std::size_t> top);
+
 // evaluate_zero_shot() for vectors that are there already, one a picture of `set` and one a class.
 Evaluation judge_classes(const Vectors& pictures, const Vectors& classes, const LabelledPictures& set,
                          const ZeroShotOptions& options);

@@ -83,6 +83,7 @@ Evaluation evaluate_linear_probe(const Model& model, const LabelledPictures& tra
                                  const LabelledPictures& test_set, const LinearProbeOptions& options) {
   train::check(train_set);
   train::check(test_set);
+  train::check_depths(options.top);
   if (train_set.class_names != test_set.class_names) {
     throw Error(ErrorCode::invalid_argument,
                 "cannot try a linear probe: the classes of the training pictures are not those of the test");

@@ -81,6 +81,7 @@ std::vector<std::string> metric_names(std::span<const std::size_t> depths) {
 Evaluation evaluate_retrieval(const Model& model, const CaptionedPictures& set,
                               const RetrievalOptions& options) {
   check(set);
+  train::check_depths(options.top);
   EmbedOptions quiet = options.embed;
   quiet.progress = nullptr;
   const Vectors texts = [&] {

@@ -35,6 +35,7 @@ Evaluation judge_classes(const Vectors& pictures, const Vectors& classes, const 
 Evaluation evaluate_zero_shot(const Model& model, const LabelledPictures& set,
                               const ZeroShotOptions& options) {
   train::check(set);
+  train::check_depths(options.top);
   EmbedOptions quiet = options.embed;
   quiet.progress = nullptr;
   const Vectors classes =

@@ -432,6 +432,14 @@ TEST_F(BrokenCheckpoint, WithoutATokenizerAndAProcessorItIsDescribedAsLackingThe
   EXPECT_TRUE(info.processor.starts_with("not there: ")) << info.processor;
 }
 
+TEST_F(BrokenCheckpoint, PreparingTellsWhatAModelLacksForOneKindOfInput) {
+  fs::remove(folder_ / "preprocessor_config.json");
+  const Model model = Model::load(folder_.string());
+  EXPECT_EQ(code_of([&] { model.prepare(Modality::image); }), ErrorCode::not_found);
+  EXPECT_EQ(code_of([&] { model.prepare(Modality::audio); }), ErrorCode::unsupported);
+  EXPECT_NO_THROW(model.prepare(Modality::text));
+}
+
 TEST_F(BrokenCheckpoint, HalfAWeightFileIsCorrupt) {
   fs::resize_file(folder_ / "model.safetensors", fs::file_size(folder_ / "model.safetensors") / 2);
   EXPECT_EQ(code(), ErrorCode::corrupt_data);

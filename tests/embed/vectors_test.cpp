@@ -35,6 +35,15 @@ TEST(Vectors, ARowOfAnotherLengthIsRefused) {
   EXPECT_THROW(vectors.append(std::array{1.0F}), Error);
 }
 
+TEST(Vectors, HaveAtLeastOneDimensionToTakeARow) {
+  EXPECT_THROW(Vectors(-1), Error);
+  EXPECT_THROW(Vectors(0), Error);
+  Vectors none;
+  EXPECT_EQ(none.size(), 0U);
+  EXPECT_THROW(none.append(std::array<float, 0>{}), Error);
+  EXPECT_THROW(none.append(Error(ErrorCode::corrupt_data, "broken")), Error);
+}
+
 TEST(Top, OrdersByScoreThenByIndexAndLeavesOutFailures) {
   const auto hits = top(axes(), std::array{1.0F, 0.5F}, 10);
   ASSERT_EQ(hits.size(), 3U);

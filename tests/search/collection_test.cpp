@@ -43,5 +43,22 @@ TEST(Collection, TakesVectorsOfItsModelOnly) {
   EXPECT_EQ(code_of([&] { other.update(places, by(model)); }), ErrorCode::model_mismatch);
 }
 
+TEST(Collection, OfAModelWithoutItsProcessorIsOneErrorAndKeepsNoFailedFiles) {
+  const fs::path checkpoint = fs::path(MOA_TEST_DATA) / "golden/clip/odd_sizes";
+  const testing::TemporaryDirectory folder;
+  fs::create_directory(folder.path() / "photos");
+  fs::copy(checkpoint / "picture0.png", folder.path() / "photos");
+  fs::copy(checkpoint, folder.path() / "bare");
+  fs::remove(folder.path() / "bare/preprocessor_config.json");
+  const std::vector<fs::path> places = {folder.path() / "photos"};
+  const Model bare = Model::load((folder.path() / "bare").string());
+
+  const fs::path index = folder.path() / "i.moa";
+  Collection collection = Collection::open(index, "clip", bare.identity(), bare.dim());
+  EXPECT_EQ(code_of([&] { collection.update(places, [&]() -> const Model& { return bare; }); }),
+            ErrorCode::not_found);
+  EXPECT_FALSE(fs::exists(index));
+}
+
 }  // namespace
 }  // namespace moa

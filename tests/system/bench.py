@@ -28,7 +28,7 @@ class Bench(MoaTest):
         self.assertEqual(len(out.splitlines()), 3)
 
     def test_wrong_use_is_said_before_anything_is_measured(self):
-        for wrong in (["--batch", "0"], ["--batch", "many"], ["--seconds", "0"], ["somewhere"], ["--dtype", "f99"], ["--dtype", "f32,f99"], ["--dtype", ""]):
+        for wrong in (["--batch", "0"], ["--batch", "many"], ["--batch", "1,"], ["--seconds", "0"], ["somewhere"], ["--dtype", "f99"], ["--dtype", "f32,f99"], ["--dtype", ""]):
             self.assertEqual(self.error_code("bench", *wrong, code=2), "invalid_argument")
 
     def test_the_precision_may_come_from_the_environment(self):

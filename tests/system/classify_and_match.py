@@ -57,6 +57,9 @@ class Classify(MoaTest):
             self.assertEqual(item["labels"][0]["label"], label)
         self.error_code("classify", "--labels", "one kind", "--examples", "kinds", "photos/owl.jpg", code=2)
         self.error_code("classify", "--examples", "nowhere", "photos/owl.jpg", code=4)
+        for photo in ("one_kind/owl.jpg", "another_kind/horses.jpg"):
+            (self.home / "kinds" / photo).write_bytes(b"\xff\xd8\xff\xe0 broken")
+        self.assertEqual(self.error_code("classify", "--examples", "kinds", "photos/owl.jpg", code=5), "corrupt_data")
 
     def test_labels_that_are_cut_are_warned_of_once(self):
         self.write("red.png", png(8, 8))

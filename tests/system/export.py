@@ -115,10 +115,12 @@ class Export(MoaTest):
     def test_what_cannot_be_verified_is_an_error_and_stays(self):
         bare = self.write("bare-python3", f'#!/bin/sh\nexec "{sys.executable}" -S -I "$@"\n')  # no package of anyone's
         bare.chmod(0o755)
-        for number, python in enumerate(("/nowhere/python3", str(bare))):
+        for number, (python, lacks) in enumerate((("/nowhere/python3", "there is no program '/nowhere/python3'"),
+                                                  (str(bare), f"{bare} has no onnxruntime"))):
             self.environment["MOA_PYTHON"] = python
             out, err = self.run_moa("export", CLIP, "--tower", "text", "-o", f"out{number}", "--verify", "-q", code=6)
             self.assertIn("unsupported: cannot verify", err)
+            self.assertIn(lacks, err)
             self.assertIn("onnx/text_model.onnx", out)
             self.assertTrue((self.home / f"out{number}/onnx/text_model.onnx").exists())
 

@@ -324,6 +324,15 @@ class Index(MoaTest):
         self.assertEqual(facts["places"], ["d\ufffd"])
         self.assertEqual([base64.b64decode(place) for place in facts["places_base64"]], [b"d\xff"])
 
+    def test_a_query_that_is_not_utf8_keeps_its_bytes(self):
+        self.photos("owl.jpg", "horses.jpg")
+        query = os.fsencode(self.home) + b"/caf\xe9.jpg"
+        shutil.copy(self.home / "photos/owl.jpg", query)
+        hits = self.lines("search", "photos", b"caf\xe9.jpg", "--format", "jsonl")
+        self.assertEqual({(hit["query"], hit["query_base64"]) for hit in hits}, {("caf\ufffd.jpg", "Y2Fm6S5qcGc=")})
+        self.assertEqual(hits[0]["path"], "photos/owl.jpg")
+        self.assertNotIn("query_base64", self.lines("search", "photos", "an owl", "--format", "jsonl")[0])
+
     def test_inspect_checks_the_two_files_against_each_other(self):
         self.photos("owl.jpg", "horses.jpg")
         self.run_moa("index", "photos", "-o", "i.moa")

@@ -36,6 +36,14 @@ TEST_F(Evaluations, ZeroShotCountsPicturesWhoseClassIsBest) {
   MOA_EXPECT_ERROR(half.value("acc5"), not_found);
 }
 
+TEST_F(Evaluations, TheBestNoneAreRefused) {
+  const LabelledPictures set{{pictures_[0]}, {0}, {"a dog"}};
+  MOA_EXPECT_ERROR(evaluate_zero_shot(model_, set, {.top = {0}}), invalid_argument);
+  MOA_EXPECT_ERROR(evaluate_linear_probe(model_, set, set, {.top = {1, 0}}), invalid_argument);
+  MOA_EXPECT_ERROR(evaluate_retrieval(model_, {{pictures_[0]}, {"a dog"}, {0}}, {.top = {0}}),
+                   invalid_argument);
+}
+
 TEST_F(Evaluations, ABrokenPictureIsReportedAndCountsInNothing) {
   LabelledPictures set{{pictures_[0], Input::bytes("no picture"), pictures_[1]}, {0, 0, 0}, {"a dog"}};
   const Evaluation found = evaluate_zero_shot(model_, set);
