@@ -20,7 +20,7 @@ struct BenchOptions {
   // Items that are given to the model together. Those that are more work than Model::embed() puts into one
   // forward pass go through it in several. Error: invalid_argument below 1 or above 65536.
   std::int64_t batch = 32;
-  // How long to measure; at least three batches are embedded however long they take.
+  // How long to measure, 0 or more; at least three batches are embedded however long they take.
   double seconds = 3;
   // When it becomes true, no further forward pass is made: error cancelled.
   const std::atomic<bool>* cancelled = nullptr;

@@ -82,7 +82,7 @@ struct Input {
 };
 
 struct EmbedOptions {
-  // Vectors as the model's projection leaves them, instead of on the unit sphere.
+  // Vectors as the model's projection leaves them, not on the unit sphere. Refused where cosines are made.
   bool raw = false;
   // Keep the first `dim` dimensions and normalise again; 0: all. Error: invalid_argument beyond the model's.
   std::int64_t dim = 0;

@@ -53,7 +53,7 @@ struct OnnxVerification {
 };
 
 struct OnnxExportedGraph {
-  std::string holds;  // "text", "image" or "both"
+  std::string holds;  // "text", "image", "both" or "match"
   std::string file;   // relative to the directory
   std::int64_t nodes = 0;
   std::int64_t bytes = 0;

@@ -59,8 +59,8 @@ struct Hit {
   float score = 0;        // dot product with the query; the cosine, if both are on the unit sphere
 };
 
-// The `count` rows nearest to `query`, best first, equal scores in order of index; rows that failed are never
-// hits. Error: shape_mismatch.
+// The `count` rows nearest to `query`, best first, equal scores in order of index; rows that failed, or whose
+// score is NaN, are never hits. Error: shape_mismatch.
 MOA_API std::vector<Hit> top(const Vectors& vectors, std::span<const float> query, std::size_t count);
 
 }  // namespace moa

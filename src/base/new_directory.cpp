@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -82,6 +83,16 @@ void NewDirectory::commit() {
   std::filesystem::rename(path_, place_, failed);
   if (failed) fail(path_, "rename", failed);
   path_.clear();
+}
+
+std::filesystem::path temporary_place(std::string_view name) {
+  std::error_code failed;
+  const std::filesystem::path folder = std::filesystem::temp_directory_path(failed);
+  if (failed) {
+    throw Error(ErrorCode::io_error,
+                "cannot make temporary files: TMPDIR, or the system's folder for them: " + failed.message());
+  }
+  return folder / ("moa-" + std::string(name) + "-" + std::to_string(::getpid()));
 }
 
 }  // namespace moa

@@ -38,4 +38,8 @@ class NewDirectory {
   CancelFlag cancelled_;
 };
 
+// A place of this process's own, in the system's folder for what does not last. Error: io_error if there is
+// no such folder.
+std::filesystem::path temporary_place(std::string_view name);
+
 }  // namespace moa

@@ -94,7 +94,8 @@ int run_embed(const Arguments& arguments) {
     }
   });
   output.finish();
-  if (outcome.exit_code() == exit_code(ErrorCode::not_found) && is_of_words(list)) {
+  const bool gives_texts = arguments.has("text") || arguments.has("texts-file");
+  if (outcome.exit_code() == exit_code(ErrorCode::not_found) && !gives_texts && is_of_words(list)) {
     console.note("texts are given by --text and --texts-file");
   }
   warn_of_truncation(report, list.names, console);

@@ -33,7 +33,7 @@ OnnxExportOptions export_options(const Arguments& arguments) {
   const std::string dtype = arguments.value_or("dtype", "f32");
   if (dtype == "f16") options.precision = OnnxExportOptions::Precision::f16;
   if (dtype == "int8") options.precision = OnnxExportOptions::Precision::int8;
-  options.opset = static_cast<int>(arguments.integer("opset", options.opset, 14, 21));
+  options.opset = static_cast<int>(arguments.integer("opset", options.opset, 1, 1000));
   options.verify = arguments.has("verify");
   options.cancelled = &interrupted();
   return options;
@@ -42,15 +42,22 @@ OnnxExportOptions export_options(const Arguments& arguments) {
 // Pictures and texts that int8 is calibrated with.
 void add_calibration(const Arguments& arguments, const std::string& model, OnnxExportOptions& options,
                      Console& console) {
+  const auto expect = [&](const char* option, OnnxExportOptions::Towers other, bool is_there) {
+    const std::string name = "--" + std::string(option);
+    if (options.towers == other) fail_usage(arguments.command(), name + ": the tower is not written");
+    if (!is_there) throw Error(ErrorCode::invalid_argument, name + ": found nothing to calibrate by");
+  };
   const std::vector<std::string> places = arguments.values("calibrate");
   if (!places.empty()) {
     InputList list;
     add_inputs(list, places, Model::load(model), console);
     note_skipped(list, console);
+    expect("calibrate", OnnxExportOptions::Towers::text, !list.inputs.empty());
     options.calibration_pictures = std::move(list.inputs);
   }
   if (const std::optional<std::string> file = arguments.value("calibrate-texts")) {
     options.calibration_texts = read_texts(*file);
+    expect("calibrate-texts", OnnxExportOptions::Towers::image, !options.calibration_texts.empty());
   }
 }
 

@@ -11,6 +11,8 @@
 
 #include <moa/error.hpp>
 
+#include "base/new_directory.hpp"
+
 namespace moa::cli {
 namespace {
 
@@ -60,7 +62,7 @@ TrainProcesses processes_from_environment() {
 }
 
 MeetingFolder::MeetingFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "moa-train-XXXXXX").string();
+  std::string name = temporary_place("train").string() + "-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) {
     throw Error(ErrorCode::io_error,
                 "cannot make the folder '" + name + "': " + std::generic_category().message(errno));

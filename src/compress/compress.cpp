@@ -26,6 +26,7 @@
 #include "models/tower_walk.hpp"
 #include "tensor/elements.hpp"
 #include "tensor/factored.hpp"
+#include "tensor/finite.hpp"
 
 namespace moa {
 namespace {
@@ -84,12 +85,8 @@ std::int64_t stored_bytes(const Parameter& tensor) {
 }
 
 std::vector<float> checked_values(const Parameter& matrix) {
-  std::vector<float> values = matrix.read();
+  std::vector<float> values = finite_numbers(matrix, "compress");
   matrix.drop_pages();
-  if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
-    throw Error(ErrorCode::corrupt_data, "cannot compress '" + matrix.name() +
-                                             "': found a weight that is NaN or infinite, expected numbers");
-  }
   return values;
 }
 

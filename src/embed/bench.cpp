@@ -116,6 +116,10 @@ BenchResult Bench::measure(const BenchOptions& options) const {
     throw Error(ErrorCode::invalid_argument,
                 "batch: found " + std::to_string(options.batch) + ", expected 1 to 65536");
   }
+  if (!(options.seconds >= 0)) {
+    throw Error(ErrorCode::invalid_argument,
+                "seconds: found " + std::to_string(options.seconds) + ", expected 0 or more");
+  }
   if (!embeds(options.modality)) {
     throw Error(ErrorCode::unsupported, "the model has no tower for " + std::string(name(options.modality)));
   }

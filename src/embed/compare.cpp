@@ -5,6 +5,8 @@
 #include <moa/error.hpp>
 #include <moa/quantize.hpp>
 
+#include "embed/scoring.hpp"
+
 namespace moa {
 namespace {
 
@@ -49,7 +51,8 @@ LabelScores scores(const Vectors& images, const std::vector<std::size_t>& classe
   for (std::size_t i = 0; i < images.size(); ++i) {
     if (images.error(i) != nullptr || labels.error(classes[i]) != nullptr) continue;
     ++pictures;
-    if (top(labels, images.row(i), 1).front().index == classes[i]) result.top1 += 1;
+    const std::vector<Hit> nearest = top(labels, images.row(i), 1);
+    if (!nearest.empty() && nearest.front().index == classes[i]) result.top1 += 1;
   }
   for (std::size_t label = 0; label < labels.size(); ++label) {
     if (labels.error(label) != nullptr) continue;
@@ -65,6 +68,7 @@ LabelScores scores(const Vectors& images, const std::vector<std::size_t>& classe
 
 Comparison compare(const Model& reference, const Model& model, const ComparisonItems& items,
                    const EmbedOptions& options) {
+  refuse_raw(options, "compare");
   if (!items.labels.empty() && items.labels.size() != items.images.size()) {
     throw Error(ErrorCode::invalid_argument, "cannot compare: found " + std::to_string(items.labels.size()) +
                                                  " labels for " + std::to_string(items.images.size()) +

@@ -11,6 +11,9 @@
 namespace moa {
 
 void check_examples(const ExampleCache& examples, std::size_t labels, std::int64_t dim) {
+  if (!std::isfinite(examples.alpha) || !std::isfinite(examples.beta)) {
+    throw Error(ErrorCode::invalid_argument, "examples: found an alpha or beta that is no number");
+  }
   const std::size_t count = examples.vectors.size();
   if (examples.labels.size() != count) {
     throw Error(ErrorCode::invalid_argument, "examples: " + std::to_string(count) + " vectors, but " +

@@ -24,13 +24,32 @@
 namespace moa {
 namespace {
 
-void check_device(const LoadOptions& options) {
-  if (options.device == "cuda") {
+// What is to compute, and where.
+void check_computation(const LoadOptions& options) {
+  const auto refuse = [](const std::string& what, const std::string& found, const char* expected) {
+    throw Error(ErrorCode::invalid_argument, what + ": found '" + found + "', expected " + expected);
+  };
+  const bool is_native = options.engine == "moa";
+  if (!is_native && options.engine != "onnxruntime") {
+    refuse("engine", options.engine, "moa or onnxruntime");
+  }
+  if (is_native && options.provider != "cpu") {
+    refuse("provider", options.provider, "engine onnxruntime beside it");
+  }
+  if (options.threads < 0 || options.threads > 1024) {
+    refuse("threads", std::to_string(options.threads), "0 (as many as there are) to 1024");
+  }
+  if (options.device == "auto") return;
+  if (options.device != "cpu" && options.device != "cuda") {
+    refuse("device", options.device, "auto, cpu or cuda");
+  }
+  if (is_native && options.device == "cuda") {
     throw Error(ErrorCode::unsupported, "device 'cuda' is not in this build of moa; it computes on 'cpu'");
   }
-  if (options.device != "auto" && options.device != "cpu") {
-    throw Error(ErrorCode::invalid_argument,
-                "device: found '" + options.device + "', expected auto, cpu or cuda");
+  const bool is_on_cuda = options.provider == "cuda" || options.provider == "tensorrt";
+  if (is_on_cuda != (options.device == "cuda")) {
+    throw Error(ErrorCode::unsupported, "device '" + options.device + "' is not where the provider '" +
+                                            options.provider + "' of ONNX Runtime computes");
   }
 }
 
@@ -109,12 +128,8 @@ OpenedModel open_exported(const std::filesystem::path& path, const LoadOptions& 
 // Nothing large is read yet.
 OpenedModel open_model(std::string_view name, const LoadOptions& options) {
   const std::filesystem::path path = resolve_model(name, ModelSearch::standard());
+  check_computation(options);
   if (options.engine == "onnxruntime") return open_exported(path, options);
-  if (options.engine != "moa") {
-    throw Error(ErrorCode::invalid_argument,
-                "engine: found '" + options.engine + "', expected moa or onnxruntime");
-  }
-  check_device(options);
   ModelDirectory directory = in_directory(path, [&] { return ModelDirectory::open(path); });
   NativeOptions native{in_directory(path, [&] { return precision_of(options, directory); }), options.threads,
                        options.adapter};

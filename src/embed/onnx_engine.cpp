@@ -135,6 +135,12 @@ OnnxEngine::Tower OnnxEngine::open_tower(const std::filesystem::path& own, const
     tower.session = std::make_shared<const OnnxSession>(OnnxSession::open(runtime_, graph, options_));
     if (own.empty()) both = tower.session;
   }
+  if (tower.session->input(optimum::kBytes) != nullptr) {
+    throw Error(ErrorCode::unsupported, "cannot embed by '" + graph.string() + "': it takes pictures as '" +
+                                            std::string(optimum::kBytes) + "', expected '" +
+                                            std::string(optimum::kPixels) +
+                                            "' (moa export --pictures prepared)");
+  }
   const std::vector<OnnxPort>& outputs = tower.session->outputs();
   tower.output = tower.session->output(names.own) != nullptr ? names.own : names.otherwise;
   if (tower.session->output(tower.output) == nullptr) {

@@ -19,6 +19,7 @@
 #include "embed/loaded_model.hpp"
 #include "models/tower_walk.hpp"
 #include "tensor/factored.hpp"
+#include "tensor/finite.hpp"
 
 namespace moa {
 namespace {
@@ -70,9 +71,7 @@ void for_each_row(const Parameter& tensor, Piece piece) {
   for (std::int64_t i = 0; i < tensor.shape()[0]; ++i) {
     tensor.read_rows(i, 1, row.data());
     if (!cpu::chosen_kernels().is_finite(row.data(), static_cast<std::int64_t>(row.size()))) {
-      throw Error(ErrorCode::corrupt_data, "cannot quantize '" + tensor.name() + "': found a weight in row " +
-                                               std::to_string(i) +
-                                               " that is NaN or infinite, expected numbers");
+      refuse_infinite(tensor, i, "quantize");
     }
     piece(row);
   }

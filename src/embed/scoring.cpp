@@ -48,6 +48,13 @@ std::vector<Input> as_inputs(std::span<const std::string> texts) {
   return inputs;
 }
 
+// Why a picture has no scores, if it has none.
+std::optional<Error> why_without(const Embedded& picture) {
+  if (picture.error || picture.modality == Modality::image) return picture.error;
+  return Error(ErrorCode::invalid_argument, "cannot score an input of the kind " +
+                                                std::string(name(picture.modality)) + " among the pictures");
+}
+
 std::string filled(const std::string& pattern, const std::string& label) {
   std::string text;
   std::size_t at = 0;
@@ -81,8 +88,14 @@ std::vector<std::string> label_texts(std::span<const std::string> labels,
   return texts;
 }
 
+void refuse_raw(const EmbedOptions& options, const std::string& attempt) {
+  if (!options.raw) return;
+  throw Error(ErrorCode::invalid_argument, "cannot " + attempt + " raw vectors: scores are made of cosines");
+}
+
 Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
                      const ClassifyOptions& options) {
+  refuse_raw(options.embed, "classify by");
   const std::vector<std::string> templates =
       options.templates.empty() ? model.templates() : options.templates;
   const std::vector<Input> texts = as_inputs(label_texts(labels, templates));
@@ -109,8 +122,7 @@ Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labe
 Classification classify_images(const LoadedModel& model, std::span<const Input> images,
                                std::span<const std::string> labels, const ClassifyOptions& options) {
   if (labels.empty()) throw Error(ErrorCode::invalid_argument, "cannot classify without labels");
-  if (options.embed.raw)
-    throw Error(ErrorCode::invalid_argument, "cannot classify by raw vectors: scores are made of cosines");
+  refuse_raw(options.embed, "classify by");
   Classification result;
   result.labels.assign(labels.begin(), labels.end());
   ClassifyOptions quiet = options;
@@ -120,9 +132,9 @@ Classification classify_images(const LoadedModel& model, std::span<const Input> 
   if (options.examples) check_examples(*options.examples, labels.size(), label_rows.dim());
   const ScoreRule rule = model.engine().score_rule();
   embed_in_order(model, images, options.embed, [&](Embedded image) {
-    result.errors.push_back(image.error);
+    result.errors.push_back(why_without(image));
     result.scores.emplace_back();
-    if (image.error) return;
+    if (result.errors.back()) return;
     std::vector<float> cosines;
     cosines.reserve(label_rows.size());
     for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -164,8 +176,7 @@ bool reads_pairs(const LoadedModel& model, Scorer scorer) {
 
 MatchResult match_pairs(const LoadedModel& model, std::span<const Input> images,
                         std::span<const std::string> texts, const MatchOptions& options) {
-  if (options.embed.raw)
-    throw Error(ErrorCode::invalid_argument, "cannot match raw vectors: scores are made of cosines");
+  refuse_raw(options.embed, "match");
   const bool by_pairs = reads_pairs(model, options.scorer);
   MatchResult result;
   std::vector<std::vector<float>> text_rows;
@@ -192,10 +203,10 @@ MatchResult match_pairs(const LoadedModel& model, std::span<const Input> images,
   }
   const ScoreRule rule = model.engine().score_rule();
   const auto deliver = [&](const Embedded& image) {
-    result.image_errors.push_back(image.error);
+    result.image_errors.push_back(why_without(image));
     result.cosine.emplace_back();
     result.score.emplace_back();
-    if (image.error) return;
+    if (result.image_errors.back()) return;
     const std::span<const float> row = image.vector;
     const std::vector<float> vector =
         by_pairs ? cut(row.first(row.size() - prepared.size()), options.embed) : image.vector;

@@ -19,6 +19,9 @@ std::vector<std::string> label_texts(std::span<const std::string> labels,
 // What of `texts` was cut; each `templates` of them are one label's.
 Truncation truncation_of(const EmbedReport& report, std::span<const Input> texts, std::size_t templates = 1);
 
+// Error: invalid_argument for raw vectors, as `attempt` makes cosines.
+void refuse_raw(const EmbedOptions& options, const std::string& attempt);
+
 // Model::embed_labels().
 Vectors embed_labels(const LoadedModel& model, std::span<const std::string> labels,
                      const ClassifyOptions& options);

@@ -1,6 +1,7 @@
 #include <moa/vectors.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -61,7 +62,7 @@ std::vector<Hit> top(const Vectors& vectors, std::span<const float> query, std::
     const std::span<const float> row = vectors.row(index);
     float score = 0;
     for (std::size_t i = 0; i < row.size(); ++i) score += row[i] * query[i];
-    hits.push_back({index, score});
+    if (!std::isnan(score)) hits.push_back({index, score});
   }
   const auto better = [](const Hit& a, const Hit& b) {
     return a.score != b.score ? a.score > b.score : a.index < b.index;

@@ -1,7 +1,5 @@
 #include "export/onnx_calibration.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -86,7 +84,7 @@ class Feeds {
 
 CalibrationSamples CalibrationSamples::prepare(const LoadedModel& model, const std::vector<OnnxGraph>& graphs,
                                                std::span<const Input> pictures,
-                                               std::span<const std::string> texts) {
+                                               std::span<const std::string> texts, CancelFlag cancelled) {
   const auto refuse_none = [](bool is_none, bool is_needed, const char* what) {
     if (!is_none || !is_needed) return;
     throw Error(ErrorCode::invalid_argument, std::string("cannot calibrate the graph: found no ") + what +
@@ -96,27 +94,36 @@ CalibrationSamples CalibrationSamples::prepare(const LoadedModel& model, const s
   const bool takes_pictures = std::ranges::any_of(graphs, &OnnxGraph::takes_pictures);
   refuse_none(texts.empty(), takes_texts, "texts");
   refuse_none(pictures.empty(), takes_pictures, "pictures");
-  CalibrationSamples samples;
-  if (takes_texts) {
-    for (const std::string& text : texts) samples.texts.push_back(model.prepare_text(text, std::nullopt));
-  }
-  if (takes_pictures) {
-    samples.tower = *model.facts().image();
-    for (const Input& picture : pictures) {
-      const std::string content =
-          picture.kind == Input::Kind::file ? read_file(picture.value, kMaxPictureBytes) : picture.value;
-      samples.pictures.push_back(model.prepare_image(as_bytes(content), kMaxMegapixels));
+  // Which of them cannot be prepared is not known to who prepares it.
+  const auto named = [&](const std::string& item, auto prepare) {
+    stop_if_raised(cancelled);
+    try {
+      prepare();
+    } catch (const Error& error) {
+      throw Error(error.code(), "cannot calibrate by " + item + ": " + error.what());
     }
+  };
+  CalibrationSamples samples;
+  for (std::size_t i = 0; takes_texts && i < texts.size(); ++i) {
+    named("text " + std::to_string(i + 1),
+          [&] { samples.texts.push_back(model.prepare_text(texts[i], std::nullopt)); });
+  }
+  if (takes_pictures) samples.tower = *model.facts().image();
+  for (std::size_t i = 0; takes_pictures && i < pictures.size(); ++i) {
+    const Input& picture = pictures[i];
+    const bool is_file = picture.kind == Input::Kind::file;
+    named(is_file ? "'" + picture.value + "'" : "picture " + std::to_string(i + 1), [&] {
+      const std::string content = is_file ? read_file(picture.value, kMaxPictureBytes) : picture.value;
+      samples.pictures.push_back(model.prepare_image(as_bytes(content), kMaxMegapixels));
+    });
   }
   return samples;
 }
 
-onnx::Ranges ranges_of(const OnnxGraph& graph, const CalibrationSamples& samples) {
+onnx::Ranges ranges_of(const OnnxGraph& graph, const CalibrationSamples& samples, CancelFlag cancelled) {
   const std::vector<std::string> values = onnx::product_inputs(graph.graph);
   if (values.empty()) return {};  // convolutions alone, whose kernels tell enough
-  NewDirectory folder(
-      std::filesystem::temp_directory_path() /
-      ("moa-calibrate-" + std::to_string(::getpid())));  // never committed: it goes when we go
+  NewDirectory folder(temporary_place("calibrate"), cancelled);  // never committed: it goes when we go
   const std::filesystem::path file = folder.file("graph.onnx");
   onnx::write_graph(with_extremes(graph.graph, values), file);
   const OnnxSession session = OnnxSession::open(OnnxRuntime::open(), file, {});
@@ -127,6 +134,7 @@ onnx::Ranges ranges_of(const OnnxGraph& graph, const CalibrationSamples& samples
   if (graph.takes_pictures()) items = std::max(items, samples.pictures.size());
   std::vector<float> extremes(outputs.size());
   for (std::size_t i = 0; i < items; ++i) {
+    stop_if_raised(cancelled);
     const Feeds feeds(graph, samples, i);
     const std::vector<OnnxArray> found = session.run(feeds.all(), outputs);
     for (std::size_t at = 0; at < found.size(); ++at) {

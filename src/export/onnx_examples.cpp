@@ -9,6 +9,8 @@
 #include <moa/error.hpp>
 #include <nlohmann/json.hpp>
 
+#include "embed/open_clip_texts.hpp"
+
 namespace moa {
 namespace {
 
@@ -51,7 +53,10 @@ std::string python_texts(const LoadedModel& model, const OnnxGraph& graph) {
   const bool is_immich = graph.file.starts_with("textual/");
   const bool has_mask = !graph.text.mask.empty();
   std::string code;
-  if (model.directory().file("tokenizer.json")) {
+  // What open_clip does around a tokenizer, the tokenizer's file does not.
+  const OpenClipTexts around = OpenClipTexts::read(model.directory().layout(), model.directory().config());
+  const bool is_alone = !around.strips_separator && around.clean != OpenClipTexts::Clean::canonicalize;
+  if (is_alone && model.directory().file("tokenizer.json")) {
     const std::string text = nlohmann::json(model.with_prompt(kText, std::nullopt)).dump();
     const std::string most = std::to_string(model.longest_text());
     std::string length;

@@ -93,11 +93,11 @@ void expect_component() {
 }
 
 void calibrate(const LoadedModel& model, const OnnxExportOptions& options, std::vector<OnnxGraph>& graphs) {
-  const CalibrationSamples samples =
-      CalibrationSamples::prepare(model, graphs, options.calibration_pictures, options.calibration_texts);
+  const CalibrationSamples samples = CalibrationSamples::prepare(
+      model, graphs, options.calibration_pictures, options.calibration_texts, options.cancelled);
   for (OnnxGraph& graph : graphs) {
     if (graph.holds == Holds::match) continue;  // whose pictures are rows of another graph
-    graph.graph = onnx::in_static_int8(graph.graph, ranges_of(graph, samples));
+    graph.graph = onnx::in_static_int8(graph.graph, ranges_of(graph, samples, options.cancelled));
   }
 }
 
@@ -193,7 +193,7 @@ OnnxExport export_onnx(std::string_view model_name, const std::filesystem::path&
   }
   write_beside(*model, graphs, options, directory);
   if (options.verify) {
-    OnnxVerifications verified = verify_onnx(*model, graphs, directory.path());
+    OnnxVerifications verified = verify_onnx(*model, graphs, directory);
     result.runtime = std::move(verified.runtime);
     result.not_verified = std::move(verified.not_verified);
     for (std::size_t i = 0; i < verified.graphs.size(); ++i) {

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "embed/open_clip_texts.hpp"
 #include "export/onnx_examples.hpp"
 #include "image/patch_processor.hpp"
 
@@ -68,6 +69,31 @@ std::vector<std::pair<std::string, Shapes>> profile_of(const LoadedModel& model,
   return profile;
 }
 
+// What is done to a text and its ids outside the tokenizer's file.
+std::string around_tokenizer(const ModelDirectory& directory) {
+  const OpenClipTexts around = OpenClipTexts::read(directory.layout(), directory.config());
+  std::string text;
+  switch (around.clean) {
+    case OpenClipTexts::Clean::none:
+      break;
+    case OpenClipTexts::Clean::whitespace:
+      text = " First mend a text and its white space, as open_clip does (`clean: whitespace`).";
+      break;
+    case OpenClipTexts::Clean::lower:
+      text =
+          " First mend a text and its white space and put it in lower case, as open_clip does (`clean: "
+          "lower`).";
+      break;
+    case OpenClipTexts::Clean::canonicalize:
+      text =
+          " First put a text in lower case and without punctuation, as open_clip does (`clean: "
+          "canonicalize`).";
+      break;
+  }
+  if (around.strips_separator) text += " The id of the separator, `[SEP]`, becomes 0.";
+  return text;
+}
+
 }  // namespace
 
 std::string onnx_readme(const LoadedModel& model, const std::vector<OnnxGraph>& graphs,
@@ -90,6 +116,7 @@ std::string onnx_readme(const LoadedModel& model, const std::vector<OnnxGraph>& 
             " tokens, special tokens included; cut longer ones.";
     const std::string prompt = model.with_prompt("", std::nullopt);
     if (!prompt.empty()) text += " Every text is to begin with `" + prompt + "`.";
+    text += around_tokenizer(model.directory());
     text += "\n";
   }
   if (std::ranges::any_of(graphs, &OnnxGraph::takes_pictures)) {
@@ -121,7 +148,9 @@ std::string onnx_readme(const LoadedModel& model, const std::vector<OnnxGraph>& 
       "Python package, and with `--check` compares their numbers and speed with ONNX Runtime's; both take "
       "the sizes that they allow from the same profiles. Engines need a GPU "
       "and TensorRT 10; none was built when this was written.";
-  if (options.precision == OnnxExportOptions::Precision::int8) {
+  if (is_calibrated(options)) {
+    text += " Numbers here have a zero point of their own, TensorRT's int8 has none: export f32 for it.";
+  } else if (options.precision == OnnxExportOptions::Precision::int8) {
     text += " TensorRT does not read MatMulInteger: export f32 for it.";
   }
   return text + "\n";

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -252,15 +253,14 @@ std::string python_program() {
   return chosen != nullptr && *chosen != '\0' ? chosen : "python3";
 }
 
-// The exit status of `python script folder`, whose stdout and stderr go to files; -1 if there is no such
-// program.
-int run_python(const std::string& python, const std::filesystem::path& script,
-               const std::filesystem::path& folder) {
-  const std::string script_name = script.string();
-  const std::string folder_name = folder.string();
-  std::array<char*, 5> words = {const_cast<char*>(python.c_str()), const_cast<char*>("-B"),
-                                const_cast<char*>(script_name.c_str()),
-                                const_cast<char*>(folder_name.c_str()), nullptr};
+// The exit status of `python script folder graphs`, whose stdout and stderr go to files; -1 if there is no
+// such program.
+int run_python(const std::string& python, const std::filesystem::path& folder,
+               const std::filesystem::path& graphs) {
+  const std::string script = (folder / "verify.py").string();
+  std::array<char*, 6> words = {const_cast<char*>(python.c_str()), const_cast<char*>("-B"),
+                                const_cast<char*>(script.c_str()), const_cast<char*>(folder.c_str()),
+                                const_cast<char*>(graphs.c_str()), nullptr};
   const std::string out = (folder / "stdout").string();
   const std::string err = (folder / "stderr").string();
   posix_spawn_file_actions_t actions;
@@ -285,14 +285,47 @@ std::string last_line(const std::string& text) {
                      end - (begin == std::string::npos ? -1 : begin));
 }
 
+// null stands for what is no number.
+double number(const json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+// What the script wrote, or why it did not. Whatever is no answer of its is not ONNX Runtime's either.
+OnnxVerifications answer_of(const std::string& python, int status, const std::filesystem::path& folder) {
+  constexpr std::uint64_t kMostBytes = 1 << 20;
+  OnnxVerifications result;
+  if (status == -1 || status == 127) {
+    result.not_verified = "there is no program '" + python + "' (Python; MOA_PYTHON names another)";
+    return result;
+  }
+  const std::string complaint = read_file(folder / "stderr", kMostBytes);
+  if (status != 0 && !complaint.empty()) {
+    throw Error(ErrorCode::internal, "ONNX Runtime does not run what was exported: " + last_line(complaint));
+  }
+  const json said = json::parse(read_file(folder / "stdout", kMostBytes), nullptr, false);
+  if (status != 0 || !said.is_object()) {
+    result.not_verified = "'" + python + "' does not run Python's programs: it ended with status " +
+                          std::to_string(status) + " and no answer";
+    return result;
+  }
+  if (said.contains("missing")) {
+    result.not_verified = python + " has no onnxruntime (" + said["missing"].get<std::string>() + ")";
+    return result;
+  }
+  result.runtime = said.at("runtime").get<std::string>();
+  for (const json& graph : said.at("graphs")) {
+    result.graphs.push_back({number(graph.at("largest_difference")), number(graph.at("least_cosine"))});
+  }
+  return result;
+}
+
 }  // namespace
 
 OnnxVerifications verify_onnx(const LoadedModel& model, const std::vector<OnnxGraph>& graphs,
-                              const std::filesystem::path& directory) {
-  NewDirectory folder(std::filesystem::temp_directory_path() /
-                      ("moa-verify-" + std::to_string(::getpid())));  // never committed: it goes when we go
+                              const NewDirectory& directory) {
+  NewDirectory folder(temporary_place("verify"),
+                      directory.cancelled());  // never committed: it goes when we go
   Samples samples(model, folder.path());
-  OnnxVerifications result;
   try {
     for (const OnnxGraph& graph : graphs) {
       if (graph.takes_texts()) samples.prepare_texts();
@@ -300,40 +333,23 @@ OnnxVerifications verify_onnx(const LoadedModel& model, const std::vector<OnnxGr
       if (graph.holds == Holds::match) samples.prepare_pairs();
     }
   } catch (const Error& error) {
-    result.not_verified = error.what();
-    return result;
+    OnnxVerifications none;
+    none.not_verified = error.what();
+    return none;
   }
   json plan;
   for (const OnnxGraph& graph : graphs) {
     json runs = json::array();
     runs.push_back(samples.run(graph, 0, kItems));
     for (std::size_t i = 0; i < kItems; ++i) runs.push_back(samples.run(graph, i, 1));
-    plan["graphs"].push_back({{"path", (directory / graph.file).string()}, {"runs", std::move(runs)}});
+    plan["graphs"].push_back({{"path", graph.file}, {"runs", std::move(runs)}});
   }
   folder.write("plan.json", plan.dump());
   folder.write("verify.py", kOnnxVerifyScript);
   const std::string python = python_program();
-  const int status = run_python(python, folder.path() / "verify.py", folder.path());
-  if (status == -1 || status == 127) {
-    result.not_verified = "there is no program '" + python + "' (Python; MOA_PYTHON names another)";
-    return result;
-  }
-  constexpr std::uint64_t kMostBytes = 1 << 20;
-  if (status != 0) {
-    throw Error(ErrorCode::internal, "ONNX Runtime does not run what was exported: " +
-                                         last_line(read_file(folder.path() / "stderr", kMostBytes)));
-  }
-  const json said = json::parse(read_file(folder.path() / "stdout", kMostBytes));
-  if (said.contains("missing")) {
-    result.not_verified = python + " has no onnxruntime (" + said["missing"].get<std::string>() + ")";
-    return result;
-  }
-  result.runtime = said.at("runtime").get<std::string>();
-  for (const json& graph : said.at("graphs")) {
-    result.graphs.push_back(
-        {graph.at("largest_difference").get<double>(), graph.at("least_cosine").get<double>()});
-  }
-  return result;
+  const int status = run_python(python, folder.path(), directory.path());
+  stop_if_raised(directory.cancelled());  // what interrupts us interrupts it
+  return answer_of(python, status, folder.path());
 }
 
 }  // namespace moa

@@ -1,12 +1,12 @@
 // Written graphs, run by ONNX Runtime and compared with moa.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include <moa/onnx.hpp>
 
+#include "base/new_directory.hpp"
 #include "embed/loaded_model.hpp"
 #include "export/onnx_graphs.hpp"
 
@@ -19,8 +19,9 @@ struct OnnxVerifications {
 };
 
 // `directory` holds the graphs' files; samples and results go to a temporary folder of their own. Python is
-// MOA_PYTHON or python3. Error: internal if ONNX Runtime refuses a graph or gives other shapes.
+// MOA_PYTHON or python3. Errors: internal if ONNX Runtime refuses a graph or gives other shapes; io_error;
+// cancelled, as the directory's flag says.
 OnnxVerifications verify_onnx(const LoadedModel& model, const std::vector<OnnxGraph>& graphs,
-                              const std::filesystem::path& directory);
+                              const NewDirectory& directory);
 
 }  // namespace moa

@@ -1,16 +1,20 @@
 """Runs ONNX graphs on samples and compares them with what is expected of them.
 
-Usage: python3 onnx_verify.py FOLDER     (with FOLDER/plan.json and the arrays that it names; prints JSON)
+Usage: python3 onnx_verify.py FOLDER GRAPHS     (with FOLDER/plan.json and the arrays that it names, and the
+folder of the graphs; prints JSON, in which null is a number that is none)
 Needs: onnxruntime (PyPI), which brings numpy.
 """
 
 import json
+import math
+import os
 import sys
 from pathlib import Path
 
 
 def main():
-    folder = Path(sys.argv[1])
+    folder = Path(sys.argv[1]).absolute()
+    os.chdir(sys.argv[2])  # whose name may be one that ONNX Runtime does not take
     plan = json.loads((folder / "plan.json").read_text())
     try:
         import numpy
@@ -21,6 +25,9 @@ def main():
 
     def array(entry):
         return numpy.fromfile(folder / entry["file"], dtype=entry["type"]).reshape(entry["shape"])
+
+    def number(value):
+        return value if math.isfinite(value) else None
 
     def unit(rows):
         return rows / numpy.linalg.norm(rows, axis=-1, keepdims=True)
@@ -40,10 +47,9 @@ def main():
                     raise SystemExit(f"{graph['path']}: found {rows.shape}, expected {expected.shape}")
                 if entry["unit"]:
                     rows, expected = unit(rows), unit(expected)
-                    least = min(least, float((rows * expected).sum(-1).min()))
-                difference = numpy.abs(rows - expected).max() / entry["scale"]
-                largest = max(largest, float(difference) if difference == difference else float("inf"))
-        results.append({"largest_difference": largest, "least_cosine": least})
+                    least = float(numpy.minimum(least, (rows * expected).sum(-1).min()))
+                largest = float(numpy.maximum(largest, numpy.abs(rows - expected).max() / entry["scale"]))
+        results.append({"largest_difference": number(largest), "least_cosine": number(least)})
     print(json.dumps({"runtime": "onnxruntime " + onnxruntime.__version__, "graphs": results}))
 
 

@@ -56,8 +56,10 @@ std::unique_ptr<EmbeddingModel> build_align(const Config& json, Weights& weights
   ImageTowerFacts image_facts{describe(config.vision), config.vision.channels, config.vision.image_px,
                               config.vision.image_px};
   image_facts.most_at_once = 1;
-  // A temperature itself, not its logarithm.
-  const double temperature = model.take("temperature", {}).read().front();
+  // A temperature itself, not its logarithm. One that is not there is told with all else that is missing.
+  const bool is_there = model.has("temperature");
+  const Parameter stored = model.take("temperature", {});
+  const double temperature = is_there ? stored.read().front() : 1;
   if (!(std::isfinite(temperature) && temperature > 0)) {
     throw Error(ErrorCode::corrupt_data, "cannot score by 'temperature': found " +
                                              std::to_string(temperature) + ", expected a number above 0");

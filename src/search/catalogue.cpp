@@ -7,13 +7,14 @@
 
 #include <moa/error.hpp>
 
+#include "search/vector_file.hpp"
+
 namespace moa::search {
 namespace {
 
 // "moaC": tells `file` and us whose SQLite file this is.
 constexpr std::int64_t kApplicationId = 0x6d6f6143;
 constexpr std::int64_t kVersion = 1;
-constexpr std::int64_t kMaxDim = 1 << 16;
 constexpr std::size_t kMaxIdentityBytes = 256;
 constexpr std::size_t kGenerationBytes = 16;
 
@@ -115,7 +116,7 @@ Heading Catalogue::load_heading() const {
   heading.dim = statement.integer(2);
   heading.generation = statement.blob(3);
   heading.rows = statement.integer(4);
-  if (heading.dim < 1 || heading.dim > kMaxDim)
+  if (heading.dim < 1 || heading.dim > kMostVectorDim)
     corrupt("its vectors have " + std::to_string(heading.dim) + " dimensions");
   if (heading.model_identity.size() > kMaxIdentityBytes || heading.generation.size() != kGenerationBytes ||
       heading.rows < 0) {

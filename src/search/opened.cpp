@@ -15,9 +15,10 @@ Opened::Opened(const std::filesystem::path& file, Target target, Collection::Mod
       target_(std::move(target)),
       start_(mode == Collection::Mode::create_anew ? Writer::Start::anew : Writer::Start::from_what_is_there),
       pool_(std::make_unique<ThreadPool>(available_threads())) {
-  if (target_.dim < 1) {
-    throw Error(ErrorCode::invalid_argument,
-                "cannot open an index of vectors with " + std::to_string(target_.dim) + " dimensions");
+  if (target_.dim < 1 || target_.dim > kMostVectorDim) {
+    throw Error(ErrorCode::invalid_argument, "cannot open an index of vectors with " +
+                                                 std::to_string(target_.dim) + " dimensions, expected 1 to " +
+                                                 std::to_string(kMostVectorDim));
   }
   if (start_ == Writer::Start::anew) return;
   snapshot_ = Snapshot::load(files_);

@@ -21,7 +21,6 @@ static_assert(std::endian::native == std::endian::little, "the file is mapped as
 
 constexpr std::string_view kMagic{"moa\0vec\r\n\x1a\n\0", 12};
 constexpr std::uint32_t kVersion = 1;
-constexpr std::uint32_t kMaxDim = 1 << 16;
 constexpr std::size_t kGenerationBytes = 16;
 constexpr std::size_t kMaxIdentityBytes = 256;
 
@@ -81,7 +80,7 @@ void sync_folder(const std::filesystem::path& path) {
 
 std::string format_vector_header(const VectorHeader& header) {
   if (header.model_identity.size() > kMaxIdentityBytes || header.generation.size() != kGenerationBytes ||
-      header.dim < 1 || header.dim > kMaxDim) {
+      header.dim < 1 || header.dim > kMostVectorDim) {
     throw Error(ErrorCode::invalid_argument,
                 "cannot make an index of vectors with " + std::to_string(header.dim) +
                     " dimensions and an identity of " + std::to_string(header.model_identity.size()) +
@@ -119,7 +118,7 @@ VectorHeader parse_vector_header(std::span<const std::byte> bytes, const std::st
   }
   const std::uint32_t dim = get_u32(text, kDimAt);
   const std::uint32_t identity_bytes = get_u32(text, kIdentityBytesAt);
-  if (dim < 1 || dim > kMaxDim || identity_bytes > kMaxIdentityBytes) {
+  if (dim < 1 || dim > kMostVectorDim || identity_bytes > kMaxIdentityBytes) {
     throw corrupt("the header's sizes are impossible");
   }
   return {dim, std::string(text.substr(kGenerationAt, kGenerationBytes)),

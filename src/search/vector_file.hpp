@@ -16,6 +16,7 @@
 namespace moa::search {
 
 inline constexpr std::size_t kVectorHeaderBytes = 4096;
+inline constexpr std::int64_t kMostVectorDim = 1 << 16;
 
 struct VectorHeader {
   std::int64_t dim = 0;

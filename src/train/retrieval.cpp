@@ -7,6 +7,7 @@
 
 #include "base/thread_pool.hpp"
 #include "embed/dot.hpp"
+#include "embed/scoring.hpp"
 #include "train/bootstrap.hpp"
 #include "train/evaluation.hpp"
 #include "train/ranking_metrics.hpp"
@@ -82,6 +83,7 @@ Evaluation evaluate_retrieval(const Model& model, const CaptionedPictures& set,
                               const RetrievalOptions& options) {
   check(set);
   train::check_depths(options.top);
+  refuse_raw(options.embed, "rank");
   EmbedOptions quiet = options.embed;
   quiet.progress = nullptr;
   const Vectors texts = [&] {

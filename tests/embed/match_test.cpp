@@ -94,6 +94,20 @@ TEST_F(Matching, WhatIsBrokenIsThatItemsErrorAndTheOthersAreScored) {
   EXPECT_EQ(result.score[0][2], sound.score[0][1]);
 }
 
+TEST_F(Matching, ATextAmongThePicturesIsThatItemsError) {
+  const std::vector<Input> images{Input::text("a dog"), images_[0]};
+  for (const Scorer scorer : {Scorer::itm, Scorer::itc}) {
+    const MatchResult result = model_.match(images, texts_, {.scorer = scorer});
+    ASSERT_TRUE(result.image_errors[0].has_value());
+    EXPECT_EQ(result.image_errors[0]->code(), ErrorCode::invalid_argument);
+    EXPECT_TRUE(result.score[0].empty());
+    EXPECT_EQ(result.score[1], model_.match(images_, texts_, {.scorer = scorer}).score[0]);
+  }
+  const Classification kinds = model_.classify(images, texts_);
+  EXPECT_EQ(kinds.errors[0]->code(), ErrorCode::invalid_argument);
+  EXPECT_EQ(kinds.scores[1].size(), texts_.size());
+}
+
 TEST_F(Matching, CosinesAreOfTheDimensionsAskedForAndTheHeadSeesAll) {
   const MatchResult whole = model_.match(images_, texts_);
   const MatchResult few = model_.match(images_, texts_, {.embed = {.dim = 3}});

@@ -1,5 +1,6 @@
 // The public Model, from files and texts to vectors, on golden checkpoints.
 #include <moa/model.hpp>
+#include <moa/quantize.hpp>
 
 #include <unistd.h>
 
@@ -332,11 +333,30 @@ TEST_F(ModelTest, ClassifyAveragesTemplatesOnTheUnitSphere) {
   EXPECT_EQ(code_of([&] { model_.classify(images, {}, {}); }), ErrorCode::invalid_argument);
 }
 
+TEST_F(ModelTest, RawVectorsMakeNoCosines) {
+  const std::vector<std::string> labels = {"dog", "cat"};
+  EXPECT_EQ(code_of([&] { model_.embed_labels(labels, {.embed = {.raw = true}}); }),
+            ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of([&] {
+              compare(model_, model_, {{}, labels, {}}, {.raw = true});
+            }),
+            ErrorCode::invalid_argument);
+}
+
 TEST(ModelLoad, ADeviceThatIsNotThereIsAnErrorNotAFallback) {
   const std::string path = (kGolden / "clip/odd_sizes").string();
   EXPECT_EQ(code_of([&] { Model::load(path, {.device = "cuda"}); }), ErrorCode::unsupported);
   EXPECT_EQ(code_of([&] { Model::load(path, {.device = "abacus"}); }), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of([&] { Model::load(path, {.dtype = "int4"}); }), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of([&] { Model::load(path, {.provider = "cuda"}); }), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of([&] { Model::load(path, {.threads = -5}); }), ErrorCode::invalid_argument);
+  const auto with_provider = [&](const std::string& device, const std::string& provider) {
+    return code_of(
+        [&] { Model::load(path, {.device = device, .engine = "onnxruntime", .provider = provider}); });
+  };
+  EXPECT_EQ(with_provider("cuda", "cpu"), ErrorCode::unsupported);
+  EXPECT_EQ(with_provider("cpu", "tensorrt"), ErrorCode::unsupported);
+  EXPECT_EQ(with_provider("cuda", "cuda"), ErrorCode::not_found);  // there is no graph
 }
 
 double cosine(const std::vector<float>& a, const std::vector<float>& b) {

@@ -56,6 +56,16 @@ TEST(Top, OrdersByScoreThenByIndexAndLeavesOutFailures) {
   EXPECT_THROW(top(axes(), std::array{1.0F}, 3), Error);
 }
 
+TEST(Top, AScoreThatIsNoNumberIsNeverAHit) {
+  Vectors vectors(1);
+  for (const float value : {0.9F, std::nanf(""), 0.8F}) vectors.append(std::array{value});
+  const auto hits = top(vectors, std::array{1.0F}, 3);
+  ASSERT_EQ(hits.size(), 2U);
+  EXPECT_EQ(hits[0].index, 0U);
+  EXPECT_EQ(hits[1].index, 2U);
+  EXPECT_TRUE(top(vectors, std::array{std::nanf("")}, 3).empty());
+}
+
 TEST(MediaKind, IsDecidedByContent) {
   using namespace std::string_view_literals;
   const auto kind = [](std::string_view bytes) { return sniff_media(as_bytes(bytes)); };

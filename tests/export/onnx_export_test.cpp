@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <moa/error.hpp>
 
 #include "backends/onnx/interpreter.hpp"
+#include "backends/onnx/precision.hpp"
 #include "backends/onnx/writer.hpp"
 #include "export/golden_checkpoints.hpp"
 
@@ -84,6 +86,28 @@ TEST_F(Exports, GraphsOfBytesPassTheChecker) {
 TEST_F(Exports, RangesAreForInt8Alone) {
   EXPECT_EQ(code_of(golden("clip/odd_sizes").string(), root_ / "out", {.calibration_texts = {"a"}}),
             ErrorCode::invalid_argument);
+}
+
+TEST_F(Exports, WeightsThatAreNoNumbersOrTooLargeForTheirTypeAreRefused) {
+  const auto code_with = [&](float weight, onnx::Graph (*smaller)(const onnx::Graph&)) {
+    OnnxInterpreter ops({});
+    const Rows x = ops.mean_pixels(ops.pixels({}, 1, 2, 2, 2));
+    ops.output("y", ops.linear(x, {Parameter::from_values("w.weight", {1, 2}, {1.0F, weight}), {}}, {}));
+    try {
+      onnx::write_graph(smaller(ops.graph()), root_ / "graph.onnx");
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::internal;
+  };
+  const auto as_it_is = [](const onnx::Graph& graph) { return graph; };
+  for (const float bad : {NAN, INFINITY}) {
+    EXPECT_EQ(code_with(bad, as_it_is), ErrorCode::corrupt_data);
+    EXPECT_EQ(code_with(bad, onnx::in_f16), ErrorCode::corrupt_data);
+    EXPECT_EQ(code_with(bad, onnx::in_dynamic_int8), ErrorCode::corrupt_data);
+  }
+  EXPECT_EQ(code_with(1e5F, onnx::in_f16), ErrorCode::out_of_range);
+  EXPECT_EQ(code_with(65504, onnx::in_f16), ErrorCode::internal);
 }
 
 TEST_F(Exports, OptimumsLayoutHasItsNames) {

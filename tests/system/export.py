@@ -138,6 +138,53 @@ class Export(MoaTest):
         for opset in ("13", "22"):
             self.assertEqual(self.error_code("export", CLIP, "-o", "out", "--opset", opset, code=2), "invalid_argument")
         self.assertEqual(os.listdir(self.home), [])
+        _, err = self.run_moa("export", CLIP, "-o", "out", "--opset", "13", code=2)
+        self.assertIn("LayerNormalization is one node from 17 on", err)
+
+    def test_calibration_needs_something_and_names_what_is_broken(self):
+        (self.home / "empty").mkdir()
+        self.write("none.txt", "")
+        for wrong in (["--calibrate", "empty"], ["--calibrate-texts", "none.txt"], ["--calibrate", "empty", "--dtype", "f16"],
+                      ["--calibrate", str(ROOT / "demo/owl.jpg"), "--tower", "text"], ["--calibrate-texts", "/dev/null", "--tower", "image"]):
+            dtype = [] if "--dtype" in wrong else ["--dtype", "int8"]
+            self.assertEqual(self.error_code("export", CLIP, "-o", "out", *dtype, *wrong, code=2), "invalid_argument")
+        self.write("broken.jpg", b"\xff\xd8\xff\xe0 broken")
+        _, err = self.run_moa("export", CLIP, "-o", "out", "--dtype", "int8", "--tower", "image", "--calibrate", "broken.jpg", code=5)
+        self.assertIn("cannot calibrate by 'broken.jpg': ", err)
+        self.assertFalse((self.home / "out").exists())
+
+    def test_what_is_no_python_verifies_nothing(self):
+        for number, (python, status) in enumerate((("/bin/true", 0), ("/bin/false", 1))):
+            self.environment["MOA_PYTHON"] = python
+            _, err = self.run_moa("export", CLIP, "--tower", "text", "-o", f"out{number}", "--verify", code=6)
+            self.assertIn(f"does not run Python's programs: it ended with status {status}", err)
+            self.assertTrue((self.home / f"out{number}").exists())
+        self.environment["TMPDIR"] = "/nowhere"
+        self.assertEqual(self.error_code("export", CLIP, "--tower", "text", "-o", "out", "--verify", code=7), "io_error")
+
+    @unittest.skipUnless(onnxruntime_library(), "there is no onnxruntime")
+    def test_a_directory_whose_name_is_not_utf8_is_verified(self):
+        self.environment["MOA_PYTHON"] = PYTHON
+        _, err = self.run_moa("export", CLIP, "--tower", "text", "-o", b"d\xff", "--verify")
+        self.assertIn("verified by onnxruntime", err)
+
+    @unittest.skipUnless(onnxruntime_library(), "there is no onnxruntime")
+    def test_graphs_of_bytes_are_not_run_by_moa_and_say_so_once(self):
+        self.environment["MOA_ONNXRUNTIME"] = str(onnxruntime_library())
+        self.run_moa("export", CLIP, "-o", "out", "--pictures", "bytes")
+        (self.home / "pictures").mkdir()
+        shutil.copy(ROOT / "demo/owl.jpg", self.home / "pictures")
+        _, err = self.run_moa("search", "pictures", "an owl", "-m", "out", "--engine", "onnxruntime", "--index", "i.moa", code=6)
+        self.assertIn("--pictures prepared", err)
+        self.assertFalse((self.home / "i.moa").exists())
+        self.run_moa("export", CLIP, "-o", "sound")
+        self.assertEqual(self.error_code("embed", "--text", "a", "-m", "sound", "--engine", "onnxruntime", "--device", "cuda", code=6), "unsupported")
+
+    def test_an_example_of_texts_that_open_clip_changes_has_their_ids(self):
+        for model in ("clipa", "siglip2_so400m"):
+            self.run_moa("export", str(ROOT / "tests/golden/open_clip" / model), "-o", model)
+            self.assertIn("from the model's tokenizer", self.code_of(self.home / model, "python"))
+        self.assertIn("becomes 0", (self.home / "clipa/README.md").read_text())
 
 
 if __name__ == "__main__":

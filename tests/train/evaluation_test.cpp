@@ -36,6 +36,13 @@ TEST_F(Evaluations, ZeroShotCountsPicturesWhoseClassIsBest) {
   MOA_EXPECT_ERROR(half.value("acc5"), not_found);
 }
 
+TEST_F(Evaluations, RawVectorsAreRefusedWhereCosinesAreMade) {
+  const LabelledPictures set{{pictures_[0]}, {0}, {"a dog"}};
+  MOA_EXPECT_ERROR(evaluate_zero_shot(model_, set, {.embed = {.raw = true}}), invalid_argument);
+  MOA_EXPECT_ERROR(evaluate_retrieval(model_, {{pictures_[0]}, {"a dog"}, {0}}, {.embed = {.raw = true}}),
+                   invalid_argument);
+}
+
 TEST_F(Evaluations, TheBestNoneAreRefused) {
   const LabelledPictures set{{pictures_[0]}, {0}, {"a dog"}};
   MOA_EXPECT_ERROR(evaluate_zero_shot(model_, set, {.top = {0}}), invalid_argument);

@@ -6,6 +6,8 @@
 
 #include <moa/error.hpp>
 
+#include "tensor/finite.hpp"
+
 namespace moa::cpu {
 namespace {
 
@@ -13,18 +15,7 @@ namespace {
 constexpr std::int64_t kMostInt8Depth = 65536;
 
 void expect_finite(bool finite, const Parameter& weight, std::int64_t row) {
-  if (finite) return;
-  throw Error(ErrorCode::corrupt_data, "cannot prepare '" + weight.name() + "': found a weight in row " +
-                                           std::to_string(row) +
-                                           " that is NaN or infinite, expected numbers");
-}
-
-std::vector<float> finite_numbers(const Parameter& weight) {
-  std::vector<float> numbers = weight.read();
-  const auto bad = std::ranges::find_if_not(numbers, [](float x) { return std::isfinite(x); });
-  if (bad != numbers.end())
-    expect_finite(false, weight, (bad - numbers.begin()) / weight.shape().elements_per_row());
-  return numbers;
+  if (!finite) refuse_infinite(weight, row, "prepare");
 }
 
 // Rows of a matrix [out, in], in place where they are stored as f32.
@@ -251,7 +242,7 @@ const float* PreparedWeights::depthwise(const Parameter& weight) {
                   [&] {
                     const std::int64_t channels = weight.shape()[0];
                     const std::int64_t taps = weight.shape()[2] * weight.shape()[3];
-                    const std::vector<float> stored = finite_numbers(weight);
+                    const std::vector<float> stored = finite_numbers(weight, "prepare");
                     float* turned = memory_.take(channels * taps);
                     for (std::int64_t c = 0; c < channels; ++c) {
                       for (std::int64_t tap = 0; tap < taps; ++tap) {
@@ -267,7 +258,7 @@ const float* PreparedWeights::vector(const Parameter& values) {
   if (!values) return nullptr;
   return prepared(values, Form::vector, Precision::f32,
                   [&] {
-                    const std::vector<float> stored = finite_numbers(values);
+                    const std::vector<float> stored = finite_numbers(values, "prepare");
                     float* copy = memory_.take(static_cast<std::int64_t>(stored.size()));
                     std::copy(stored.begin(), stored.end(), copy);
                     return PreparedMatrix{.panels = copy};

@@ -7,6 +7,8 @@
 
 #include <moa/error.hpp>
 
+#include "tensor/finite.hpp"
+
 namespace moa::onnx {
 namespace {
 
@@ -142,7 +144,7 @@ std::string Builder::constant(const Parameter& parameter, Form form) {
     const std::int64_t rows = parameter.shape()[0];
     const std::int64_t columns = parameter.shape()[1];
     return add({constant_name(parameter), ElementType::f32, {columns, rows}, [parameter, rows, columns] {
-                  std::vector<float> values = transposed(parameter.read(), rows, columns);
+                  std::vector<float> values = transposed(finite_numbers(parameter, "write"), rows, columns);
                   parameter.drop_pages();
                   return values;
                 }});
@@ -153,7 +155,7 @@ std::string Builder::constant(const Parameter& parameter, const Shape& shape) {
   return once(key_of(parameter, to_string(shape)), [&] {
     used_.push_back(parameter);
     return add({constant_name(parameter), ElementType::f32, shape, [parameter] {
-                  std::vector<float> values = parameter.read();
+                  std::vector<float> values = finite_numbers(parameter, "write");
                   parameter.drop_pages();
                   return values;
                 }});

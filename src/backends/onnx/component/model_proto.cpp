@@ -1,5 +1,7 @@
 #include "component/model_proto.hpp"
 
+#include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <type_traits>
 
@@ -64,6 +66,13 @@ void set_attribute(::onnx::AttributeProto& proto, const std::string& name, const
       attribute);
 }
 
+// The bits of a number of `initializer` in 16.
+std::uint16_t in_f16(const Initializer& initializer, float value) {
+  if (std::abs(value) < kFirstBeyondF16) return narrow_f16(value);
+  throw Error(ErrorCode::out_of_range, "cannot write '" + initializer.name + "': found " +
+                                           std::to_string(value) + ", expected numbers up to 65504");
+}
+
 }  // namespace
 
 std::string raw_bytes(const Initializer& initializer) {
@@ -78,7 +87,8 @@ std::string raw_bytes(const Initializer& initializer) {
     case ElementType::f32:
       return check(stored<float>(initializer.floats(), [](float value) { return value; }));
     case ElementType::f16:
-      return check(stored<std::uint16_t>(initializer.floats(), narrow_f16));
+      return check(stored<std::uint16_t>(initializer.floats(),
+                                         [&](float value) { return in_f16(initializer, value); }));
     case ElementType::i8:
       return check(stored<std::int8_t>(initializer.floats(),
                                        [](float value) { return static_cast<std::int8_t>(value); }));
