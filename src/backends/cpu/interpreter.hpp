@@ -105,9 +105,6 @@ class CpuInterpreter final : public Interpreter {
   // A task's weights, so many columns by the depth that a kernel takes at once, fill a fraction of a usual
   // second-level cache.
   static constexpr std::int64_t kTaskColumns = 256;
-  // Described rows are computed so many at a time: a few thousand numbers each, they stay in the second-level
-  // cache beside a task's weights until they are narrowed.
-  static constexpr std::int64_t kDescribedRows = 48;
 
   // A product with weights; `a` and `row_scales` as the weights' precision asks for.
   struct Product {

@@ -52,7 +52,8 @@ void CpuInterpreter::unprepared_product(const RowsValue& x, const Parameter& wei
   const std::int64_t rows = x.rows();
   const std::int64_t columns = weight.shape()[0];
   const std::int64_t width = task_columns(columns, kernel);
-  const std::int64_t piece = kernel.task_rows > 0 ? kernel.task_rows : rows;
+  const std::int64_t most_rows = kernel.most_rows(a.stride);
+  const std::int64_t piece = most_rows > 0 ? most_rows : rows;
   const auto tasks = static_cast<std::size_t>((columns + width - 1) / width);
   engine_.threads.parallel_for(tasks, [&](std::size_t task) {
     const std::int64_t column = static_cast<std::int64_t>(task) * width;
@@ -81,7 +82,8 @@ void CpuInterpreter::product(const Product& product, std::int64_t rows, std::int
   constexpr std::int64_t kLeastRows = 48;
   const std::int64_t wanted = (4 * threads + column_tasks - 1) / column_tasks;
   std::int64_t row_tasks = alone ? 1 : std::clamp<std::int64_t>(rows / kLeastRows, 1, wanted);
-  if (kernel.task_rows > 0) row_tasks = std::max(row_tasks, (rows + kernel.task_rows - 1) / kernel.task_rows);
+  const std::int64_t most_rows = kernel.most_rows(product.a.stride);
+  if (most_rows > 0) row_tasks = std::max(row_tasks, (rows + most_rows - 1) / most_rows);
   const std::int64_t tile = kernel.tile_rows;
   const std::int64_t task_rows = (rows + row_tasks * tile - 1) / (row_tasks * tile) * tile;
 
@@ -139,15 +141,25 @@ const NarrowRows& CpuInterpreter::narrowed(const RowsValue& x, Precision precisi
                   {narrow.words.get() + begin * narrow.matrix.stride, narrow.matrix.stride},
                   narrow.scales.get() + begin);
   };
-  in_parts(x.rows(), 3 * x.width, [&](std::int64_t begin, std::int64_t end) {
-    if (!x.compute) return part(from_row(x.matrix, begin), begin, end);
-    const Block block = engine_.blocks.take(kDescribedRows * x.width);
-    for (std::int64_t row = begin; row < end; row += kDescribedRows) {
-      const std::int64_t last = std::min(row + kDescribedRows, end);
-      x.compute(row, last, {block.get(), x.width});
-      part({block.get(), x.width}, row, last);
-    }
-  });
+  if (!x.compute) {
+    in_parts(x.rows(), 3 * x.width,
+             [&](std::int64_t begin, std::int64_t end) { part(from_row(x.matrix, begin), begin, end); });
+  } else if (x.rows() > 0) {
+    // Whole tiles, and no piece is much lower than the others: it would read all weights for a few rows.
+    const std::int64_t threads = engine_.threads.threads();
+    std::int64_t pieces = (x.rows() + kernel.described_rows - 1) / kernel.described_rows;
+    if (pieces > threads) pieces = (pieces + threads - 1) / threads * threads;
+    const std::int64_t tile = kernel.tile_rows;
+    const std::int64_t height = (x.rows() + pieces * tile - 1) / (pieces * tile) * tile;
+    engine_.threads.parallel_for(static_cast<std::size_t>((x.rows() + height - 1) / height),
+                                 [&](std::size_t index) {
+                                   const std::int64_t begin = static_cast<std::int64_t>(index) * height;
+                                   const std::int64_t end = std::min(begin + height, x.rows());
+                                   const Block block = engine_.blocks.take((end - begin) * x.width);
+                                   x.compute(begin, end, {block.get(), x.width});
+                                   part({block.get(), x.width}, begin, end);
+                                 });
+  }
   narrow.precision = precision;
   x.narrow = std::move(narrow);
   return x.narrow;

@@ -58,7 +58,8 @@ bool CpuInterpreter::worth_describing(const RowsValue& in, Precision precision,
   // columns, so that each weight is read by one thread only.
   const std::int64_t threads = engine_.threads.threads();
   return precision != Precision::f32 && options.activation != Activation::none &&
-         options.residual == nullptr && in.rows() >= 2 * threads * kDescribedRows;
+         options.residual == nullptr &&
+         in.rows() >= 2 * threads * kernels_.products(precision).described_rows;
 }
 
 Rows CpuInterpreter::described_product(const RowsValue& in, const PreparedMatrix& weights,

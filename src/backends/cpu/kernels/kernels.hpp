@@ -87,12 +87,23 @@ struct Products {
   std::int64_t panel_columns;  // columns of a panel
   std::int64_t tile_rows;      // rows computed together; best a divisor of a task's rows. As many may be read
                                // behind the last one
-  std::int64_t task_rows = 0;  // best the most rows of a task; 0: any number
+  // Best the most rows of a task, and the most words of them; 0: any number.
+  std::int64_t task_rows = 0;
+  std::int64_t task_words = 0;
+  // Best the rows that are computed and narrowed together, while they are in the second-level cache beside a
+  // task's panels; all panels are read once for so many.
+  std::int64_t described_rows = 48;
   std::int64_t elements_per_word;  // in a panel: 1, 2 or 4
   std::int64_t row_parts;          // words of a row for a word of a panel's column
   std::int64_t depth_step;         // the words of a column are a multiple of this
   std::int64_t zero_point;         // what an int8 row stores for 0; corrections are this times a column's sum
 
+  // The most rows of a task whose rows have so many words; 0: any number.
+  std::int64_t most_rows(std::int64_t words) const {
+    if (task_words == 0) return task_rows;
+    const std::int64_t tiles = task_words / (words * tile_rows);
+    return (tiles > 0 ? tiles : 1) * tile_rows;
+  }
   std::int64_t depth_words(std::int64_t depth) const {
     return ((depth + elements_per_word - 1) / elements_per_word + depth_step - 1) / depth_step * depth_step;
   }

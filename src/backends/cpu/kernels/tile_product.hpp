@@ -14,6 +14,10 @@ namespace moa::cpu {
 
 constexpr std::int64_t kTileBlock = 2 * kTileSide;
 
+// 1 MiB: a task's rows, which every two panels pass, stay in the second-level cache, and panels come from
+// behind it in one long stream.
+constexpr std::int64_t kTileTaskWords = std::int64_t{1} << 18;
+
 template <class Tiles, class Dot, int kSums, int kLeft, int kRight>
 inline void add_tiles(Tiles& tiles) {
   if constexpr (Dot::kScaled) {
@@ -86,6 +90,8 @@ constexpr Products tile_products() {
   return {
       .panel_columns = kTileSide,
       .tile_rows = kTileBlock,
+      .task_words = kTileTaskWords,
+      .described_rows = 3 * kTileBlock,
       .elements_per_word = Dot::kElements,
       .row_parts = Dot::kParts,
       .depth_step = kTileSide,
