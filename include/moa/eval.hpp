@@ -121,7 +121,8 @@ struct RetrievalOptions {
 // that look for their captions. For each: recall@K, the share of the queries with a right answer among the
 // first K (one is enough); precision@K, the share of right answers among the first K; map, the mean average
 // precision over the whole ranking. A wrong answer that ties with a right one counts as better than it.
-// Errors: invalid_argument without pairs, with places out of range, or for a 0 in `top`; cancelled.
+// A caption without a word is that caption's error and asks nothing. Errors: invalid_argument without pairs,
+// with places out of range, or for a 0 in `top`; cancelled.
 MOA_API Evaluation evaluate_retrieval(const Model& model, const CaptionedPictures& set,
                                       const RetrievalOptions& options = {});
 
@@ -135,11 +136,11 @@ struct LinearProbeOptions {
   EmbedOptions embed = {};
 };
 
-// Softmax regression on the vectors of `train`, as they come from the projection (not on the unit sphere),
-// tried on `test`: "lp_acc1", "lp_acc5", "lp_mean_per_class_recall", "lp_c" (the C that was used, not a
-// share). The two sets have the same class names. The errors are those of `test`'s pictures; a training
-// picture that fails is left out. Errors: invalid_argument as above, or if fewer than two classes are left to
-// learn.
+// Softmax regression on the vectors of `train`, tried on `test`: "lp_acc1", "lp_acc5",
+// "lp_mean_per_class_recall", "lp_c" (the C that was used, not a share). Vectors are on the unit sphere, as
+// CLIP_benchmark has them, or with `embed.raw`, as CLIP's own script has them, as the projection leaves them.
+// The two sets have the same class names. The errors are those of `test`'s pictures; a training picture that
+// fails is left out. Errors: invalid_argument as above, or if fewer than two classes are left to learn.
 MOA_API Evaluation evaluate_linear_probe(const Model& model, const LabelledPictures& train,
                                          const LabelledPictures& test,
                                          const LinearProbeOptions& options = {});

@@ -62,7 +62,7 @@ std::vector<std::size_t> depths_of(const Arguments& arguments, std::vector<std::
       fail_usage(arguments.command(),
                  "--top: found '" + *list + "', expected numbers from 1 on, separated by commas");
     }
-    depths.push_back(depth);
+    if (std::ranges::find(depths, depth) == depths.end()) depths.push_back(depth);
     if (ends) return depths;
     at = behind + 1;
   }
@@ -151,6 +151,15 @@ Plan plan_of(const Arguments& arguments) {
   plan.data = words.front();
   plan.task = arguments.value_or("task", fs::is_directory(plan.data) ? kZeroShot : kRetrieval);
   check_options(arguments, plan.task);
+  const std::optional<std::string> other = arguments.value("test");
+  if (fs::is_directory(plan.data) && (!other || fs::is_directory(*other))) {
+    for (const char* name : {"root", "label-column", "image-column", "separator"}) {
+      if (arguments.has(name))
+        fail_usage(arguments.command(), "--" + std::string(name) + ": it is of a table, found a folder");
+    }
+  }
+  if (other && arguments.has("test-share"))
+    fail_usage(arguments.command(), "--test-share: expected it without --test");
   const TableOptions options = table_options(arguments);
   if (plan.task == kRetrieval) {
     plan.captioned = read_captioned_pictures(plan.data, options);
@@ -161,8 +170,8 @@ Plan plan_of(const Arguments& arguments) {
   plan.labelled = read_labelled_pictures(plan.data, names, options);
   plan.examples = read_examples(arguments);
   if (plan.task == kZeroShot) return plan;
-  if (const std::optional<std::string> test = arguments.value("test")) {
-    plan.test = read_labelled_pictures(*test, names, options);
+  if (other) {
+    plan.test = read_labelled_pictures(*other, names, options);
     return plan;
   }
   const double share = number_between(arguments, "test-share", 0.25, 0, 1);

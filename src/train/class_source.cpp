@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <set>
-
-#include <moa/error.hpp>
+#include <utility>
 
 #include "train/shuffled_stream.hpp"
 
@@ -35,7 +34,10 @@ void expect_pictures_in_every_folder(const LabelledPictures& set, const fs::path
 }  // namespace
 
 ClassSource::ClassSource(const fs::path& place, const ClassOptions& options, const TableOptions& table)
-    : set_(read_labelled_pictures(place, given(options.names), table)) {
+    : ClassSource(read_sound_pictures(place, given(options.names), table), place) {}
+
+ClassSource::ClassSource(SoundPictures found, const fs::path& place)
+    : set_(std::move(found.set)), bad_(std::move(found.bad)) {
   if (fs::is_directory(place)) expect_pictures_in_every_folder(set_, place);
   std::vector<bool> has_picture(set_.class_names.size());
   for (const std::size_t label : set_.classes) has_picture[label] = true;
@@ -49,15 +51,18 @@ ClassSource::ClassSource(const fs::path& place, const ClassOptions& options, con
 }
 
 std::unique_ptr<PairStream> ClassSource::epoch(std::uint64_t seed, std::uint64_t epoch) const {
-  return std::make_unique<ShuffledStream>(set_.pictures.size(), Random({seed, epoch}),
-                                          [this](std::uint64_t index) {
-                                            RawPair pair;
-                                            pair.group = index;
-                                            pair.path = set_.pictures[index].value;
-                                            pair.name = pair.path;
-                                            pair.label = set_.classes[index];
-                                            return pair;
-                                          });
+  return std::make_unique<ShuffledStream>(*size(), Random({seed, epoch}),
+                                          [this](std::uint64_t index) { return pair(index); });
+}
+
+RawPair ClassSource::pair(std::uint64_t index) const {
+  if (index >= set_.pictures.size()) throw bad_[index - set_.pictures.size()];
+  RawPair pair;
+  pair.group = index;
+  pair.path = set_.pictures[index].value;
+  pair.name = pair.path;
+  pair.label = set_.classes[index];
+  return pair;
 }
 
 LabelledPictures of_classes(LabelledPictures set, const std::vector<std::string>& names,

@@ -14,7 +14,8 @@ namespace moa::train {
 class ClassTexts {
  public:
   // `prompt_vectors` of them stand before each text. Errors: as label_texts() and
-  // LoadedModel::prepare_text().
+  // LoadedModel::prepare_text(); invalid_argument if two classes have the same ids in every template, which
+  // no training could tell apart.
   ClassTexts(const LoadedModel& model, std::vector<std::string> names,
              const std::vector<std::string>& templates, std::size_t prompt_vectors = 0);
 

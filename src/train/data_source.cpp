@@ -1,6 +1,7 @@
 #include "train/data_source.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include <moa/error.hpp>
@@ -10,6 +11,16 @@
 #include "train/table_source.hpp"
 
 namespace moa::train {
+namespace {
+
+// By the file's name alone, for a folder may be called anything. What stands in braces are digits, which
+// change nothing here.
+bool is_shard(const std::string& place) {
+  const std::string name = std::filesystem::path(place).filename().string();
+  return name.ends_with(".tar") || name.find(".tar.") != name.npos;  // .tar.gz
+}
+
+}  // namespace
 
 bool have(const std::vector<DataSource>& sources, DataSource::Kind kind) {
   return std::ranges::find(sources, kind, &DataSource::kind) != sources.end();
@@ -27,7 +38,6 @@ bool have_pictures(const std::vector<DataSource>& sources) {
 
 std::unique_ptr<PairSource> open_pairs(const DataSource& source) {
   const std::vector<std::string>& places = source.places;
-  const auto is_shard = [](const std::string& place) { return place.find(".tar") != place.npos; };
   const bool is_one_table = std::ranges::none_of(places, is_shard) && places.size() == 1;
   if (source.kind == DataSource::Kind::texts) {
     if (is_one_table) return std::make_unique<TextPairSource>(places.front(), source.texts);

@@ -16,7 +16,7 @@ namespace moa::train {
 
 struct DataSource {
   enum class Kind {
-    pictures,  // and captions: a table, or shards, by the ending of the first place
+    pictures,  // and captions: a table, or shards, which are named .tar, or .tar. and how they are compressed
     texts,     // in pairs: a table
     classes,   // pictures with a class each: a folder with a folder a class, or a table
   };

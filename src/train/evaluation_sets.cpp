@@ -1,10 +1,13 @@
 // Reading what a model is evaluated on: folders of classes, and tables.
+#include "train/evaluation_sets.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <fstream>
 #include <map>
 #include <unordered_map>
+#include <utility>
 
 #include <moa/error.hpp>
 #include <moa/eval.hpp>
@@ -32,6 +35,7 @@ bool begins_like_a_picture(const fs::path& path) {
 struct KeyedPictures {
   std::vector<Input> pictures;
   std::vector<std::string> keys;
+  std::vector<Error> bad;  // of lines that are kept though they have no picture and key
 };
 
 KeyedPictures pictures_in_class_folders(const fs::path& folder) {
@@ -50,13 +54,23 @@ KeyedPictures pictures_in_class_folders(const fs::path& folder) {
   return found;
 }
 
-KeyedPictures pictures_of_table(const fs::path& path, const TableOptions& options) {
-  const train::Table table = train::Table::open(path, {.separator = options.separator});
+using train::TableReading;
+
+KeyedPictures pictures_of_table(const fs::path& path, const TableOptions& options,
+                                TableReading::BadRecords bad_records) {
+  const train::Table table =
+      train::Table::open(path, {.separator = options.separator, .bad_records = bad_records});
   const train::PairColumns columns(table, path, options, train::PairColumns::Second::label);
   KeyedPictures found;
   for (std::size_t i = 0; i < table.size(); ++i) {
-    found.pictures.push_back(Input::file(columns.image(i)));
-    found.keys.push_back(columns.label(i));
+    try {
+      Input picture = Input::file(columns.image(i));
+      found.keys.push_back(columns.label(i));
+      found.pictures.push_back(std::move(picture));
+    } catch (const Error& error) {
+      if (bad_records == TableReading::BadRecords::refuse) throw;
+      found.bad.push_back(error);
+    }
   }
   return found;
 }
@@ -136,26 +150,42 @@ Classes named_by_file(const std::vector<std::string>& keys, const fs::path& file
   return classes;
 }
 
-}  // namespace
-
-LabelledPictures read_labelled_pictures(const fs::path& place, const std::optional<fs::path>& class_names,
-                                        const TableOptions& options) {
+KeyedPictures keyed_pictures(const fs::path& place, const TableOptions& options,
+                             TableReading::BadRecords bad_records) {
   if (!fs::exists(place)) {
     throw Error(ErrorCode::not_found,
                 "cannot read pictures and their classes from '" + place.string() + "': it does not exist");
   }
-  KeyedPictures found =
-      fs::is_directory(place) ? pictures_in_class_folders(place) : pictures_of_table(place, options);
-  if (found.pictures.empty()) {
-    throw Error(ErrorCode::invalid_argument, "cannot read pictures and their classes from '" +
-                                                 place.string() + "': found no pictures in it");
-  }
+  KeyedPictures found = fs::is_directory(place) ? pictures_in_class_folders(place)
+                                                : pictures_of_table(place, options, bad_records);
+  if (!found.pictures.empty()) return found;
+  if (!found.bad.empty()) throw found.bad.front();
+  throw Error(ErrorCode::invalid_argument, "cannot read pictures and their classes from '" + place.string() +
+                                               "': found no pictures in it");
+}
+
+LabelledPictures named(KeyedPictures&& found, const std::optional<fs::path>& class_names) {
   Classes classes = class_names ? named_by_file(found.keys, *class_names) : named_by_keys(found.keys);
   LabelledPictures set;
   for (const std::string& key : found.keys) set.classes.push_back(classes.places.at(key));
   set.pictures = std::move(found.pictures);
   set.class_names = std::move(classes.names);
   return set;
+}
+
+}  // namespace
+
+LabelledPictures read_labelled_pictures(const fs::path& place, const std::optional<fs::path>& class_names,
+                                        const TableOptions& options) {
+  return named(keyed_pictures(place, options, TableReading::BadRecords::refuse), class_names);
+}
+
+train::SoundPictures train::read_sound_pictures(const fs::path& place,
+                                                const std::optional<fs::path>& class_names,
+                                                const TableOptions& options) {
+  KeyedPictures found = keyed_pictures(place, options, TableReading::BadRecords::keep);
+  std::vector<Error> bad = std::move(found.bad);
+  return {named(std::move(found), class_names), std::move(bad)};
 }
 
 CaptionedPictures read_captioned_pictures(const fs::path& path, const TableOptions& options) {

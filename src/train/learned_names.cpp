@@ -112,8 +112,13 @@ std::vector<std::string> adapter_targets(const EmbeddingModel& model, AdapterKin
 }
 
 TrainableNames names_to_learn(const EmbeddingModel& model, const std::vector<std::string>& learn,
-                              const std::vector<std::string>& freeze) {
-  return {patterns(model, learn), patterns(model, freeze)};
+                              const std::vector<std::string>& freeze,
+                              const std::vector<std::string>& scales) {
+  TrainableNames names{patterns(model, learn), patterns(model, freeze)};
+  const bool learns_tower =
+      std::ranges::any_of(learn, [](const std::string& word) { return word == "text" || word == "image"; });
+  if (learns_tower) names.include.insert(names.include.end(), scales.begin(), scales.end());
+  return names;
 }
 
 namespace {

@@ -9,11 +9,12 @@
 
 namespace moa::train {
 
-// From the words of a configuration to names: "all", "text" and "image" (a tower's own parameters, and the
-// logit scale and bias), or patterns. What `freeze` says (the same words) stays as it is. Error:
-// invalid_argument if the model has no such tower.
+// From the words of a configuration to names: "all", "text" and "image", or patterns. What `freeze` says (the
+// same words) stays as it is. With a tower learns what its cosines are scaled by, of the checkpoint: those of
+// `scales`. Error: invalid_argument if the model has no such tower.
 TrainableNames names_to_learn(const EmbeddingModel& model, const std::vector<std::string>& learn,
-                              const std::vector<std::string>& freeze);
+                              const std::vector<std::string>& freeze,
+                              const std::vector<std::string>& scales = {});
 
 // Whether a training with these names changes a tower ("text" or "image"), by its own parameters, by an
 // adapter on them or by a prompt before its texts.

@@ -88,10 +88,8 @@ Evaluation evaluate_linear_probe(const Model& model, const LabelledPictures& tra
     throw Error(ErrorCode::invalid_argument,
                 "cannot try a linear probe: the classes of the training pictures are not those of the test");
   }
-  EmbedOptions raw = options.embed;
-  raw.raw = true;
-  const Vectors train_rows = train::embed_or_cancel(model, train_set.pictures, raw);
-  const Vectors test_rows = train::embed_or_cancel(model, test_set.pictures, raw);
+  const Vectors train_rows = train::embed_or_cancel(model, train_set.pictures, options.embed);
+  const Vectors test_rows = train::embed_or_cancel(model, test_set.pictures, options.embed);
 
   Evaluation result;
   std::vector<std::size_t> learnable;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace moa::train {
@@ -51,10 +52,12 @@ struct LossOptions {
   double margin = 0.2;         // of triplets and hinges
   double temperature = 0.07;   // of sup_con
   double label_smoothing = 0;  // of info_nce and cross_entropy, in [0, 1)
-  // Where the model's checkpoint has no logit scale or bias of its own, these are learned from here on:
-  // natural logarithm of the scale; the bias of `sigmoid`.
-  double initial_logit_scale = 2.6592600369327779;  // ln(1 / 0.07)
-  double initial_logit_bias = -10;
+  // Where learning begins: the natural logarithm of the scale, and the bias of `sigmoid`. None: with the
+  // checkpoint's, or where it has none, with these.
+  static constexpr double kUsualLogitScale = 2.6592600369327779;  // ln(1 / 0.07)
+  static constexpr double kUsualLogitBias = -10;
+  std::optional<double> initial_logit_scale{};
+  std::optional<double> initial_logit_bias{};
   bool learns_logit_scale = true;
   DistillationOptions distillation{};
   // Matryoshka: the loss is the mean of those of the first n columns, normalised again, for each n; empty:

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t kMostPictureBytes = std::uint64_t{1} << 30;
 constexpr double kMostMegapixels = 256;
+constexpr std::size_t kMostCutTexts = 1'000'000;  // that are told apart, in some 40 MB
 
 const ImageProcessor& processor_of(const LoadedModel& model) {
   const EmbeddingModel& network = model.network();
@@ -66,7 +67,7 @@ std::vector<std::int64_t> keys_of(std::span<const SampleText> texts) {
   return keys;
 }
 
-// Pairs that share a text are of one group. Empty if no two do.
+// Pairs that have the same key on one of the sides are of one group. Empty if no two do.
 std::vector<std::int64_t> groups_of_keys(std::span<const double> first, std::span<const double> second) {
   std::map<double, std::int64_t> by_first;
   std::map<double, std::int64_t> by_second;
@@ -162,11 +163,26 @@ SampleText PairPreparer::take_text(const std::string& text) const {
   if (options_.texts != nullptr) {
     taken.row = options_.texts->text(text);
     taken.key = key_of(as_bytes(taken.row->key));
+    const auto* prepared = std::get_if<PreparedText>(&taken.row->content);
+    if (prepared != nullptr && prepared->truncated) count_cut(text);
   } else {
-    taken.ids = model_.prepare_text(text, {}).ids;  // two texts of the same ids are the same to the model
+    PreparedText prepared = model_.prepare_text(text, {});
+    if (prepared.truncated) count_cut(text);
+    taken.ids = std::move(prepared.ids);  // two texts of the same ids are the same to the model
     taken.key = key_of(std::as_bytes(std::span(taken.ids)));
   }
   return taken;
+}
+
+void PairPreparer::count_cut(const std::string& text) const {
+  const double key = key_of(as_bytes(text));
+  const std::lock_guard lock(cut_texts_mutex_);
+  if (cut_texts_.size() < kMostCutTexts) cut_texts_.insert(key);
+}
+
+std::size_t PairPreparer::cut_texts() const {
+  const std::lock_guard lock(cut_texts_mutex_);
+  return cut_texts_.size();
 }
 
 Side PairPreparer::side_of(std::vector<SampleText> texts) const {
@@ -265,7 +281,8 @@ Side PairPreparer::class_side() const {
 }
 
 // A question may have several answers, and an answer may belong to several questions: pairs that share a text
-// are of one group, so that none is taught to be far from what belongs to it, whichever process has it.
+// are of one group, so that none is taught to be far from what belongs to it, whichever process has it. Of
+// pictures each comes once an epoch, so that the caption alone may be shared.
 std::vector<std::int64_t> PairPreparer::groups_of(std::span<const Sample> samples) const {
   std::vector<double> counts(options_.processes);
   counts[options_.process] = static_cast<double>(samples.size());
@@ -273,9 +290,9 @@ std::vector<std::int64_t> PairPreparer::groups_of(std::span<const Sample> sample
   const auto begin = static_cast<std::size_t>(
       std::accumulate(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(options_.process), 0.0));
   const auto all = static_cast<std::size_t>(std::accumulate(counts.begin(), counts.end(), 0.0));
-  std::vector<double> keys(2 * all);  // of all first texts, then of all second ones
+  std::vector<double> keys(2 * all);  // of all first items, then of all second texts
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    keys[begin + i] = samples[i].first->key;
+    keys[begin + i] = samples[i].first ? samples[i].first->key : static_cast<double>(samples[i].group);
     keys[all + begin + i] = samples[i].second.key;
   }
   if (options_.processes > 1 && all > 0) options_.sum(keys);
@@ -306,8 +323,11 @@ TrainingBatch PairPreparer::batch(std::vector<Sample> samples) const {
   TrainingBatch batch;
   const bool is_of_texts = !samples.empty() && samples.front().first;
   // An empty share does not know of what it is, but takes part.
-  if (has_texts_)
-    batch.groups = groups_of(is_of_texts ? std::span<const Sample>(samples) : std::span<const Sample>());
+  const bool joins_pictures = options_.groups_equal_captions && !class_side_;
+  if (has_texts_ || joins_pictures) {
+    const bool has_groups = is_of_texts || joins_pictures;
+    batch.groups = groups_of(has_groups ? std::span<const Sample>(samples) : std::span<const Sample>());
+  }
   if (class_side_) {
     batch.second = *class_side_;
     batch.texts_a_class = static_cast<std::int64_t>(options_.classes->texts_a_class());

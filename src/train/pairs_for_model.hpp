@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "embed/loaded_model.hpp"
@@ -33,6 +35,9 @@ struct PairPreparerOptions {
   std::size_t process = 0;
   std::size_t processes = 1;
   std::function<void(std::span<double> numbers)> sum = {};
+  // Pictures whose captions are equal are of one group. For sup_con, which without them finds one positive
+  // alone; CLIP's loss, as open_clip computes it, keeps them apart.
+  bool groups_equal_captions = false;
 };
 
 // Error: unsupported if the model has not the towers that the sources want, or its pictures keep their own
@@ -40,7 +45,7 @@ struct PairPreparerOptions {
 void expect_towers(const LoadedModel& model, const std::vector<DataSource>& sources);
 
 // Decodes, augments and preprocesses a model's pictures, and tokenizes its texts, behind the model's own
-// prompt. Immutable; safe from any thread. `model` and what `options` names must outlive it.
+// prompt. Safe from any thread. `model` and what `options` names must outlive it.
 class PairPreparer {
  public:
   // Error: as expect_towers().
@@ -51,13 +56,18 @@ class PairPreparer {
   // negative drawn from those that are neither empty nor a caption. Errors: corrupt_data if there is neither
   // caption nor class, or no picture and no text before it; those of reading and decoding.
   Sample prepare(RawPair&& pair, Random& random) const;
+  // How many different texts prepare() found longer than the model's context, which cuts them: captions,
+  // texts of pairs, and negatives, as they were drawn, of this process. It counts to a million. Texts whose
+  // vectors lay ready in a file (FixedVectorsOptions::file) are not among them.
+  std::size_t cut_texts() const;
 
   // As for embedding.
   PictureBatch pictures(std::span<const std::vector<float>> pixels) const;
-  // `samples` are of one source. Pairs of texts that have a text in common are of one group. A teacher's
-  // vectors are its own of picture and caption, as far as it has the towers, the picture as it is; of a pair
-  // of texts both sides have that of the first (Reimers and Gurevych 2020, arXiv 2004.09813). From one thread
-  // at a time; of several processes, in all of them together.
+  // `samples` are of one source. Pairs of texts that have a text in common are of one group, and pictures as
+  // PairPreparerOptions::groups_equal_captions says. A teacher's vectors are its own of picture and caption,
+  // as far as it has the towers, the picture as it is; of a pair of texts both sides have that of the first
+  // (Reimers and Gurevych 2020, arXiv 2004.09813). From one thread at a time; of several processes, in all of
+  // them together.
   TrainingBatch batch(std::vector<Sample> samples) const;
 
  private:
@@ -68,10 +78,11 @@ class PairPreparer {
 
   PictureBatch pictures(std::vector<std::vector<std::uint8_t>> bytes) const;
   SampleText take_text(const std::string& text) const;
+  void count_cut(const std::string& text) const;
   Side side_of(std::vector<SampleText> texts) const;
   // The texts of the classes that this process brings.
   Side class_side() const;
-  // Of pairs of texts.
+  // Of pairs of texts, or of pictures and captions.
   std::vector<std::int64_t> groups_of(std::span<const Sample> samples) const;
 
   const LoadedModel& model_;
@@ -83,6 +94,9 @@ class PairPreparer {
   std::optional<ImageProcessor> cropped_;  // of a picture that has its size already
   std::vector<float> values_;              // what the bytes become
   std::optional<Side> class_side_;         // none without classes
+  // By their keys. Guarded by the mutex.
+  mutable std::unordered_set<double> cut_texts_;
+  mutable std::mutex cut_texts_mutex_;
 };
 
 }  // namespace moa::train

@@ -66,6 +66,23 @@ void check(const CaptionedPictures& set) {
     refuse("found a caption of a picture that is not there");
 }
 
+// A caption without a word is none.
+Vectors without_blanks(const Vectors& texts, const std::vector<std::string>& captions) {
+  Vectors rows(texts.dim());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const bool is_blank = captions[i].find_first_not_of(" \t\r\n") == std::string::npos;
+    if (const Error* error = texts.error(i)) {
+      rows.append(*error);
+    } else if (is_blank) {
+      rows.append(Error(ErrorCode::invalid_argument, "the caption is empty"));
+    } else {
+      rows.append(texts.row(i));
+    }
+  }
+  rows.tell_truncated(texts.truncated());
+  return rows;
+}
+
 std::vector<std::string> metric_names(std::span<const std::size_t> depths) {
   std::vector<std::string> names;
   for (const std::string direction : {"image_retrieval_", "text_retrieval_"}) {
@@ -89,7 +106,7 @@ Evaluation evaluate_retrieval(const Model& model, const CaptionedPictures& set,
   const Vectors texts = [&] {
     std::vector<Input> inputs;
     for (const std::string& caption : set.captions) inputs.push_back(Input::text(caption));
-    return train::embed_or_cancel(model, inputs, quiet);
+    return without_blanks(train::embed_or_cancel(model, inputs, quiet), set.captions);
   }();
   const Vectors pictures = train::embed_or_cancel(model, set.pictures, options.embed);
   return train::judge_retrieval(pictures, texts, set, options, model.threads());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <moa/error.hpp>
@@ -19,8 +21,8 @@ namespace {
 constexpr std::size_t kMostMembers = 64;  // of a pair
 constexpr std::uint64_t kMostNames = 1'000'000;
 constexpr std::array<std::string_view, 3> kUsualKeys = {"caption", "text", "title"};
-constexpr std::array<std::string_view, 11> kPictureEndings = {"jpg", "jpeg", "png",  "webp", "gif", "bmp",
-                                                              "tif", "tiff", "avif", "heic", "ppm"};
+constexpr std::array<std::string_view, 13> kPictureEndings = {
+    "jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif", "ppm", "pgm"};
 
 std::unique_ptr<ArchiveReader> open_by_component(const std::string& path) {
   const Component component = Component::open(kShardsComponent);
@@ -36,6 +38,15 @@ std::pair<std::string_view, std::string_view> split_name(std::string_view name) 
   const std::size_t dot = name.find('.', slash == name.npos ? 0 : slash + 1);
   if (dot == name.npos) return {name, {}};
   return {name.substr(0, dot), name.substr(dot + 1)};
+}
+
+// In small letters: cameras write ".JPG".
+std::string small_letters(std::string_view ending) {
+  std::string small(ending);
+  for (char& c : small) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return small;
 }
 
 // None if there is no such key.
@@ -63,6 +74,15 @@ std::string without_line_end(std::string text) {
   return text;
 }
 
+// A name that is misspelt would otherwise cost its shard's pairs in silence.
+void expect_all(const std::vector<std::string>& paths) {
+  std::error_code ignored;
+  for (const std::string& path : paths) {
+    if (std::filesystem::exists(path, ignored)) continue;
+    throw Error(ErrorCode::not_found, "cannot train on the shard '" + path + "': it is not there");
+  }
+}
+
 // The pairs of one shard, in its order.
 class Shard {
  public:
@@ -83,7 +103,7 @@ class Shard {
         throw Error(ErrorCode::limit_exceeded,
                     "cannot read '" + pair.name + "': found more than 64 files of that name");
       }
-      const std::string_view ending = split_name(member_).second;
+      const std::string ending = small_letters(split_name(member_).second);
       if (ending == "txt") {
         pair.captions.push_back(without_line_end(content()));
       } else if (ending == "json") {
@@ -170,8 +190,11 @@ class ShardStream : public PairStream {
 }  // namespace
 
 ShardSource::ShardSource(std::vector<std::string> paths, const ShardOptions& options, Open open)
-    : paths_(std::move(paths)), options_(options), open_(open ? std::move(open) : open_by_component) {
+    : paths_(std::move(paths)), options_(options) {
+  const bool are_files = !open;
+  open_ = are_files ? open_by_component : std::move(open);
   if (paths_.empty()) throw Error(ErrorCode::invalid_argument, "cannot train without shards");
+  if (are_files) expect_all(paths_);
 }
 
 std::unique_ptr<PairStream> ShardSource::epoch(std::uint64_t seed, std::uint64_t epoch) const {

@@ -20,7 +20,8 @@ struct ShardOptions {
 class ShardSource : public PairSource {
  public:
   using Open = std::function<std::unique_ptr<ArchiveReader>(const std::string& path)>;
-  // `open` gives a shard's reader; empty: through the component. Error: invalid_argument without shards.
+  // `open` gives a shard's reader; empty: `paths` are files, read through the component. Errors:
+  // invalid_argument without shards; not_found if such a file is not there.
   ShardSource(std::vector<std::string> paths, const ShardOptions& options, Open open = {});
 
   std::unique_ptr<PairStream> epoch(std::uint64_t seed, std::uint64_t epoch) const override;

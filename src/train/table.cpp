@@ -50,6 +50,11 @@ std::vector<std::string> json_values(const Config& record, std::string_view colu
 
 }  // namespace
 
+TableReading keeping_bad_records(TableReading reading) {
+  reading.bad_records = TableReading::BadRecords::keep;
+  return reading;
+}
+
 Table Table::open(const std::filesystem::path& path, const TableReading& reading) {
   const std::string ending = path.extension().string();
   TableFormat format = TableFormat::delimited;

@@ -26,6 +26,9 @@ struct TableReading {
   BadRecords bad_records = BadRecords::refuse;
 };
 
+// The same, with bad records kept.
+TableReading keeping_bad_records(TableReading reading);
+
 // Only where each record begins is kept in memory: a record is parsed when it is asked for. Immutable; safe
 // from any thread.
 class Table {

@@ -1,7 +1,10 @@
 #include "train/table_source.hpp"
 
 #include <numeric>
+#include <optional>
 #include <unordered_map>
+
+#include <moa/error.hpp>
 
 #include "train/shuffled_stream.hpp"
 
@@ -9,15 +12,29 @@ namespace moa::train {
 
 TableSource::TableSource(const std::filesystem::path& path, const TableOptions& options,
                          const std::string& negative_column)
-    : table_(Table::open(path, {.separator = options.separator})),
+    : table_(Table::open(path, keeping_bad_records({.separator = options.separator}))),
       columns_(table_, path, options, PairColumns::Second::captions),
       negative_(train::negative_column(table_, negative_column)) {
-  std::unordered_map<std::string, std::uint64_t> pictures;
+  std::unordered_map<std::string, std::uint64_t> by_path;
   std::vector<std::uint64_t> picture_of(table_.size());
+  std::uint64_t pictures = 0;
+  std::optional<Error> first_error;
   for (std::size_t i = 0; i < table_.size(); ++i) {
-    picture_of[i] = pictures.try_emplace(columns_.image(i), pictures.size()).first->second;
+    try {
+      const auto [known, is_new] = by_path.try_emplace(columns_.image(i), pictures);
+      picture_of[i] = known->second;
+      pictures += is_new ? 1 : 0;
+    } catch (const Error& error) {
+      if (!first_error) first_error = error;
+      picture_of[i] = pictures++;
+    }
   }
-  firsts_.assign(pictures.size() + 1, 0);
+  if (by_path.empty() && first_error) throw *first_error;
+  if (by_path.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "cannot train on '" + path.string() + "': found no pictures in it");
+  }
+  firsts_.assign(pictures + 1, 0);
   for (const std::uint64_t picture : picture_of) ++firsts_[picture + 1];
   std::partial_sum(firsts_.begin(), firsts_.end(), firsts_.begin());
   records_.resize(picture_of.size());

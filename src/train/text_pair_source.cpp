@@ -15,11 +15,6 @@ constexpr std::array<std::string_view, 7> kFirstNames = {"first",  "question",  
 constexpr std::array<std::string_view, 6> kSecondNames = {"second", "answer",    "positive",
                                                           "target", "sentence2", "translation"};
 
-TableReading keeping_bad_records(TableReading reading) {
-  reading.bad_records = TableReading::BadRecords::keep;
-  return reading;
-}
-
 }  // namespace
 
 TextPairSource::TextPairSource(const std::filesystem::path& path, const TextPairOptions& options)

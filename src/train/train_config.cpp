@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 #include <numbers>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/file.hpp"
@@ -30,6 +32,14 @@ Enum named(const YamlMap& map, const char* key, Enum fallback,
            const std::array<std::string_view, count>& names) {
   const std::string name = map.choice(key, names[static_cast<std::size_t>(fallback)], names);
   return static_cast<Enum>(std::ranges::find(names, name) - names.begin());
+}
+
+// A model's directory begins in the file's folder, as other paths do; any other name is as --model takes it.
+std::string model_in(const fs::path& folder, const std::string& name) {
+  const bool is_path = name.starts_with("./") || name.starts_with("../");
+  std::error_code ignored;
+  const bool is_there = !name.empty() && fs::is_directory(folder / name, ignored);
+  return is_path || is_there ? (folder / name).string() : name;
 }
 
 DataSource read_source(const YamlMap& map, const fs::path& folder) {
@@ -87,6 +97,10 @@ void read_data(const YamlMap& map, const fs::path& folder, TrainConfig& config) 
 AugmentationOptions read_augmentation(const YamlMap& map) {
   AugmentationOptions options;
   options.random_resized_crop = map.boolean("random_resized_crop", true);
+  for (const char* key : {"scale", "ratio"}) {
+    if (map.has(key) && !options.random_resized_crop)
+      map.refuse(key, "it is of the crop, expected random_resized_crop: true");
+  }
   const std::vector<double> scale = map.numbers("scale", {options.least_scale, options.most_scale}, 1e-4, 1);
   const std::vector<double> ratio =
       map.numbers("ratio", {options.least_ratio, options.most_ratio}, 0.01, 100);
@@ -105,6 +119,24 @@ AugmentationOptions read_augmentation(const YamlMap& map) {
   return options;
 }
 
+// Keys that this kind of loss does not ask.
+void refuse_without_effect(const YamlMap& map, LossKind kind) {
+  using Kinds = std::initializer_list<LossKind>;
+  const auto of_alone = [&](const char* key, Kinds kinds) {
+    if (!map.has(key) || std::ranges::find(kinds, kind) != kinds.end()) return;
+    std::string names;
+    for (const LossKind other : kinds)
+      names += (names.empty() ? "" : ", ") + std::string(kLosses[static_cast<std::size_t>(other)]);
+    map.refuse(key, "of the kind " + std::string(kLosses[static_cast<std::size_t>(kind)]) +
+                        " it would have no effect, expected one of " + names);
+  };
+  of_alone("margin",
+           {LossKind::triplet, LossKind::triplet_semi_hard, LossKind::hinge_sum, LossKind::hinge_max});
+  of_alone("temperature", {LossKind::sup_con});
+  of_alone("label_smoothing", {LossKind::info_nce, LossKind::cross_entropy});
+  of_alone("initial_logit_bias", {LossKind::sigmoid});
+}
+
 LossOptions read_loss(const YamlMap& map, bool is_of_classes) {
   LossOptions options;
   options.kind = named(map, "kind", is_of_classes ? LossKind::cross_entropy : LossKind::info_nce, kLosses);
@@ -116,13 +148,16 @@ LossOptions read_loss(const YamlMap& map, bool is_of_classes) {
                            : "cross_entropy is of pictures with a class each, expected "
                              "data.kind: classes");
   }
+  refuse_without_effect(map, options.kind);
   options.weight = map.number("weight", options.weight, 0, 1e9);
   options.margin = map.number("margin", options.margin, 0, 100);
   options.temperature = map.number("temperature", options.temperature, 1e-4, 100);
   options.label_smoothing = map.number("label_smoothing", 0, 0, 0.999);
-  options.initial_logit_scale =
-      map.number("initial_logit_scale", options.initial_logit_scale, -10, std::log(100.0));
-  options.initial_logit_bias = map.number("initial_logit_bias", options.initial_logit_bias, -1000, 1000);
+  // A scale is kept within [1, 100].
+  if (map.has("initial_logit_scale"))
+    options.initial_logit_scale = map.number("initial_logit_scale", 0, 0, std::log(100.0));
+  if (map.has("initial_logit_bias"))
+    options.initial_logit_bias = map.number("initial_logit_bias", 0, -1000, 1000);
   options.learns_logit_scale = map.boolean("learns_logit_scale", true);
   for (const double dim : map.numbers("prefix_dims", {}, 1, 1e6)) {
     if (dim != std::floor(dim)) map.refuse("prefix_dims", "expected whole numbers");
@@ -138,9 +173,9 @@ void expect_place_for_negatives(const YamlMap& map, const LossOptions& options) 
     map.refuse("weight", "found 0, but negatives (data: negative_column) are the loss's alone");
 }
 
-void read_distillation(const YamlMap& map, TrainConfig& config) {
+void read_distillation(const YamlMap& map, const fs::path& folder, TrainConfig& config) {
   DistillationOptions& options = config.engine.loss.distillation;
-  config.teacher = map.text("teacher", "");
+  config.teacher = model_in(folder, map.text("teacher", ""));
   if (config.teacher.empty()) map.refuse("teacher", "expected a model, as --model takes it");
   const std::string kind =
       map.choice("kind", "squared", std::array<std::string_view, 3>{"squared", "cosine", "distribution"});
@@ -218,7 +253,7 @@ TrainConfig read_train_config(const fs::path& path) {
   config.text = read_file(path, kMostConfigBytes);
   const fs::path folder = path.parent_path();
   const YamlMap map = YamlMap::parse(config.text, path.string());
-  config.model = map.text("model", config.model);
+  config.model = model_in(folder, map.text("model", config.model));
   if (!map.has("output")) map.refuse("output", "expected a folder");
   config.output = folder / map.text("output", "");
   config.seed = static_cast<std::uint64_t>(map.integer("seed", 0, 0, INT64_MAX));
@@ -232,7 +267,7 @@ TrainConfig read_train_config(const fs::path& path) {
   config.engine.loss = read_loss(map.map("loss"), learns_classes(config));
   if (map.has("distillation")) {
     if (learns_classes(config)) map.refuse("distillation", "it is of pairs, not of classes");
-    read_distillation(map.map("distillation"), config);
+    read_distillation(map.map("distillation"), folder, config);
   } else if (config.engine.loss.weight == 0) {
     map.map("loss").refuse("weight", "found 0, which leaves nothing to learn from without distillation");
   }
@@ -257,6 +292,8 @@ TrainConfig read_train_config(const fs::path& path) {
   const YamlMap validation = map.map("validation");
   read_validation(validation, folder, config);
   config.validate_every = validation.integer("every", 0, 0, kMany);
+  if (validation.has("every") && config.validation.empty())
+    validation.refuse("every", "there is nothing to validate on, expected a table beside it");
   const YamlMap checkpoint = map.map("checkpoint");
   config.checkpoint_every = checkpoint.integer("every", 0, 0, kMany);
   config.keep_checkpoints = static_cast<std::size_t>(checkpoint.integer("keep", 2, 1, 1000));

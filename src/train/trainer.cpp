@@ -22,7 +22,8 @@ namespace moa::train {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::uint64_t kMostNames = 10;  // of pairs that are left out
+constexpr std::uint64_t kMostNames = 10;  // of what is left out
+constexpr std::uint64_t kMostSettingsBytes = std::uint64_t{1} << 20;
 
 std::int64_t steps_of(const TrainConfig& config, const std::vector<SharedSource>& sources) {
   if (config.steps > 0) return config.steps;
@@ -50,7 +51,11 @@ class Training {
         step_(began_at_),
         loader_(parts.sources, parts.prepare, loader_options(), positions_) {
     if (!is_first()) return;
+    // Not before it is certain that this run can go on with what is there.
+    write_file_atomically(config.output / "train.yaml", config.text);
     metrics_.emplace(config.output / "metrics.csv", began_at_);
+    result_.steps = began_at_;
+    if (!metrics_->losses().empty()) result_.loss = metrics_->losses().back().second;
     validations_.emplace(config.output / "validation.csv", began_at_);
     if (config.writes_tensorboard) events_.emplace(config.output, began_at_);
   }
@@ -128,6 +133,7 @@ class Training {
       const std::optional<TrainingState> state =
           options_.resume ? store_->newest_sound([this](const std::string& text) { note(text); })
                           : std::nullopt;
+      if (options_.resume && !state) note("there is no checkpoint to go on from: it begins anew");
       if (state) {
         restore_from(*state);
         at[0] = static_cast<double>(state->step);
@@ -157,6 +163,9 @@ class Training {
                       " sources of data, expected " + std::to_string(parts_.sources.size()));
     }
     note("going on after step " + std::to_string(state.step));
+    const std::filesystem::path before = config_.output / "train.yaml";
+    if (std::filesystem::exists(before) && read_file(before, kMostSettingsBytes) != config_.text)
+      note("the settings are not those that it was trained with so far; it goes on with the new ones");
   }
 
   void save() {
@@ -210,9 +219,12 @@ class Training {
 
   void validate() {
     if (!parts_.validate || !is_first()) return;
-    result_.validation = parts_.validate();
-    validations_->add(step_, result_.validation);
-    if (events_) {
+    const Evaluation found = parts_.validate();
+    result_.validation = found.metrics;
+    tell_left_out(found);
+    const bool is_known = validations_->has(step_);  // of a run that had ended here
+    validations_->put(step_, result_.validation);
+    if (events_ && !is_known) {
       std::vector<Scalar> scalars;
       for (const Metric& metric : result_.validation)
         scalars.push_back({"validation/" + metric.name, metric.value});
@@ -225,6 +237,19 @@ class Training {
       text += " " + metric.name + number;
     }
     note(text);
+  }
+
+  // The same each time, so once.
+  void tell_left_out(const Evaluation& found) {
+    if (std::exchange(has_told_validation_, true)) return;
+    std::uint64_t count = 0;
+    for (const auto* errors : {&found.picture_errors, &found.text_errors}) {
+      for (const std::optional<Error>& error : *errors) {
+        if (!error || ++count > kMostNames) continue;
+        note("left out of the validation: " + std::string(error->what()));
+      }
+    }
+    if (count > kMostNames) note(std::to_string(count) + " are left out of the validation");
   }
 
   const TrainConfig& config_;
@@ -241,6 +266,7 @@ class Training {
   MixedLoader loader_;
   TrainResult result_{};
   std::uint64_t told_ = 0;
+  bool has_told_validation_ = false;
   double busy_s_ = 0;
   double reported_s_ = 0;
   std::int64_t reported_step_ = -1;

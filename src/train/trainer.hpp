@@ -19,7 +19,7 @@ struct TrainerParts {
   std::function<TrainingBatch(std::vector<Sample>)> batch;
   TrainingEngine& engine;
   // Judges the engine's weights as they are; empty: nothing is judged.
-  std::function<std::vector<Metric>()> validate;
+  std::function<Evaluation()> validate;
 };
 
 // Steps, checkpoints, metrics.csv, loss.svg and, if asked for, TensorBoard's event file in `config.output`,

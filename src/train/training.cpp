@@ -1,6 +1,11 @@
 // moa::train_model(): the settings, the model, the pairs and the engine brought together.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -30,16 +35,51 @@ using train::PairPreparer;
 using train::TrainConfig;
 using train::TrainingEngine;
 
-void claim_output(const TrainConfig& config, bool resume) {
-  std::error_code failed;
-  if (!resume && fs::exists(config.output, failed) && !fs::is_empty(config.output, failed)) {
-    throw Error(ErrorCode::invalid_argument, "cannot train into '" + config.output.string() +
-                                                 "': it is not empty; --resume goes on with what is there");
+// The folder that a training writes into, which is its alone as long as this lives.
+class OutputFolder {
+ public:
+  // Errors: invalid_argument if another training writes there, or if something was learned there before and
+  // this does not resume it; io_error.
+  OutputFolder(const fs::path& path, bool resume) {
+    std::error_code failed;
+    fs::create_directories(path, failed);
+    if (failed) throw Error(ErrorCode::io_error, "cannot write '" + path.string() + "': " + failed.message());
+    if (!resume && holds_something(path)) {
+      throw Error(ErrorCode::invalid_argument, "cannot train into '" + path.string() +
+                                                   "': it is not empty; --resume goes on with what is there");
+    }
+    descriptor_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    // Where files cannot be locked, nobody is kept out.
+    if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+    ::close(descriptor_);
+    throw Error(ErrorCode::invalid_argument,
+                "cannot train into '" + path.string() + "': another training writes there");
   }
-  fs::create_directories(config.output, failed);
-  if (failed)
-    throw Error(ErrorCode::io_error, "cannot write '" + config.output.string() + "': " + failed.message());
-}
+  ~OutputFolder() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+
+ private:
+  // What a run leaves that ended before its first step is nothing.
+  static bool holds_something(const fs::path& path) {
+    constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
+    for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
+      const std::string name = entry.path().filename().string();
+      if (name == "train.yaml" || name.starts_with("events.out.")) continue;
+      if (name == "checkpoints" && fs::is_empty(entry.path())) continue;
+      if (name == "metrics.csv") {
+        const std::string table = read_file(entry.path(), kMostBytes);
+        if (std::ranges::count(table, '\n') <= 1) continue;
+      }
+      return true;
+    }
+    return false;
+  }
+
+  int descriptor_ = -1;
+};
 
 bool has_pictures(const TrainConfig& config) {
   return train::have_pictures(config.sources);
@@ -185,7 +225,11 @@ TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
   const auto network =
       architecture_of(directory.config(), layout_of(directory.layout())).build(directory.config(), weights);
   share_machine(options.processes, config.engine);
-  config.engine.trainable = train::names_to_learn(*network, config.learn, config.freeze);
+  std::vector<std::string> scales;
+  for (const char* name : {"logit_scale", "temperature", "logit_bias"}) {
+    if (weights.has(name)) scales.emplace_back(name);
+  }
+  config.engine.trainable = train::names_to_learn(*network, config.learn, config.freeze, scales);
   if (config.engine.adapter) {
     config.engine.adapter->targets =
         train::adapter_targets(*network, config.engine.adapter->kind, config.adapter_targets, config.freeze);
@@ -203,10 +247,8 @@ TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
   std::optional<train::ValidationSet> validation;
   if (!config.validation.empty() && is_first)
     validation = train::read_validation_set(config, sources.front()->class_names());
-  if (is_first) {
-    claim_output(config, options.resume);
-    write_file_atomically(config.output / "train.yaml", config.text);
-  }
+  std::optional<OutputFolder> output;
+  if (is_first) output.emplace(config.output, options.resume);
 
   config.keeps_vectors_in_file = config.keeps_vectors_in_file && is_first;
   const KeptVectors kept(config, model, teacher, *network);
@@ -214,6 +256,7 @@ TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
   preparing.process = static_cast<std::size_t>(options.processes.rank);
   preparing.processes = static_cast<std::size_t>(options.processes.count);
   if (classes) preparing.classes = &*classes;
+  preparing.groups_equal_captions = config.engine.loss.kind == train::LossKind::sup_con;
   preparing.sum = [&](std::span<double> numbers) { engine->sum(numbers); };
   const PairPreparer preparer(*model, config.sources, preparing);
   train::TrainerParts parts{
@@ -228,10 +271,16 @@ TrainResult train_model(const fs::path& settings, const TrainOptions& options) {
   }
   if (options.note && is_first) {
     options.note(what_is_learned(config, engine->trained_numbers(), weights.parameters()));
+    if (config.engine.loss.kind == train::LossKind::sigmoid && !weights.has("logit_bias"))
+      options.note("the bias that sigmoid learns is not stored: the model has no place for it");
   }
   TrainResult result = train::run_training(config, parts, options);
   result.learned_numbers = engine->trained_numbers();
   if (!is_first) return result;
+  if (const std::size_t cut = preparer.cut_texts(); cut > 0 && options.note) {
+    options.note(std::to_string(cut) + (cut == 1 ? " text was" : " texts were") +
+                 " longer than the model's context and cut");
+  }
   const std::vector<Parameter> learned = engine->weights();
   const std::optional<Adapter> adapter = learned_adapter(config, *engine);
   if (adapter) {

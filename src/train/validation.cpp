@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <system_error>
 #include <utility>
 
 #include <moa/error.hpp>
@@ -95,38 +96,52 @@ Vectors means_of(const Vectors& rows, std::size_t count) {
   return means;
 }
 
-std::vector<Metric> retrieval(const ValidationParts& parts, const CaptionedPictures& set) {
+Evaluation retrieval(const ValidationParts& parts, const CaptionedPictures& set) {
   const Embedder embedder(parts);
   const Vectors texts = embedder.texts(
       set.captions.size(), [&](std::size_t i) { return parts.model.prepare_text(set.captions[i], {}).ids; });
   const int threads = parts.config.engine.threads;
   return judge_retrieval(embedder.pictures(set.pictures), texts, set,
                          {.top = {1, 5}, .bootstrap = {.resamples = 0}},
-                         threads > 0 ? threads : available_threads())
-      .metrics;
+                         threads > 0 ? threads : available_threads());
 }
 
-std::vector<Metric> classification(const ValidationParts& parts, const LabelledPictures& set) {
+Evaluation classification(const ValidationParts& parts, const LabelledPictures& set) {
   const Embedder embedder(parts);
   const ClassTexts& classes = *parts.classes;
   const Vectors texts = embedder.texts(classes.ids().size(), [&](std::size_t i) { return classes.ids()[i]; });
   return judge_classes(embedder.pictures(set.pictures), means_of(texts, classes.texts_a_class()), set,
-                       {.top = {1, 5}, .bootstrap = {.resamples = 0}})
-      .metrics;
+                       {.top = {1, 5}, .bootstrap = {.resamples = 0}});
+}
+
+// Better to learn it before hours of training.
+void expect_some(const std::vector<Input>& pictures, const std::filesystem::path& place) {
+  std::error_code ignored;
+  const auto is_there = [&](const Input& picture) { return std::filesystem::exists(picture.value, ignored); };
+  if (std::ranges::any_of(pictures, is_there)) return;
+  throw Error(ErrorCode::not_found, "cannot validate on '" + place.string() +
+                                        "': none of its pictures is there, '" + pictures.front().value +
+                                        "' first");
 }
 
 }  // namespace
 
 ValidationSet read_validation_set(const TrainConfig& config, const std::vector<std::string>& class_names) {
-  if (class_names.empty()) return read_captioned_pictures(config.validation, config.validation_table);
+  if (class_names.empty()) {
+    CaptionedPictures set = read_captioned_pictures(config.validation, config.validation_table);
+    expect_some(set.pictures, config.validation);
+    return set;
+  }
   const std::filesystem::path& names = config.sources.front().classes.names;
-  return of_classes(
+  LabelledPictures set = of_classes(
       read_labelled_pictures(config.validation, names.empty() ? std::nullopt : std::optional(names),
                              config.validation_table),
       class_names, config.validation);
+  expect_some(set.pictures, config.validation);
+  return set;
 }
 
-std::function<std::vector<Metric>()> make_validation(const ValidationParts& parts, ValidationSet set) {
+std::function<Evaluation()> make_validation(const ValidationParts& parts, ValidationSet set) {
   return [parts, kept = std::move(set)] {
     if (const auto* labelled = std::get_if<LabelledPictures>(&kept)) return classification(parts, *labelled);
     return retrieval(parts, std::get<CaptionedPictures>(kept));

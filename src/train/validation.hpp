@@ -28,11 +28,12 @@ struct ValidationParts {
 using ValidationSet = std::variant<CaptionedPictures, LabelledPictures>;
 
 // `config.validation`; `class_names` are those that are learned, none where pairs are. Errors: as
-// read_captioned_pictures(), read_labelled_pictures() and of_classes().
+// read_captioned_pictures(), read_labelled_pictures() and of_classes(); not_found if none of the pictures is
+// there.
 ValidationSet read_validation_set(const TrainConfig& config, const std::vector<std::string>& class_names);
 
 // What judges the weights as they are: by retrieval, or by which class a picture is of. All parts must
 // outlive it.
-std::function<std::vector<Metric>()> make_validation(const ValidationParts& parts, ValidationSet set);
+std::function<Evaluation()> make_validation(const ValidationParts& parts, ValidationSet set);
 
 }  // namespace moa::train

@@ -16,8 +16,10 @@ class ValidationFile {
   // Keeps the lines up to `step`. Errors: io_error, corrupt_data.
   ValidationFile(std::filesystem::path path, std::int64_t step);
 
-  // Error: io_error; the file is the old one then.
-  void add(std::int64_t step, std::span<const Metric> metrics);
+  bool has(std::int64_t step) const;
+  // In place of what was found at this step, which is the last. Error: io_error; the file is the old one
+  // then.
+  void put(std::int64_t step, std::span<const Metric> metrics);
 
  private:
   std::filesystem::path path_;

@@ -46,6 +46,16 @@ class Eval(MoaTest):
         self.assertEqual(found["captions"], 2)
         self.assertNotIn("intervals", found)
 
+    def test_a_caption_without_a_word_is_an_error_of_its_own(self):
+        self.photos("owl.jpg", "tabby-cat.jpg")
+        self.write("pairs.csv", "filepath,title\nphotos/owl.jpg,an owl\nphotos/tabby-cat.jpg,a cat\n")
+        whole = self.report("pairs.csv", "--top", "1,1")
+        self.write("pairs.csv", 'filepath,title\nphotos/owl.jpg,an owl\nphotos/tabby-cat.jpg,a cat\nphotos/owl.jpg,\nphotos/owl.jpg,"  "\n')
+        out, err = self.run_moa("eval", "pairs.csv", "--top", "1,1", "--format", "json", code=3)
+        self.assertEqual(err.count("the caption is empty"), 2)
+        self.assertEqual(out.count('"image_retrieval_recall@1"'), 2)  # the metric, and its interval
+        self.assertEqual(json.loads(out)["metrics"], whole["metrics"])
+
     def test_captions_and_classes_that_are_cut_are_warned_of(self):
         self.photos("owl.jpg", "tabby-cat.jpg")
         self.write("pairs.csv", f"filepath,title\nphotos/owl.jpg,an owl\nphotos/tabby-cat.jpg,{'a cat ' * 300}\n")
@@ -86,7 +96,8 @@ class Eval(MoaTest):
     def test_options_of_other_tasks_are_refused(self):
         self.set_of_classes()
         self.write("pairs.csv", "filepath,title\nset/owl/owl.jpg,an owl\n")
-        for arguments in (["set", "--test", "set"], ["set", "--merge-captions"], ["set", "--probe-c", "1"], ["pairs.csv", "--template", "a {}"],
+        for arguments in (["set", "--test", "set"], ["set", "--merge-captions"], ["set", "--probe-c", "1"], ["pairs.csv", "--template", "a {}"], ["set", "--root", "/tmp"], ["set", "--label-column", "a"],
+                          ["set", "--task", "linear_probe", "--test", "set", "--test-share", "0.5"],
                           ["pairs.csv", "--examples", "set"], ["set", "--task", "linear_probe", "--examples", "set"], ["set", "--examples-alpha", "2"]):
             self.assertEqual(self.error_code("eval", *arguments, code=2), "invalid_argument")
 

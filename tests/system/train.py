@@ -247,6 +247,71 @@ class WholeTrainings(Train):
         self.assertEqual(self.error_code("train", "t.yaml", code=2), "invalid_argument")
         self.assertFalse((self.home / "out").exists())
 
+    def test_what_is_broken_in_a_validation_is_told_once(self):
+        self.settings("validation: {table: val.csv, every: 2}\n", steps=4)
+        self.write("val.csv", (self.home / "pairs.csv").read_text() + "photos/none.jpg,nothing\n")
+        _, err = self.run_moa("train", "t.yaml")
+        self.assertEqual(err.count("left out of the validation: "), 1)
+        self.assertIn("none.jpg", err)
+        self.write("val.csv", "filepath,title\nphotos/none.jpg,nothing\n")
+        shutil.rmtree(self.home / "out")
+        self.assertEqual(self.error_code("train", "t.yaml", code=4), "not_found")
+        self.assertFalse((self.home / "out").exists())
+
+    def test_a_finished_run_that_is_resumed_stays_as_it_is(self):
+        self.settings("validation: {table: pairs.csv}\n", steps=4)
+        whole = json.loads(self.run_moa("train", "t.yaml", "--format", "json", "-q")[0])
+        validations = (self.home / "out/validation.csv").read_bytes()
+        again = json.loads(self.run_moa("train", "t.yaml", "--format", "json", "-q", "--resume")[0])
+        self.assertEqual((again["steps"], again["loss"], again["validation"]), (4, whole["loss"], whole["validation"]))
+        self.assertEqual((self.home / "out/validation.csv").read_bytes(), validations)
+
+    def test_a_resume_tells_what_is_not_as_it_was(self):
+        self.settings(steps=4)
+        self.result()
+        settings = (self.home / "out/train.yaml").read_text()
+        other = ROOT / "tests/golden/siglip/odd_sizes"
+        self.write("t.yaml", settings.replace(str(TINY), str(other)))
+        self.run_moa("train", "t.yaml", "--resume", code=5)
+        self.assertEqual((self.home / "out/train.yaml").read_text(), settings)
+        self.write("t.yaml", settings.replace("steps: 4", "steps: 6"))
+        _, err = self.run_moa("train", "t.yaml", "--resume")
+        self.assertIn("the settings are not those", err)
+        shutil.rmtree(self.home / "out/checkpoints")
+        _, err = self.run_moa("train", "t.yaml", "--resume")
+        self.assertIn("it begins anew", err)
+
+    def test_settings_that_were_mended_train_into_the_same_folder(self):
+        self.settings("loss: {prefix_dims: [5000]}\n", steps=2)
+        self.run_moa("train", "t.yaml", code=2)
+        self.settings(steps=2)
+        self.result()
+        self.assertEqual(self.error_code("train", "t.yaml", code=2), "invalid_argument")
+
+    def test_two_trainings_do_not_write_into_one_folder(self):
+        self.settings(steps=100000)
+        process = self.start("train", "t.yaml", "-q")
+        for _ in range(400):
+            if (self.home / "out/metrics.csv").exists():
+                break
+            time.sleep(0.05)
+        _, err = self.run_moa("train", "t.yaml", "--resume", code=2)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertIn("another training writes there", err)
+
+    def test_the_logit_scale_learns_with_a_tower_and_begins_where_it_is_told_to(self):
+        scale = lambda: float((self.home / "out/metrics.csv").read_text().splitlines()[-1].split(",")[4])
+        self.settings("loss: {initial_logit_scale: 2}\nlearn: text\n", steps=1)
+        self.result()
+        self.assertAlmostEqual(scale(), 7.389, delta=0.05)
+        learned = tensors(self.home / "out/model/model.safetensors")["logit_scale"]
+        self.assertAlmostEqual(array.array("f", learned)[0], 2, delta=0.01)
+        self.assertNotEqual(array.array("f", learned)[0], 2)
+        shutil.rmtree(self.home / "out")
+        self.settings("loss: {initial_logit_scale: 2, learns_logit_scale: false}\n", steps=1)
+        self.assertEqual(self.error_code("train", "t.yaml", code=2), "invalid_argument")
+
     def test_tensorboard_gets_an_event_file(self):
         self.settings("tensorboard: true\nvalidation: {table: pairs.csv}\n", steps=3)
         self.result()
@@ -386,7 +451,7 @@ class WholeTrainings(Train):
         self.assertEqual(self.error_code("embed", *tiny, "--prompt-vectors", "p", "--text-model", str(TINY), "--text", "a", code=6), "unsupported")
 
     def test_a_prompt_that_cannot_be_is_refused(self):
-        for more, words in [("prompt: {vectors: 1, initial: a photo of a}", "tokens"), ("prompt: {vectors: 1000}", "takes"),
+        for more, words in [("prompt: {vectors: 1, initial: a photo of a}", "tokens"), ("prompt: {vectors: 1000}", "takes"), ("prompt: {vectors: 18}", "'deep blue' and 'green'"),
                             ("prompt: {vectors: 4}\nlearn: all", "learn"), ("prompt: {}\nadapter: {rank: 2, merge: true}", "merge")]:
             self.classes(more + "\n")
             _, err = self.run_moa("train", "t.yaml", code=2)
@@ -555,6 +620,34 @@ class WholeTrainings(Train):
         self.assertIn("vision_model.embeddings.convolution.weight", changed)
         self.assertFalse({name for name in changed if "running" in name or name.startswith("text_model.")})
         self.run_moa("embed", "--model", "out/model", "photos")
+
+    def test_bad_lines_of_a_table_of_pictures_are_left_out_and_counted(self):
+        self.settings(steps=6)
+        with open(self.home / "pairs.csv", "ab") as table:
+            table.write(b",no picture\nphotos/one_field.jpg\nphotos/\xff.jpg,not UTF-8\n")
+        out, err = self.run_moa("train", "t.yaml", "--format", "json")
+        for line in (12, 13, 14):
+            self.assertRegex(err, rf"left out: .*pairs\.csv, line {line}")
+        self.assertGreaterEqual(json.loads(out)["skipped_pairs"], 3)
+        shutil.rmtree(self.home / "out")
+        self.write("t.yaml", (self.home / "t.yaml").read_text().replace("pairs.csv}", "pairs.csv, bad_pairs: stop}"))
+        self.assertEqual(self.error_code("train", "t.yaml", code=5), "corrupt_data")
+
+    def test_a_shard_that_is_not_there_is_refused_before_anything_is_written(self):
+        self.settings()
+        self.write("0.tar", "")
+        text = (self.home / "t.yaml").read_text()
+        for places in ['"{0..3}.tar"', "[0.tar, 1.tar]"]:
+            self.write("t.yaml", text.replace("train: pairs.csv", "train: " + places))
+            _, err = self.run_moa("train", "t.yaml", code=4)
+            self.assertIn("1.tar", err)
+            self.assertFalse((self.home / "out").exists())
+
+    def test_a_table_trains_in_a_folder_of_any_name(self):
+        self.settings(steps=2)
+        self.home = self.home.rename(self.home.parent / (self.home.name + ".target"))
+        self.addCleanup(shutil.rmtree, self.home)
+        self.result()
 
     def test_what_is_frozen_stays_and_a_bad_pair_is_left_out(self):
         self.settings("learn: text\nvalidation: {table: pairs.csv}\n")

@@ -50,6 +50,36 @@ TEST_F(Classes, ATableMayHoldTheLabels) {
   EXPECT_EQ(ClassSource(table, {}, {}).class_names(), (std::vector<std::string>{"boat", "car"}));
 }
 
+TEST_F(Classes, ABadLineOfATableIsABadPictureThatIsNamed) {
+  const auto table = folder_.write("t.csv",
+                                   "filepath,label\nset/boat/1.ppm,boat\n,car\nset/red_car/1.ppm\n"
+                                   "set/red_car/1.ppm,\nset/red_car/2.ppm,car\n\xff.ppm,car\n");
+  const ClassSource source(table, {}, {});
+  EXPECT_EQ(source.class_names(), (std::vector<std::string>{"boat", "car"}));
+  EXPECT_EQ(source.size(), 6u);
+  const auto stream = source.epoch(1, 0);
+  std::size_t sound = 0;
+  std::set<std::string> lines;
+  while (true) {
+    try {
+      if (!stream->next()) break;
+      ++sound;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::corrupt_data);
+      const std::string text = error.what();
+      lines.insert(text.substr(text.find(", line ") + 2, 6));
+    }
+  }
+  EXPECT_EQ(sound, 2u);
+  EXPECT_EQ(lines, (std::set<std::string>{"line 3", "line 4", "line 5", "line 7"}));
+  MOA_EXPECT_ERROR(read_labelled_pictures(table), corrupt_data);  // what is judged is refused as before
+}
+
+TEST_F(Classes, ATableWithoutASoundLineIsRefused) {
+  MOA_EXPECT_ERROR(ClassSource(folder_.write("t.csv", "filepath,label\n,car\nx.ppm\n"), {}, {}),
+                   corrupt_data);
+}
+
 TEST_F(Classes, OneAloneIsNoChoice) {
   std::filesystem::remove_all(set_ / "boat");
   MOA_EXPECT_ERROR(open(), invalid_argument);

@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -169,6 +170,74 @@ TEST_F(PairsForModel, GroupsReachAcrossProcesses) {
   };
   meet(0, 0, 3, {3, 2});
   EXPECT_EQ(meet(1, 3, 5, {3, 2}), (std::vector<std::int64_t>{3, 0}));
+}
+
+// Of pictures whose captions are equal sup_con alone makes positives of each other: CLIP's loss does not.
+TEST_F(PairsForModel, PicturesOfEqualCaptionsAreOfOneGroupWhereTheLossWantsIt) {
+  const std::vector<DataSource> sources = {{.kind = DataSource::Kind::pictures, .places = {"pairs.csv"}}};
+  const auto groups = [&](const std::vector<std::string>& captions, const PairPreparerOptions& options) {
+    const PairPreparer preparer(*model_, sources, options);
+    std::vector<Sample> samples;
+    for (const std::string& caption : captions) {
+      RawPair pair;
+      pair.features = {1, 2, 3};
+      pair.captions = {caption};
+      pair.group = samples.size();
+      Random random({1});
+      samples.push_back(preparer.prepare(std::move(pair), random));
+    }
+    return preparer.batch(std::move(samples)).groups;
+  };
+  using Groups = std::vector<std::int64_t>;
+  EXPECT_EQ(groups({"a dog", "a cat", "a dog"}, {.groups_equal_captions = true}), (Groups{0, 1, 0}));
+  EXPECT_EQ(groups({"a dog", "a cat", "a fox"}, {.groups_equal_captions = true}), Groups{});
+  EXPECT_EQ(groups({"a dog", "a cat", "a dog"}, {}), Groups{});
+  // The other process has a picture of a dog too.
+  const std::vector<double> dog = [&] {
+    std::vector<double> keys;
+    PairPreparerOptions alone{.processes = 2, .groups_equal_captions = true};
+    alone.sum = [&](std::span<double> numbers) { keys.assign(numbers.begin(), numbers.end()); };
+    groups({"a dog"}, alone);
+    return keys;
+  }();
+  ASSERT_EQ(dog.size(), 2U);
+  PairPreparerOptions second{.process = 1, .processes = 2, .groups_equal_captions = true};
+  second.sum = [&](std::span<double> numbers) {
+    if (numbers.size() == 2) numbers[0] = 1;  // how many pairs each has
+    if (numbers.size() == 6) {
+      numbers[0] = 7;
+      numbers[3] = dog[1];
+    }
+  };
+  EXPECT_EQ(groups({"a cat", "a dog"}, second), (Groups{1, 0}));
+}
+
+TEST_F(PairsForModel, TextsThatAreCutAreCountedOnceEach) {
+  std::string long_text;
+  for (int i = 0; i < 200; ++i) long_text += "word ";
+  const auto cut = [&](const FixedVectors* rows) {
+    const PairPreparer preparer(*model_, {{.kind = DataSource::Kind::texts, .places = {"words.tsv"}}},
+                                {.texts = rows});
+    EXPECT_EQ(preparer.cut_texts(), 0U);
+    std::vector<std::thread> workers;
+    for (int worker = 0; worker < 3; ++worker) {
+      workers.emplace_back([&] {
+        for (const char* end : {"one", "two"}) {
+          Random random({1});
+          preparer.prepare(texts("a dog", long_text + end), random);
+        }
+      });
+    }
+    for (std::thread& worker : workers) worker.join();
+    RawPair pair = texts(long_text, "a cat");
+    pair.negatives = {long_text + "three"};
+    Random random({1});
+    preparer.prepare(std::move(pair), random);
+    return preparer.cut_texts();
+  };
+  EXPECT_EQ(cut(nullptr), 4U);
+  const FixedVectors rows(model_, {});
+  EXPECT_EQ(cut(&rows), 4U);
 }
 
 TEST_F(PairsForModel, AnEmptyShareIsABatchOfNothing) {

@@ -66,6 +66,26 @@ TEST_F(Shards, MembersOfOneNameAreAPair) {
   EXPECT_TRUE(found[3].captions.empty());
 }
 
+TEST_F(Shards, EndingsMayStandInCapitals) {
+  shards_["a.tar"] = tar_member("0.TXT", "zero") + tar_member("0.PNG", "PNG") +
+                     tar_member("1.JSON", "{\"caption\": \"one\"}") + tar_member("1.Jpeg", "JPEG") +
+                     tar_end();
+  const std::vector<RawPair> found = pairs({.shuffle = 1});
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].captions, (Strings{"zero"}));
+  EXPECT_EQ(found[0].bytes, "PNG");
+  EXPECT_EQ(found[1].captions, (Strings{"one"}));
+  EXPECT_EQ(found[1].bytes, "JPEG");
+}
+
+TEST_F(Shards, EveryPictureThatCanBeDecodedIsOne) {
+  for (const char* ending :
+       {"jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif", "ppm", "pgm"}) {
+    shards_["a.tar"] = tar_member(std::string("0.") + ending, "bytes") + tar_end();
+    EXPECT_EQ(pairs({.shuffle = 1}).at(0).bytes, "bytes") << ending;
+  }
+}
+
 TEST_F(Shards, ACaptionsKeyMayBeChosen) {
   shards_["a.tar"] =
       tar_member("0.json", "{\"caption\": \"a\", \"alt\": \"b\"}") + tar_member("0.jpg", "x") + tar_end();
@@ -154,12 +174,20 @@ TEST_F(Shards, NumbersOfMembersAndBytesAreBounded) {
 TEST(ShardSource, OpensFilesThroughTheComponent) {
   const testing::TemporaryDirectory folder;
   const auto path = folder.write("a.tar", tar_member("0.txt", "zero") + tar_end());
-  const ShardSource source({path.string(), (folder.path() / "none.tar").string()}, {.shuffle = 1});
+  const auto gone = folder.write("gone.tar", tar_end());
+  const ShardSource source({path.string(), gone.string()}, {.shuffle = 1});
+  std::filesystem::remove(gone);
   const auto stream = source.epoch(0, 0);
   EXPECT_EQ(stream->next()->captions, (Strings{"zero"}));
   MOA_EXPECT_ERROR(stream->next(), not_found);
   EXPECT_FALSE(stream->next());
   MOA_EXPECT_ERROR(ShardSource({}, {}), invalid_argument);
+}
+
+TEST(ShardSource, RefusesAShardThatIsNotThere) {
+  const testing::TemporaryDirectory folder;
+  const auto path = folder.write("a.tar", tar_member("0.txt", "zero") + tar_end());
+  MOA_EXPECT_ERROR(ShardSource({path.string(), (folder.path() / "none.tar").string()}, {}), not_found);
 }
 
 TEST(ExpandBraces, GivesTheNamesOfARange) {

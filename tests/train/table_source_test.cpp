@@ -1,6 +1,8 @@
 #include "train/table_source.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -58,6 +60,47 @@ TEST(TableSource, NamesTheColumnsWhereOneOfNegativesIsMissing) {
     EXPECT_NE(std::string(error.what()).find("found image, caption; expected wrong"), std::string::npos)
         << error.what();
   }
+}
+
+// What the pictures of a table say of themselves: "name: captions", or the line that an error names.
+std::set<std::string> pictures(const TableSource& source) {
+  std::set<std::string> all;
+  for (std::uint64_t i = 0; i < *source.size(); ++i) {
+    try {
+      const RawPair pair = source.pair(i);
+      std::string text = std::filesystem::path(pair.path).filename().string() + ":";
+      for (const std::string& caption : pair.captions) text += " " + caption;
+      all.insert(text);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::corrupt_data);
+      const std::string text = error.what();
+      const std::size_t line = text.find(", line ");
+      all.insert(line == text.npos ? text : text.substr(line + 2, 6));
+    }
+  }
+  return all;
+}
+
+TEST(TableSource, ABadLineIsABadPictureThatIsNamed) {
+  const testing::TemporaryDirectory folder;
+  const auto csv = folder.write("a.csv",
+                                "filepath,title\n1.jpg,a\n,no picture\n2.jpg\n\xff.jpg,c\n1.jpg,b\n"
+                                "\"open,d\n3.jpg,e\n");
+  EXPECT_EQ(pictures(TableSource(csv, {})),
+            (std::set<std::string>{"1.jpg: a b", "3.jpg: e", "line 3", "line 4", "line 5", "line 7"}));
+  const auto jsonl =
+      folder.write("a.jsonl",
+                   "{\"filepath\": \"1.jpg\", \"title\": \"a\"}\nno JSON\n"
+                   "{\"filepath\": [\"2.jpg\", \"3.jpg\"], \"title\": \"b\"}\n{\"title\": \"c\"}\n"
+                   "{\"filepath\": \"1.jpg\", \"title\": [\"d\", \"e\"]}\n");
+  EXPECT_EQ(pictures(TableSource(jsonl, {})),
+            (std::set<std::string>{"1.jpg: a d e", "line 2", "line 3", "line 4"}));
+}
+
+TEST(TableSource, ATableWithoutASoundLineIsRefused) {
+  const testing::TemporaryDirectory folder;
+  MOA_EXPECT_ERROR(TableSource(folder.write("a.csv", "filepath,title\n,a\n2.jpg\n"), {}), corrupt_data);
+  MOA_EXPECT_ERROR(TableSource(folder.write("b.csv", "filepath,title\n"), {}), invalid_argument);
 }
 
 TEST(TableSource, SaysWhatIsMissing) {

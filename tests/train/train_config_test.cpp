@@ -53,6 +53,18 @@ TEST_F(Settings, SayEverythingInTheirOwnWords) {
   EXPECT_FALSE(config.stops_at_nan);
 }
 
+TEST_F(Settings, NameModelsFromTheirOwnFolderOn) {
+  std::filesystem::create_directory(folder_.path() / "clip");
+  const auto model_of = [&](const std::string& name) {
+    return std::filesystem::path(read("schedule: {steps: 1}\nmodel: " + name + "\n").model);
+  };
+  EXPECT_EQ(model_of("clip"), folder_.path() / "clip");
+  EXPECT_EQ(model_of("./none"), folder_.path() / "./none");
+  EXPECT_EQ(model_of("org/name"), "org/name");
+  EXPECT_EQ(read("schedule: {steps: 1}\ndistillation: {teacher: clip}\n").teacher,
+            (folder_.path() / "clip").string());
+}
+
 TEST_F(Settings, MayNameSeveralSourcesOfTwoKinds) {
   const TrainConfig config = read_data(
       "{bad_pairs: stop, sources: [{train: [a.tar, b.tar], shuffle: 5}, "
@@ -210,6 +222,13 @@ TEST_F(Settings, RefuseWhatCannotBe) {
            "schedule: {steps: 1}\nbatchsize: 4",
            "schedule: {steps: 1}\nloss: {kind: mse}",
            "schedule: {steps: 1}\naugmentation: {scale: [1, 0.5]}",
+           "schedule: {steps: 1}\naugmentation: {random_resized_crop: false, scale: [0.5, 1]}",
+           "schedule: {steps: 1}\nloss: {kind: sigmoid, label_smoothing: 0.1}",
+           "schedule: {steps: 1}\nloss: {margin: 0.1}",
+           "schedule: {steps: 1}\nloss: {temperature: 0.1}",
+           "schedule: {steps: 1}\nloss: {initial_logit_bias: -1}",
+           "schedule: {steps: 1}\nloss: {initial_logit_scale: -1}",
+           "schedule: {steps: 1}\nvalidation: {every: 1}",
            "schedule: {steps: 1}\nprecision: f16",
            "schedule: {steps: 1}\nadapter: {kind: dora}",
            "schedule: {steps: 1}\nadapter: {rank: 0}",

@@ -107,8 +107,11 @@ class Trainer : public ::testing::Test {
           return batch;
         },
         engine,
-        validates_ ? [&engine] { return std::vector<Metric>{{"number", engine.number, 0, 0}}; }
-                   : std::function<std::vector<Metric>()>()};
+        validates_ ? [&engine] {
+          Evaluation found;
+          found.metrics = {{"number", engine.number, 0, 0}};
+          return found;
+        } : std::function<Evaluation()>()};
     return run_training(config_, parts, options);
   }
   // Interrupts the training after each of `stops` steps, and lets it go on.

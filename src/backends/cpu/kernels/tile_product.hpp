@@ -27,9 +27,9 @@ inline void add_tiles(Tiles& tiles) {
   }
 }
 
-// sums[32][32] = a[.., depth] x the panels at `panel`, kRowTiles x kColumnTiles tiles of it.
+// sums[32, 32] = a[.., depth] x the panels at `panel`, kRowTiles x kColumnTiles tiles of it.
 template <class Tiles, class Dot, int kRowTiles, int kColumnTiles>
-inline void tile_block(Tiles& tiles, ConstMatrix a, const float* panel, std::int64_t depth, float* sums) {
+inline void tile_block(Tiles& tiles, ConstMatrix a, const float* panel, std::int64_t depth, Matrix sums) {
   // Sums in tiles 0 to 3, rows in 4 and 5, weights in 6 and 7.
   tiles.template zero<0>();
   if constexpr (kColumnTiles == 2) tiles.template zero<1>();
@@ -48,24 +48,27 @@ inline void tile_block(Tiles& tiles, ConstMatrix a, const float* panel, std::int
       if constexpr (kColumnTiles == 2) add_tiles<Tiles, Dot, 3, 5, 7>(tiles);
     }
   }
-  tiles.template store<0>(sums, kTileBlock);
-  if constexpr (kColumnTiles == 2) tiles.template store<1>(sums + kTileSide, kTileBlock);
-  if constexpr (kRowTiles == 2) tiles.template store<2>(sums + kTileSide * kTileBlock, kTileBlock);
-  if constexpr (kRowTiles == 2 && kColumnTiles == 2) {
-    tiles.template store<3>(sums + kTileSide * kTileBlock + kTileSide, kTileBlock);
-  }
+  float* const below = sums.data + kTileSide * sums.stride;
+  tiles.template store<0>(sums.data, sums.stride);
+  if constexpr (kColumnTiles == 2) tiles.template store<1>(sums.data + kTileSide, sums.stride);
+  if constexpr (kRowTiles == 2) tiles.template store<2>(below, sums.stride);
+  if constexpr (kRowTiles == 2 && kColumnTiles == 2) tiles.template store<3>(below + kTileSide, sums.stride);
 }
 
 template <class V, class Tiles, class Dot>
 void tile_product(const ProductTask& task) {
   Tiles tiles;
-  alignas(64) float sums[kTileBlock * kTileBlock];
+  alignas(64) float block[kTileBlock * kTileBlock];
   for (std::int64_t column = 0; column < task.columns; column += kTileBlock) {
     const float* panel = task.panels + column * task.depth;
     const std::int64_t columns = smaller<V>(kTileBlock, task.columns - column);
     for (std::int64_t row = 0; row < task.rows; row += kTileBlock) {
       const ConstMatrix a{task.a.data + row * task.a.stride, task.a.stride};
       const std::int64_t rows = smaller<V>(kTileBlock, task.rows - row);
+      const Matrix out{task.out.data + row * task.out.stride + column, task.out.stride};
+      // Parts of tiles go through memory of their own.
+      const bool is_whole = rows % kTileSide == 0 && columns % kTileSide == 0;
+      const Matrix sums = is_whole ? out : Matrix{block, kTileBlock};
       const bool wide = columns > kTileSide;
       if (rows > kTileSide) {
         wide ? tile_block<Tiles, Dot, 2, 2>(tiles, a, panel, task.depth, sums)
@@ -74,10 +77,9 @@ void tile_product(const ProductTask& task) {
         wide ? tile_block<Tiles, Dot, 1, 2>(tiles, a, panel, task.depth, sums)
              : tile_block<Tiles, Dot, 1, 1>(tiles, a, panel, task.depth, sums);
       }
-      const Matrix out{task.out.data + row * task.out.stride + column, task.out.stride};
-      for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t i = 0; !is_whole && i < rows; ++i) {
         for_vectors<V>(columns, [&](std::int64_t at, std::int64_t count) {
-          store<V>(out.data + i * out.stride + at, load<V>(sums + i * kTileBlock + at), count);
+          store<V>(out.data + i * out.stride + at, load<V>(block + i * kTileBlock + at), count);
         });
       }
       finish<V, Dot>(task, row, rows, column, columns, out);
