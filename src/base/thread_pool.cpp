@@ -126,6 +126,12 @@ struct ThreadPool::State {
     caller_sleeps = false;
   }
 
+  void end() {
+    stop = true;
+    notify(wake);
+    for (std::thread& worker : workers) worker.join();
+  }
+
   void notify(std::condition_variable& condition) {
     { const std::lock_guard between_a_sleepers_last_look_and_its_sleep(mutex); }
     condition.notify_all();
@@ -137,14 +143,18 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
     throw Error(ErrorCode::invalid_argument,
                 "cannot start " + std::to_string(threads) + " threads: expected 1 to 1024");
   }
-  for (int i = 1; i < threads; ++i)
-    state_->workers.emplace_back([state = state_.get()] { state->run_worker(); });
+  try {
+    for (int i = 1; i < threads; ++i)
+      state_->workers.emplace_back([state = state_.get()] { state->run_worker(); });
+  } catch (const std::exception& error) {  // of the system, or no memory
+    state_->end();
+    throw Error(ErrorCode::limit_exceeded,
+                "cannot start " + std::to_string(threads) + " threads: " + error.what() + "; fewer may do");
+  }
 }
 
 ThreadPool::~ThreadPool() {
-  state_->stop = true;
-  state_->notify(state_->wake);
-  for (std::thread& worker : state_->workers) worker.join();
+  state_->end();
 }
 
 int ThreadPool::threads() const noexcept {

@@ -72,15 +72,16 @@ ComparisonSet read_comparison_set(const Arguments& arguments, const Model& model
     if (place != "-" && !fs::exists(place, ignored))
       throw Error(ErrorCode::not_found, "--images: '" + place + "' is not there");
   }
+  // Pictures have classes, in words.
+  const bool has_pictures = !arguments.values("images").empty();
+  if (has_pictures) model.prepare(Modality::image);
+  if (has_pictures || !arguments.values("texts-file").empty()) model.prepare(Modality::text);
   ComparisonSet set;
   add_inputs(set.pictures, arguments.values("images"), model, console);
   note_skipped(set.pictures, console);
   for (const std::string& file : arguments.values("texts-file")) {
     for (std::string& text : read_texts(file)) set.texts.push_back(std::move(text));
   }
-  // Pictures have classes, in words.
-  if (!set.pictures.inputs.empty()) model.prepare(Modality::image);
-  if (!set.pictures.inputs.empty() || !set.texts.empty()) model.prepare(Modality::text);
   return set;
 }
 

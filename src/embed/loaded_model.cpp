@@ -1,5 +1,7 @@
 #include "embed/loaded_model.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <functional>
 #include <utility>
@@ -255,7 +257,16 @@ LoadedModel::LoadedModel(std::string name, ModelDirectory directory, std::string
       engine_(std::move(engine)),
       text_cache_(text_cache_options(options, directory_, arithmetic_)) {}
 
-LoadedModel::~LoadedModel() = default;
+// What was freed would stay with the C library: a program that unloads a model wants its memory back.
+LoadedModel::~LoadedModel() {
+  engine_.reset();
+  tokenizer_.reset();
+  processor_.reset();
+  patch_processor_.reset();
+#if defined(__GLIBC__)
+  ::malloc_trim(0);
+#endif
+}
 
 const EmbeddingModel& LoadedModel::network() const {
   if (engine_->network() != nullptr) return *engine_->network();

@@ -5,6 +5,7 @@
 #include <future>
 #include <map>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -87,7 +88,12 @@ class Pipeline {
   }
 
   std::future<Chunk> prepare_later(std::size_t begin) {
-    return std::async(std::launch::async, [this, begin] { return prepare(begin); });
+    const auto prepare_it = [this, begin] { return prepare(begin); };
+    try {
+      return std::async(std::launch::async, prepare_it);
+    } catch (const std::system_error&) {  // there is no thread to be had: when it is asked for
+      return std::async(std::launch::deferred, prepare_it);
+    }
   }
 
   // Gives every item that has not failed its vector. Of items that are the same only the first is computed.
@@ -122,6 +128,9 @@ class Pipeline {
     for (const auto& [item, original] : repeated) {
       chunk[item].known = chunk[original].known;
       chunk[item].error = chunk[original].error;
+      // A text that was cut may be the same to the model as one that ended there.
+      const auto* text = std::get_if<PreparedText>(&chunk[item].content);
+      if (text != nullptr && chunk[item].known) chunk[item].known->truncated = text->truncated;
     }
     for (const std::size_t i : texts) remember(model_.text_cache(), chunk[i]);
     for (const std::size_t i : pictures) remember(pictures_, chunk[i]);
@@ -176,13 +185,17 @@ class Pipeline {
       const std::size_t width = rows.size() / pass.size();
       for (std::size_t i = 0; i < pass.size(); ++i) {
         const std::span<const float> row = std::span(rows).subspan(i * width, width);
-        if (std::ranges::all_of(row, [](float value) { return std::isfinite(value); })) {
-          chunk[chosen[i]].known = KnownVector{{row.begin(), row.end()}, is_truncated(pass[i])};
-        } else {
+        if (!std::ranges::all_of(row, [](float value) { return std::isfinite(value); })) {
           chunk[chosen[i]].error =
               Error(ErrorCode::corrupt_data,
                     "cannot embed: the model's vector holds NaN or infinity, expected numbers; "
                     "a weight or a sum inside is not finite");
+        } else if (!options_.raw && !is_on_unit_sphere(row)) {
+          chunk[chosen[i]].error = Error(ErrorCode::corrupt_data,
+                                         "cannot embed: the model's vector has no direction, its numbers are "
+                                         "all 0 or too large to be added up");
+        } else {
+          chunk[chosen[i]].known = KnownVector{{row.begin(), row.end()}, is_truncated(pass[i])};
         }
       }
     } catch (const Error& error) {
@@ -194,6 +207,15 @@ class Pipeline {
       for (std::size_t i = 0; i < pass.size(); ++i)
         run_pass<Content>(chunk, chosen.subspan(i, 1), pass.subspan(i, 1), embed);
     }
+  }
+
+  // Of a row that may have more behind the vector. What rounding to 16 bits moves is far less.
+  bool is_on_unit_sphere(std::span<const float> row) const {
+    constexpr double kMost = 0.05;
+    double squares = 0;
+    for (const float value : row.first(static_cast<std::size_t>(model_.facts().dim())))
+      squares += static_cast<double>(value) * value;
+    return std::abs(squares - 1) < kMost;
   }
 
   static bool is_truncated(const PreparedText& text) { return text.truncated; }

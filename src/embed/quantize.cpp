@@ -78,6 +78,14 @@ void for_each_row(const Parameter& tensor, Piece piece) {
   tensor.drop_pages();
 }
 
+void expect_finite(const Parameter& tensor) {
+  if (tensor.shape().rank() < 2) {
+    finite_numbers(tensor, "quantize");
+  } else {
+    for_each_row(tensor, [](const std::vector<float>&) {});
+  }
+}
+
 bool is_infinite_bf16(std::uint16_t bits) {
   return (bits & 0x7FFF) == 0x7F80;
 }
@@ -140,6 +148,7 @@ void write_weights(const LoadedModel& model, Precision precision, NewDirectory& 
     const bool narrow = found != narrowable.end() && tensor.shape().rank() >= 2 &&
                         tensor.shape().elements() > 0 && is_wider_than(tensor.dtype(), to);
     if (!narrow) {
+      if (is_wider_than(tensor.dtype(), Precision::int8)) expect_finite(tensor);
       for (TensorToWrite& piece : as_stored(tensor)) tensors.push_back(std::move(piece));
     } else if (to == Precision::bf16) {
       add_bf16(tensors, tensor);

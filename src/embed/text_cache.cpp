@@ -4,14 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 #include <system_error>
 
 #include <moa/error.hpp>
 
+#include "base/file.hpp"
+#include "base/hash.hpp"
 #include "storage/sqlite.hpp"
 
 namespace moa {
@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 constexpr std::size_t kMostKeyBytes = 4096;  // a longer text is a document, which does not come again
 constexpr std::size_t kMostUnwritten = 4096;
 
@@ -58,32 +58,34 @@ class TextCache::File {
     Transaction transaction(database_, Transaction::Kind::write);
     database_.run(
         "CREATE TABLE IF NOT EXISTS vectors (id INTEGER PRIMARY KEY, owner TEXT NOT NULL, key BLOB NOT NULL, "
-        "truncated INTEGER NOT NULL, vector BLOB NOT NULL, UNIQUE (owner, key))");
+        "truncated INTEGER NOT NULL, vector BLOB NOT NULL, checksum BLOB NOT NULL, UNIQUE (owner, key))");
     database_.run("PRAGMA user_version = " + std::to_string(kVersion));
     transaction.commit();
   }
 
   std::optional<KnownVector> find(std::string_view key) const {
     Statement statement =
-        database_.prepare("SELECT truncated, vector FROM vectors WHERE owner = ?1 AND key = ?2");
+        database_.prepare("SELECT truncated, vector, checksum FROM vectors WHERE owner = ?1 AND key = ?2");
     statement.bind_text(1, owner_).bind_blob(2, key);
     if (!statement.step()) return std::nullopt;
     const std::string_view bytes = statement.blob(1);
     if (bytes.empty() || bytes.size() % sizeof(float) != 0) return std::nullopt;
     KnownVector known{std::vector<float>(bytes.size() / sizeof(float)), statement.integer(0) != 0};
     std::memcpy(known.vector.data(), bytes.data(), bytes.size());
-    const bool is_sound = std::ranges::all_of(known.vector, [](float value) { return std::isfinite(value); });
-    return is_sound ? std::optional(std::move(known)) : std::nullopt;
+    return statement.blob(2) == checksum(key, known) ? std::optional(std::move(known)) : std::nullopt;
   }
 
   void insert(const std::vector<std::pair<std::string, KnownVector>>& entries) {
     Transaction transaction(database_, Transaction::Kind::write);
     Statement statement = database_.prepare(
-        "INSERT OR IGNORE INTO vectors (owner, key, truncated, vector) VALUES (?1, ?2, ?3, ?4)");
+        "INSERT OR REPLACE INTO vectors (owner, key, truncated, vector, checksum) VALUES (?1, ?2, ?3, ?4, "
+        "?5)");
     for (const auto& [key, known] : entries) {
       statement.bind_text(1, owner_).bind_blob(2, key).bind(3, known.truncated ? 1 : 0);
       statement.bind_blob(
           4, {reinterpret_cast<const char*>(known.vector.data()), known.vector.size() * sizeof(float)});
+      const std::string sum = checksum(key, known);
+      statement.bind_blob(5, sum);
       statement.run();
     }
     while (used_bytes() > most_bytes_ && number(database_, "SELECT count(*) FROM vectors") > 0) {
@@ -94,6 +96,13 @@ class TextCache::File {
   }
 
  private:
+  // Of a whole row, for SQLite would not notice a bit that a disk has turned.
+  std::string checksum(std::string_view key, const KnownVector& known) const {
+    std::string row = owner_ + '\0' + std::string(key) + (known.truncated ? '1' : '0');
+    row.append(reinterpret_cast<const char*>(known.vector.data()), known.vector.size() * sizeof(float));
+    return content_hash(as_bytes(row));
+  }
+
   std::int64_t used_bytes() const {
     return (number(database_, "PRAGMA page_count") - number(database_, "PRAGMA freelist_count")) *
            number(database_, "PRAGMA page_size");

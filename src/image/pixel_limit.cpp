@@ -32,9 +32,12 @@ void check_declared_size(PictureKind kind, std::int64_t width_px, std::int64_t h
   }
 }
 
+bool is_of_pixel_limit(std::string_view message) {
+  return message.find("pixels: the limit is ") != message.npos;
+}
+
 bool is_of_another_pixel_limit(std::string_view message, double max_megapixels) {
-  return message.find("pixels: the limit is ") != message.npos &&
-         !message.ends_with(limit_in_words(max_megapixels));
+  return is_of_pixel_limit(message) && !message.ends_with(limit_in_words(max_megapixels));
 }
 
 Picture blank_picture(PictureKind kind, std::int64_t width_px, std::int64_t height_px,

@@ -12,8 +12,9 @@ namespace moa {
 void check_declared_size(PictureKind kind, std::int64_t width_px, std::int64_t height_px,
                          const DecodeOptions& options);
 
-// Whether `message` is that of a picture that had more pixels than another limit allowed: under this one it
-// may be read.
+// Whether `message` is that of a picture that had more pixels than a limit allowed.
+bool is_of_pixel_limit(std::string_view message);
+// And that limit was another: under this one it may be read.
 bool is_of_another_pixel_limit(std::string_view message, double max_megapixels);
 
 // A black picture of the declared size, which is checked first. Error: also limit_exceeded if there is no

@@ -33,8 +33,10 @@ search::Embedder embedder_of(const std::function<const Model&()>& model, const U
   embedder.recognises = [](std::span<const std::byte> first_bytes) {
     return sniff_media(first_bytes) == MediaKind::picture;
   };
+  // What the machine had no room for is not the file's fault.
   embedder.tries_again = [limit = options.max_megapixels](const search::Failure& failure) {
-    return is_of_another_pixel_limit(failure.message, limit);
+    if (is_of_pixel_limit(failure.message)) return is_of_another_pixel_limit(failure.message, limit);
+    return failure.code == name(ErrorCode::limit_exceeded) || failure.code == name(ErrorCode::internal);
   };
   embedder.embed = [&, is_known = false](std::span<const std::string> paths,
                                          const search::Embedder::Deliver& deliver) mutable {

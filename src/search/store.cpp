@@ -112,12 +112,17 @@ std::optional<Snapshot> Snapshot::load(const StoreFiles& files) {
 
 void check_belongs_to(const Target& target, const Heading& heading, const StoreFiles& files) {
   if (heading.model_identity == target.model_identity && heading.dim == target.dim) return;
+  const char* const same_name =
+      heading.model_name == target.model_name
+          ? " (of the same name, but with other weights, text model, adapter, prompt "
+            "vectors, precision or --fast-decode)"
+          : "";
   throw Error(ErrorCode::model_mismatch,
               "cannot use the index '" + files.catalogue.string() + "' with the model '" + target.model_name +
                   "' (" + target.model_identity + ", " + std::to_string(target.dim) +
                   " dimensions): it holds vectors of '" + heading.model_name + "' (" +
-                  heading.model_identity + ", " + std::to_string(heading.dim) +
-                  " dimensions); --reindex makes it anew");
+                  heading.model_identity + ", " + std::to_string(heading.dim) + " dimensions)" + same_name +
+                  "; --reindex makes it anew");
 }
 
 Writer::Writer(const StoreFiles& files, const Target& target, VectorAppender lock)

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+
 #include <atomic>
+#include <cstdlib>
 #include <numeric>
 #include <stdexcept>
 #include <thread>
@@ -67,6 +70,22 @@ TEST(ThreadPool, ServesSeveralCallersAtOnce) {
   for (std::thread& caller : callers) caller.join();
   for (const auto& sum : sums) EXPECT_EQ(sum.load(), 50 * 4950);
 }
+
+#if !defined(__SANITIZE_ADDRESS__)  // which maps more than the limit by itself
+TEST(ThreadPool, ThreadsThatCannotBeStartedAreAnErrorAndNoneIsLeft) {
+  const auto start_with_little = [] {
+    const rlimit little{std::size_t{256} << 20, RLIM_INFINITY};
+    if (::setrlimit(RLIMIT_AS, &little) != 0) std::exit(3);
+    try {
+      const ThreadPool pool(1024);  // each has a stack of 8 MiB
+    } catch (const Error& error) {
+      std::exit(error.code() == ErrorCode::limit_exceeded ? 0 : 2);
+    }
+    std::exit(1);
+  };
+  EXPECT_EXIT(start_with_little(), testing::ExitedWithCode(0), "");
+}
+#endif
 
 TEST(ThreadPool, RefusesImpossibleNumbersOfThreads) {
   for (const int threads : {0, -1, 1025}) MOA_EXPECT_ERROR(ThreadPool{threads}, invalid_argument);

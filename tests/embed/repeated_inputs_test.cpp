@@ -146,5 +146,13 @@ TEST(TextCache, ATruncatedTextIsReportedEachTime) {
   EXPECT_EQ(again.report.truncated_texts, 1U);
 }
 
+TEST(RepeatedInputs, EachTellsWhetherItselfWasCut) {
+  std::string longest;
+  for (int i = 0; i < 200; ++i) longest += "dog ";
+  const Outcome outcome = run(load(0), {Input::text(longest + "a"), Input::text(longest + "b")});
+  EXPECT_EQ(outcome.report.computed, 1U);
+  EXPECT_EQ(outcome.report.truncated_texts, 2U);
+}
+
 }  // namespace
 }  // namespace moa

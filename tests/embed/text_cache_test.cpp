@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include "base/temporary_directory.hpp"
@@ -57,6 +58,22 @@ TEST_F(TextCacheFile, IsMadeAnewWhereItIsDamaged) {
     put("a", known_);
     EXPECT_TRUE(TextCache(options()).find("a"));
   }
+}
+
+TEST_F(TextCacheFile, AVectorOfWhichABitHasTurnedIsNotTaken) {
+  put("a", known_);
+  std::fstream file(options().file, std::ios::binary | std::ios::in | std::ios::out);
+  std::string content((std::istreambuf_iterator<char>(file)), {});
+  const std::string number(reinterpret_cast<const char*>(known_.vector.data()), sizeof(float));
+  const std::size_t at = content.find(number);
+  ASSERT_NE(at, std::string::npos);
+  file.clear();
+  file.seekp(static_cast<std::streamoff>(at + 1));
+  file.put(static_cast<char>(content[at + 1] ^ 1));
+  file.close();
+  EXPECT_FALSE(TextCache(options()).find("a"));
+  put("a", known_);  // computed again
+  EXPECT_TRUE(TextCache(options()).find("a"));
 }
 
 TEST_F(TextCacheFile, AFolderThatCannotBeMadeIsNoError) {

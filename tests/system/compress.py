@@ -66,6 +66,9 @@ class Compress(MoaTest):
             self.assertNotIn("images", json.loads(out))
             self.assertEqual(self.error_code(*run, command[0] + "-gone", "--images", "nothere", code=4), "not_found")
             self.assertFalse((self.home / (command[0] + "-gone")).exists())
+        texts_only = ROOT / "tests/golden/sentence_transformers/bert_mean_normalize"
+        self.assertEqual(self.error_code("quantize", texts_only, "--dtype", "int8", "-o", "small", "--images", "set", code=6), "unsupported")
+        self.assertFalse((self.home / "small").exists())
 
     @unittest.skipUnless(HAS_TORCH, "this build has no libtorch")
     def test_a_training_learns_the_factors_and_keeps_them(self):

@@ -324,6 +324,26 @@ class Index(MoaTest):
         self.assertEqual(facts["places"], ["d\ufffd"])
         self.assertEqual([base64.b64decode(place) for place in facts["places_base64"]], [b"d\xff"])
 
+    def test_what_the_machine_had_no_memory_for_is_tried_again(self):
+        self.photos("owl.jpg")
+        self.write("photos/broken.jpg", b"\xff\xd8\xff\xe0 broken")
+        self.run_moa("index", "photos", "-o", "i.moa", code=3)
+        database = sqlite3.connect(self.home / "i.moa")
+        database.execute("update items set row = null, error_code = 'limit_exceeded', error_message = 'no memory'")
+        database.commit()
+        database.close()
+        _, err = self.run_moa("index", "photos", "-o", "i.moa", code=3)
+        self.assertIn("1 new or changed", err)
+        errors, _ = self.run_moa("inspect", "i.moa", "--errors")
+        self.assertIn("corrupt_data", errors)
+        self.assertNotIn("limit_exceeded", errors)
+
+    def test_an_index_of_the_same_model_otherwise_says_what_may_differ(self):
+        self.photos("owl.jpg")
+        self.run_moa("index", "photos", "-o", "i.moa")
+        _, err = self.run_moa("search", "i.moa", "an owl", "--fast-decode", code=5)
+        self.assertIn("--fast-decode", err)
+
     def test_a_query_that_is_not_utf8_keeps_its_bytes(self):
         self.photos("owl.jpg", "horses.jpg")
         query = os.fsencode(self.home) + b"/caf\xe9.jpg"

@@ -174,5 +174,38 @@ class Weights(MoaTest):
         self.assertIn("directory", err)
 
 
+
+class Numbers(MoaTest):
+    """Weights that are numbers, and what is made of them."""
+
+    def checkpoint(self, **values):
+        """A copy of CLIP of which all numbers of some tensors are others."""
+        shutil.copytree(CLIP, self.home / "model", dirs_exist_ok=True)
+        path = self.home / "model/model.safetensors"
+        content = bytearray(path.read_bytes())
+        (length,) = struct.unpack("<Q", content[:8])
+        header = json.loads(content[8:8 + length])
+        for name, value in values.items():
+            begin, end = header[name.replace("__", ".")]["data_offsets"]
+            content[8 + length + begin:8 + length + end] = struct.pack("<f", value) * ((end - begin) // 4)
+        path.chmod(0o644)
+        path.write_bytes(content)
+
+    def test_a_vector_without_a_direction_is_an_error(self):
+        for value, why in ((1e24, "has no direction"), (0, "holds NaN")):  # the squares of the one are infinite
+            self.checkpoint(text_model__final_layer_norm__weight=value, text_model__final_layer_norm__bias=0)
+            for dtype in ("f32", "bf16", "int8"):
+                _, err = self.run_moa("embed", "-m", "model", "--text", "a dog", "--dtype", dtype, code=5)
+                self.assertIn(why, err)
+            self.run_moa("embed", "-m", "model", "--text", "a dog", "--raw")
+
+    def test_what_stays_wide_is_looked_at_when_a_model_is_quantized(self):
+        for value in (float("nan"), float("inf")):
+            self.checkpoint(vision_model__post_layernorm__weight=value)
+            _, err = self.run_moa("quantize", "model", "--dtype", "int8", "-o", "small", code=5)
+            self.assertIn("cannot quantize 'vision_model.post_layernorm.weight'", err)
+            self.assertFalse((self.home / "small").exists())
+
+
 if __name__ == "__main__":
     unittest.main()
