@@ -387,6 +387,30 @@ TEST(ModelLoad, EveryPrecisionGivesVectorsCloseToF32AndAnIdentityOfItsOwn) {
   }
 }
 
+#if !defined(__SANITIZE_ADDRESS__)  // which keeps what was freed, to notice its use
+std::int64_t own_kilobytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssAnon:")) return std::stoll(line.substr(8));
+  }
+  return 0;
+}
+
+TEST(ModelLoad, UnloadingGivesTheMemoryBack) {
+  const std::int64_t before = own_kilobytes();
+  std::int64_t with_it = 0;
+  {
+    const Model model = Model::load((fs::path(MOA_SOURCE_DIR) / "models/moa-mini").string());
+    std::vector<std::string> texts;
+    for (int i = 0; i < 200; ++i) texts.push_back("text number " + std::to_string(i));
+    model.embed_texts(texts);
+    with_it = own_kilobytes();
+  }
+  EXPECT_GT(with_it, before + 50'000);
+  EXPECT_LT(own_kilobytes(), before + 20'000);
+}
+#endif
+
 TEST(ModelLoad, AModelThatIsNotThereIsNotFound) {
   EXPECT_EQ(code_of([] { Model::load("no-such-org/no-such-model"); }), ErrorCode::not_found);
 }
