@@ -80,6 +80,25 @@ TEST_P(CpuInvariance, EveryNumberOfRowsGivesARowTheSameBits) {
   }
 }
 
+// Where levels bound the rows of a task by what they hold.
+TEST_P(CpuInvariance, RowsOfADeepProductAreCutIntoTasksWithoutATrace) {
+  constexpr std::int64_t kRows = 300;
+  constexpr std::int64_t kDepth = 3072;
+  CpuBackend backend = backend_with(2);
+  const Linear layer{random_parameter("w", {40, kDepth}, 61, 0.1F), random_parameter("b", {40}, 62)};
+  const std::vector<float> x = random_values(kRows * kDepth, 63);
+  const auto product = [&](std::int64_t first, std::int64_t rows) {
+    const auto ops = backend.interpreter();
+    const std::vector<float> part(x.begin() + first * kDepth, x.begin() + (first + rows) * kDepth);
+    return ops->read(ops->linear(rows_from(*ops, part, Sequences::uniform(rows, 1), kDepth), layer, {}));
+  };
+  const std::vector<float> all = product(0, kRows);
+  for (const std::int64_t first : {0, 157, 295}) {
+    EXPECT_EQ(product(first, 5), std::vector<float>(all.begin() + first * 40, all.begin() + (first + 5) * 40))
+        << first;
+  }
+}
+
 TEST_P(CpuInvariance, ThreadsChangeNothing) {
   const Sequences sequences(std::vector<std::int64_t>{50, 7, 300, 77, 1, 8, 50, 50});
   const std::vector<float> x = random_values(sequences.rows() * kWidth, 54);
