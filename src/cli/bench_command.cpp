@@ -228,10 +228,10 @@ int run_bench(const Arguments& arguments) {
   std::string rows;
   std::string told;  // the last error
   Outcome outcome;
-  std::string head;  // until the first row stands below it
   if (!is_json) {
-    head = displayable(model_name(arguments)) + ", " + machine + "\n" +
-           table_line({"what", "dtype", "batch", "per second", "p50 ms", "p95 ms", "peak", "memory"});
+    output.write(displayable(model_name(arguments)) + ", " + machine + "\n" +
+                 table_line({"what", "dtype", "batch", "per second", "p50 ms", "p95 ms", "peak", "memory"}));
+    output.flush();
   }
   Measurements measurements(arguments, console);
   std::optional<Error> interruption;
@@ -249,7 +249,7 @@ int run_bench(const Arguments& arguments) {
       if (is_json) {
         rows += (rows.empty() ? "\n" : ",\n") + json_row(row);
       } else {
-        output.write(std::exchange(head, "") + table_row(row));
+        output.write(table_row(row));
         output.flush();
       }
     });
