@@ -121,11 +121,11 @@ class MOA_API Collection {
   // changed, forgets what is gone. `model` is called only if something must be embedded, so that an unchanged
   // folder costs no model. If nothing has changed nothing is written, so that a collection may lie where it
   // cannot be written. A file that failed is tried again when it has changed, or if it had more pixels than
-  // another `max_megapixels` allowed, or the machine no memory. Of a place that is not there or cannot be read, what was indexed stays,
-  // unless the collection is made anew. Errors: that of the first place if none can be read, before anything
-  // is changed; io_error with the path if the disk is full or the folder cannot be written, and the
-  // collection is as it was after the last whole batch; model_mismatch; cancelled; what `model` throws, and
-  // its prepare() for pictures.
+  // another `max_megapixels` allowed, or the machine no memory. Of a place that is not there or cannot be
+  // read, what was indexed stays, unless the collection is made anew. Errors: that of the first place if none
+  // can be read, before anything is changed; io_error with the path if the disk is full or the folder cannot
+  // be written, and the collection is as it was after the last whole batch; model_mismatch; cancelled; what
+  // `model` throws, and its prepare() for pictures.
   UpdateReport update(std::span<const std::filesystem::path> places,
                       const std::function<const Model&()>& model, const UpdateOptions& options = {});
 
