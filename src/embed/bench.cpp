@@ -106,9 +106,7 @@ Bench Bench::load(std::string_view name, const LoadOptions& options) {
 }
 
 bool Bench::embeds(Modality modality) const {
-  const ModelFacts& facts = state_->model->facts();
-  return (modality == Modality::text && state_->model->text() != nullptr) ||
-         (modality == Modality::image && facts.image() != nullptr);
+  return state_->model->embeds(modality);
 }
 
 BenchResult Bench::measure(const BenchOptions& options) const {

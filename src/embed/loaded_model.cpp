@@ -342,15 +342,18 @@ const PatchProcessor& LoadedModel::patch_processor() const {
   return *patch_processor_;
 }
 
+bool LoadedModel::embeds(Modality modality) const {
+  return (modality == Modality::text && text() != nullptr) ||
+         (modality == Modality::image && facts().image() != nullptr);
+}
+
 void LoadedModel::prepare(Modality modality) const {
   if (texts_ && modality == Modality::text) return texts_->prepare(modality);
-  const bool is_text = modality == Modality::text && facts().text() != nullptr;
-  const bool is_image = modality == Modality::image && facts().image() != nullptr;
-  if (!is_text && !is_image) {
+  if (!embeds(modality)) {
     throw Error(ErrorCode::unsupported, "the model '" + name_ + "' has no tower for inputs of the kind " +
                                             std::string(name(modality)));
   }
-  if (is_text) {
+  if (modality == Modality::text) {
     tokenizer();
   } else if (facts().image()->takes_patches()) {
     patch_processor();

@@ -54,6 +54,8 @@ class LoadedModel {
   const ImageProcessor& processor() const;
   // Of one that takes patches.
   const PatchProcessor& patch_processor() const;
+  // Whether there is a tower for inputs of this kind.
+  bool embeds(Modality modality) const;
   // Builds what inputs of this kind need. Errors: Model::prepare.
   void prepare(Modality modality) const;
   // Of either, all that decides the numbers, on one line.

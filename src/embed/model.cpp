@@ -50,9 +50,7 @@ ModelInfo Model::info() const {
 }
 
 bool Model::embeds(Modality modality) const {
-  const ModelFacts& facts = impl_->loaded->facts();
-  return (modality == Modality::text && impl_->loaded->text() != nullptr) ||
-         (modality == Modality::image && facts.image() != nullptr);
+  return impl_->loaded->embeds(modality);
 }
 
 void Model::prepare(Modality modality) const {
